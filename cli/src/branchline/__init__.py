@@ -1,0 +1,1 @@
+"""The branchline command and the embedded platform."""

@@ -1,0 +1,1 @@
+"""Messages on both buses: topology, relay, subscriptions; never imported by an api or jobs process."""

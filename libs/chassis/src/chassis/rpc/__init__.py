@@ -1,0 +1,1 @@
+"""gRPC servers, clients and errors; never imported by a worker process."""

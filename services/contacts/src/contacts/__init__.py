@@ -1,0 +1,1 @@
+"""Persons, organizations and what was said with them: the one customer base."""

@@ -1,0 +1,1 @@
+"""Pipelines, deals, products and plans."""

@@ -1,0 +1,1 @@
+"""The front door: sign-in and REST; it composes answers and holds no business rule."""
