@@ -1,1 +1,1 @@
-"""Pure rules on values people write in many ways: phones, e-mail addresses, names, tax ids."""
+"""Pure rules on values that people write in many ways: phones, e-mails, names, tax ids. No I/O, no database."""
