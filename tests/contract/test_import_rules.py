@@ -53,7 +53,8 @@ def plant(tree: Path, module: str, line: str) -> None:
 
 
 def lint_imports(tree: Path) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).parent / "lint-imports", "--config", RULES, "--no-cache"]
+    program = str(Path(sys.executable).parent / "lint-imports")
+    command = [program, "--config", str(RULES), "--no-cache"]
     environment = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "200"}
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=60)
 
