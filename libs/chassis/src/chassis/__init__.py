@@ -1,1 +1,1 @@
-"""What any Python gRPC and RabbitMQ service needs; it knows no business noun and no service."""
+"""What any Python gRPC and message-bus service needs; knows no business noun and imports nothing by itself."""

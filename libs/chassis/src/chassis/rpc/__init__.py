@@ -1,1 +1,1 @@
-"""gRPC servers, clients and errors; never imported by a worker process."""
+"""gRPC doors: servers and clients with deadlines, tokens, typed errors and traces. Never imported by a worker."""

@@ -110,6 +110,11 @@ class DirectoryServiceStub:
                 request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutRequest.SerializeToString,
                 response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutResponse.FromString,
                 _registered_method=True)
+        self.ActForUser = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ActForUser',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
@@ -221,6 +226,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ActForUser(self, request, context):
+        """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -298,6 +310,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.SignOut,
                     request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutRequest.FromString,
                     response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutResponse.SerializeToString,
+            ),
+            'ActForUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActForUser,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -706,6 +723,33 @@ class DirectoryService:
             '/crm.directory.v1.DirectoryService/SignOut',
             crm_dot_directory_dot_v1_dot_directory__pb2.SignOutRequest.SerializeToString,
             crm_dot_directory_dot_v1_dot_directory__pb2.SignOutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActForUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ActForUser',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -63,6 +63,8 @@ class DirectoryServiceStub:
     """Exchanges a refresh token for a new signed token. Errors: SIGN_IN_REFUSED."""
     SignOut: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SignOutRequest, _directory_pb2.SignOutResponse]
     """Ends the session of a refresh token. Errors: SIGN_IN_REFUSED."""
+    ActForUser: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ActForUserRequest, _directory_pb2.ActForUserResponse]
+    """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND."""
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
@@ -99,6 +101,8 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """Exchanges a refresh token for a new signed token. Errors: SIGN_IN_REFUSED."""
     SignOut: _aio.UnaryUnaryMultiCallable[_directory_pb2.SignOutRequest, _directory_pb2.SignOutResponse]  # type: ignore[assignment]
     """Ends the session of a refresh token. Errors: SIGN_IN_REFUSED."""
+    ActForUser: _aio.UnaryUnaryMultiCallable[_directory_pb2.ActForUserRequest, _directory_pb2.ActForUserResponse]  # type: ignore[assignment]
+    """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """DirectoryService answers who works where and who may see what."""
@@ -222,5 +226,13 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.SignOutResponse, _abc.Awaitable[_directory_pb2.SignOutResponse]]:
         """Ends the session of a refresh token. Errors: SIGN_IN_REFUSED."""
+
+    @_abc_1.abstractmethod
+    def ActForUser(
+        self,
+        request: _directory_pb2.ActForUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ActForUserResponse, _abc.Awaitable[_directory_pb2.ActForUserResponse]]:
+        """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,191 @@
+"""One transaction, opened in one place: the unit of work with its outbox."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+
+from chassis import clock, schema, telemetry
+from chassis.access import Access, service_access
+from chassis.ids import new_id
+from chassis.naming import fact_of, routing_key
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# 40001 serialization failure, 40P01 deadlock: the same work done again succeeds. 55P03: the lock was not had in time.
+RETRYABLE = frozenset({"40001", "40P01", "55P03"})
+ATTEMPTS = 4
+COPY_FROM_EVENTS = 20  # from this many events on, COPY beats executemany
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """A fact to be published: its message (`crm.<service>.events.v<major>.<Name>`) and the aggregate it tells of."""
+
+    message: Message
+    aggregate: str
+    aggregate_id: str
+    version: int
+    unit_path: str = ""
+    subject_id: str | None = None
+
+
+@dataclass
+class UnitOfWork:
+    """An open transaction with the caller's access; events added here are stored with its commit or not at all."""
+
+    connection: sa.Connection
+    access: Access
+    now: datetime
+    events: list[NewEvent] = field(default_factory=list)
+    origin: dict[str, str] = field(default_factory=dict)
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run one statement in this transaction."""
+        return self.connection.execute(statement, parameters)
+
+    def add_event(
+        self,
+        message: Message,
+        aggregate: str,
+        aggregate_id: str,
+        version: int,
+        unit_path: str = "",
+        subject_id: str | None = None,
+    ) -> None:
+        """Add one event. The aggregate's row must already hold `version` in this transaction (that takes its lock)."""
+        self.events.append(NewEvent(message, aggregate, aggregate_id, version, unit_path, subject_id))
+
+    def copy_rows(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows by COPY. Shapes: each row has one value a column; lists of dict values as `Jsonb` text."""
+        if not rows:
+            return
+        names = ", ".join(f'"{name}"' for name in columns)
+        cursor = self.connection.connection.cursor()
+        try:
+            with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:  # type: ignore[attr-defined]
+                for row in rows:
+                    copy.write_row(row)
+        finally:
+            cursor.close()
+
+    def _flush_events(self) -> None:
+        if not self.events:
+            return
+        rows = [self._outbox_row(event) for event in self.events]
+        if len(rows) >= COPY_FROM_EVENTS:
+            self.copy_rows(schema.outbox, _OUTBOX_COLUMNS, rows)
+        else:
+            self.execute(
+                sa.insert(schema.outbox), [dict(zip(_OUTBOX_COLUMNS, _plain(row), strict=True)) for row in rows]
+            )
+        self.events.clear()
+
+    def _outbox_row(self, event: NewEvent) -> tuple[Any, ...]:
+        package, name = event.message.DESCRIPTOR.full_name.rsplit(".", 1)
+        _, service, _, version = package.split(".")  # crm.<service>.events.v<major>
+        headers = self._headers()
+        key = routing_key(
+            service,
+            event.aggregate,
+            fact_of(name, event.aggregate),
+            int(version[1:]),
+            event.aggregate_id,
+            event.unit_path,
+        )
+        return (
+            new_id(), event.aggregate, event.aggregate_id, event.version, event.message.DESCRIPTOR.full_name, key, headers,
+            event.message.SerializeToString(), event.subject_id,
+        )  # fmt: skip
+
+    def _headers(self) -> str:
+        if not hasattr(self, "_header_text"):
+            found = {"crm_actor": self.access.user_id, **telemetry.current_trace(), **self.origin}
+            self._header_text = json.dumps({key: value for key, value in found.items() if value})
+        return self._header_text
+
+
+_OUTBOX_COLUMNS = (
+    "event_id", "aggregate", "aggregate_id", "version", "type", "routing_key", "headers", "data", "subject_id",
+)  # fmt: skip
+_HEADERS_AT = _OUTBOX_COLUMNS.index("headers")
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*row[:_HEADERS_AT], json.loads(row[_HEADERS_AT]), *row[_HEADERS_AT + 1 :])
+
+
+class Database:
+    """A service's own database. `url` is `postgresql+psycopg://…`; pool sizes are per process.
+
+    Units: time-outs in milliseconds.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        service: str,
+        *,
+        pool_size: int = 4,
+        overflow: int = 4,
+        statement_timeout_ms: int = 5_000,
+        lock_timeout_ms: int = 2_000,
+    ) -> None:
+        self.url = url
+        self.service = service
+        options = (
+            f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms} "
+            f"-c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+        )
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=overflow,
+            pool_pre_ping=True,
+            connect_args={"options": options, "application_name": f"{service}", "connect_timeout": 5},
+        )
+        self.committed: Callable[[], None] = lambda: None  # woken after commits that hold events, in this process
+
+    @contextmanager
+    def transaction(self, access: Access | None = None) -> Iterator[UnitOfWork]:
+        """Open the one transaction of a use; commits with its events when the block ends well, else changes nothing."""
+        with self.engine.begin() as connection:
+            work = UnitOfWork(connection, access or service_access(self.service), clock.now())
+            yield work
+            had_events = bool(work.events)
+            work._flush_events()
+        if had_events:
+            self.committed()
+
+    def attempt(self, act: Callable[[UnitOfWork], T], access: Access | None = None) -> T:
+        """Run `act` in a transaction, again when the database asks for it (deadlock, serialization), at most 4 times."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self.transaction(access) as work:
+                    return act(work)
+            except sa.exc.DBAPIError as trouble:
+                if sqlstate_of(trouble) not in RETRYABLE or attempt == ATTEMPTS:
+                    raise
+                log.info("transaction again", extra={"sqlstate": sqlstate_of(trouble), "attempt": attempt})
+                time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close all connections of this process."""
+        self.engine.dispose()
+
+
+def sqlstate_of(trouble: sa.exc.DBAPIError) -> str:
+    """The SQLSTATE of a driver error; empty when the connection was lost."""
+    return getattr(trouble.orig, "sqlstate", None) or ""

@@ -1,0 +1,40 @@
+"""Bring a service's database to its newest schema; safe to run from several processes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+LOCK = 0x6272616E63686C  # one number for "migrating", the same in every process
+
+
+def migrate(url: str, script_location: Path, revision: str = "head") -> None:
+    """Run the migrations under `script_location` against the database at `url`, one process at a time."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"options": "-c timezone=UTC"})
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+        connection.commit()
+        try:
+            settings = Config()
+            settings.set_main_option("script_location", str(script_location))
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, revision)
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
+            connection.commit()
+    engine.dispose()
+
+
+def run_environment() -> None:
+    """What a service's migrations/env.py calls: run the steps on the connection `migrate` opened."""
+    from alembic import context
+
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,57 @@
+"""Every name on the bus is built here: exchange, routing keys, bindings, queues.
+
+The rules hold on both transports. PGMQ: `#` stands for one word or more and a queue name has at most 47 characters of
+[a-z0-9_], so keys close with a last word and queue names use underscores only.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+EXCHANGE = "crm.events"
+PARTITIONS = 16
+LAST_WORD = "e"
+MAX_QUEUE_NAME = 47
+_WORDS = re.compile(r"(?<!^)(?=[A-Z])")
+_WORD = re.compile(r"[a-z0-9_]+")
+
+
+class NameInvalid(ValueError):
+    """A name on the bus would not mean the same on both transports."""
+
+
+def partition_of(aggregate_id: str) -> int:
+    """The partition of an aggregate, 0 to 15, the same in every process."""
+    return zlib.crc32(aggregate_id.encode()) % PARTITIONS
+
+
+def fact_of(message_name: str, aggregate: str) -> str:
+    """`DealStageChanged` of aggregate `deal` is the fact `stage_changed`. Errors: NameInvalid."""
+    snake = _WORDS.sub("_", message_name).lower()
+    if not snake.startswith(aggregate + "_"):
+        raise NameInvalid(f"event {message_name} does not begin with its aggregate {aggregate}")
+    return snake[len(aggregate) + 1 :]
+
+
+def routing_key(service: str, aggregate: str, fact: str, major: int, aggregate_id: str, unit_path: str) -> str:
+    """`crm.<service>.<aggregate>.<fact>.v<major>.p<NN>.<unit path>.e`; an empty path is the word `all`."""
+    path = unit_path or "all"
+    for word in (service, aggregate, fact, *path.split(".")):
+        if not _WORD.fullmatch(word):
+            raise NameInvalid(f"{word!r} is not a word of [a-z0-9_]")
+    return f"crm.{service}.{aggregate}.{fact}.v{major}.p{partition_of(aggregate_id):02d}.{path}.{LAST_WORD}"
+
+
+def binding(service: str = "*", aggregate: str = "*", fact: str = "*", major: str = "*", unit_path: str = "") -> str:
+    """A binding for facts, of a unit's subtree where a path is given."""
+    below = f"{unit_path}.#" if unit_path else "#"
+    return f"crm.{service}.{aggregate}.{fact}.{major}.*.{below}"
+
+
+def queue_name(consumer: str) -> str:
+    """The queue of a consumer: `crm_<consumer>_in`. Errors: NameInvalid when too long or not of [a-z0-9_]."""
+    name = f"crm_{consumer}_in"
+    if not _WORD.fullmatch(name) or len(name) > MAX_QUEUE_NAME:
+        raise NameInvalid(f"queue name {name!r} is not of [a-z0-9_] or longer than {MAX_QUEUE_NAME}")
+    return name

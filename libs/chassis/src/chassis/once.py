@@ -1,0 +1,53 @@
+"""The same request id gives the same answer and one effect, also when both run at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+
+from chassis.database import UnitOfWork
+from chassis.errors import FieldInvalid, FieldViolation, RequestIdReused
+from chassis.schema import idempotency
+
+A = TypeVar("A", bound=Message)
+MAX_KEY = 255
+
+
+class WithRequestId(Protocol):
+    """A request message with an idempotency key."""
+
+    request_id: str
+
+
+def answer_once(work: UnitOfWork, request: Message, answer_type: type[A], act: Callable[[], A]) -> A:
+    """Answer a request; a repeated `request_id` of the same caller gets the stored answer and `act` is not run.
+
+    An empty request id means no protection. Errors: RequestIdReused when the id came with other content, FieldInvalid
+    when it is longer than 255 characters.
+    """
+    key = getattr(request, "request_id", "")
+    if not key:
+        return act()
+    if len(key) > MAX_KEY:
+        raise FieldInvalid(FieldViolation("request_id", f"is longer than {MAX_KEY} characters; send a shorter one"))
+    principal = work.access.user_id or work.access.service
+    method = request.DESCRIPTOR.full_name
+    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+    claimed = work.execute(
+        sa.dialects.postgresql.insert(idempotency)
+        .values(principal=principal, method=method, key=key, body_sha256=digest)
+        .on_conflict_do_nothing()
+    )
+    where = sa.and_(idempotency.c.principal == principal, idempotency.c.method == method, idempotency.c.key == key)
+    if claimed.rowcount == 0:  # a running twin has committed by now: the insert waited for it
+        found = work.execute(sa.select(idempotency.c.body_sha256, idempotency.c.answer).where(where)).one()
+        if found.body_sha256 != digest:
+            raise RequestIdReused(f"request id {key!r} was used for a different request; use a new one")
+        return answer_type.FromString(found.answer)
+    answer = act()
+    work.execute(sa.update(idempotency).where(where).values(answer=answer.SerializeToString()))
+    return answer

@@ -1,0 +1,54 @@
+"""Settings from the environment; all that is missing or wrong is named at once, at start."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_type_hints
+
+S = TypeVar("S")
+
+
+class SettingsInvalid(Exception):
+    """One or more settings are missing or wrong; the message names each with the way out."""
+
+
+def load_settings(kind: type[S], prefix: str, environ: Mapping[str, str] | None = None) -> S:
+    """Fill a frozen dataclass from variables named like its fields.
+
+    `CONTACTS_POOL_SIZE` is looked up first for prefix `CONTACTS_`, then `POOL_SIZE`. Field types: str, int, float, bool.
+    Errors: SettingsInvalid with every trouble.
+    """
+    source = os.environ if environ is None else environ
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    troubles: list[str] = []
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        name = field.name.upper()
+        text = source.get(prefix + name, source.get(name))
+        if text is None:
+            if field.default is dataclasses.MISSING:
+                troubles.append(f"{prefix}{name} is not set ({field.metadata.get('help', 'required')})")
+            continue
+        try:
+            values[field.name] = _parse(text, hints[field.name])
+        except ValueError as trouble:
+            troubles.append(f"{prefix}{name} is {text!r}: {trouble}")
+    if troubles:
+        raise SettingsInvalid("settings: " + "; ".join(troubles))
+    return kind(**values)
+
+
+def _parse(text: str, kind: Any) -> Any:
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off", ""):
+            return False
+        raise ValueError("expected true or false")
+    if kind is int:
+        return int(text)
+    if kind is float:
+        return float(text)
+    return text

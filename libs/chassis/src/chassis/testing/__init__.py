@@ -1,0 +1,1 @@
+"""Fixtures and probes for tests on real parts."""
