@@ -1,0 +1,146 @@
+"""Under which key two written names are the same, how a full name parts, and by which words a name is found.
+
+Keys are for comparison and never shown: the name itself stays as people wrote it. Organizations are in
+organization_names.py.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from anyascii import anyascii
+
+__all__ = ["NameParts", "fold_name", "latin_spelling", "person_key", "search_tokens", "split_full_name"]
+
+# A re-import meets every name again: 32 Ki keys are about 6 MB.
+_REMEMBERED = 32768
+
+# Letters that a decomposition leaves whole though people write them with or without the stroke, and letters that
+# Arabic, Persian and Urdu keyboards exchange: alef, yeh, kaf, heh.
+_ALIKE = dict(zip("łđðøħŧıىيےكةہھەٱ", "lddohtiیییکهههها", strict=True))
+_ALIKE |= {"æ": "ae", "œ": "oe", "þ": "th", "ـ": ""}
+# Apostrophes join what they part (O'Neil, Лук'яненко); ™ and the like would fold into letters of the name.
+_DROPPED_SIGNS = re.compile("[™®©℠'’‘ʼ`´′ʻʹ]")
+# Marks that are accents: of Latin, Cyrillic and Greek, Hebrew points, Arabic vowel signs. The vowel signs of Indic
+# scripts and the voicing marks of kana have the same category, but their readers take them for letters: they stay.
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"  # combining marks of the European scripts
+    "\u0591-\u05c7"  # Hebrew
+    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]"  # Arabic
+)
+_SHORT_I_APART, _SHORT_I = "\u0438\u0306", "\u0439"  # й is a letter of its own, unlike ё, which people write as е
+
+_UMLAUTS_IN_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+
+_PATRONYMIC = re.compile(r".{2,}(?:ович|евич|ич|овна|евна|ична|инична|івна|ївна|оглы|кызы|угли|кизи)", re.IGNORECASE)
+_RUSSIAN_FAMILY = re.compile(r".{2,}(?:[оеё]ва?|[иы]на?|[сц]к(?:ий|ой|ая)|[иы]х|енко|чук|дзе|швили|ян)", re.IGNORECASE)
+# Words that open a family name: Dutch, German, French, Spanish, Portuguese, Italian, Arabic.
+_PARTICLE_WORDS = "van von vom zu zum zur der den de del della di da do dos das du la le ter ten bin ibn al el abu"
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
+# Azerbaijani and Turkic patronymics: "Мамедов Али Гасан оглы".
+_SON_OR_DAUGHTER = frozenset({"оглы", "оғлы", "улы", "кызы", "қызы", "угли", "кизи"})
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "мл", "ст"})
+
+
+@dataclass(frozen=True, slots=True)
+class NameParts:
+    """A full name in parts, as far as its order tells them; `display` is the text as written."""
+
+    given: str
+    middle: str
+    family: str
+    display: str
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def fold_name(text: str) -> str:
+    """Give the comparison key of a text: lower case, no accents, no punctuation, single blanks.
+
+    A text of signs alone ("***") keeps them, so that it is not the same as every other one. Folding a key changes
+    nothing. Source: Unicode normalization form KC and full case folding.
+    """
+    compatible = unicodedata.normalize("NFKC", _DROPPED_SIGNS.sub("", text)).casefold()
+    apart = unicodedata.normalize("NFD", compatible).replace(_SHORT_I_APART, _SHORT_I)
+    folded = " ".join(unicodedata.normalize("NFC", apart.translate(_FOLDING)).split())
+    return folded or " ".join(compatible.split())
+
+
+def person_key(given: str | None, middle: str | None, family: str | None, display: str | None = None) -> str:
+    """Give one key for a person's name in any order of its parts; the display name counts only without parts."""
+    name = " ".join(part for part in (given, middle, family) if part) or display or ""
+    return " ".join(sorted(fold_name(name).split()))
+
+
+def latin_spelling(text: str) -> str:
+    """Give the folded Latin transliteration: "Иванов" -> "ivanov", "北京" -> "beijing"."""
+    return fold_name(anyascii(text))
+
+
+def search_tokens(text: str) -> tuple[str, ...]:
+    """List the words by which a text is found, each once: folded, in Latin letters, with umlauts in two letters."""
+    folded = fold_name(text)
+    in_two = fold_name(text.translate(_UMLAUTS_IN_TWO))
+    return tuple(dict.fromkeys([*folded.split(), *latin_spelling(folded).split(), *in_two.split()]))
+
+
+def split_full_name(text: str) -> NameParts:
+    """Part "Family, Given Middle", "Given Middle Family" and Russian "Family Given Patronymic".
+
+    A single word is a given name; "Jr." and the like stay with the family name. Titles are not looked for.
+    """
+    front, comma, rest = (part.strip() for part in " ".join(text.split()).partition(","))
+    if comma and not _is_suffix(rest):
+        given, _, middle = rest.strip(" ,").partition(" ")
+        return NameParts(given, middle, front, text)
+    words = front.split(" ")
+    given, middle, family = _part_by_order(words) if len(words) > 1 else (front, "", "")
+    if rest:  # "Smith, Jr."
+        given, family = (given, f"{family}, {rest}") if family else ("", f"{given}, {rest}")
+    return NameParts(given, middle, family, text)
+
+
+def _part_by_order(words: list[str]) -> tuple[str, str, str]:
+    """Give (given, middle, family) of two words or more."""
+    if len(words) > 3 and words[-1].casefold() in _SON_OR_DAUGHTER:
+        words = [*words[:-2], f"{words[-2]} {words[-1]}"]
+    if len(words) > 2 and _PATRONYMIC.fullmatch(words[-1]) and not _PATRONYMIC.fullmatch(words[-2]):
+        return " ".join(words[1:-1]), words[-1], words[0]
+    if len(words) == 2 and _RUSSIAN_FAMILY.fullmatch(words[0]) and not _RUSSIAN_FAMILY.fullmatch(words[1]):
+        return words[1], "", words[0]
+    start = _find_family(words)
+    return words[0], " ".join(words[1:start]), " ".join(words[start:])
+
+
+def _find_family(words: list[str]) -> int:
+    """Give the position where the family name begins: at its particles, else at the last word before a suffix."""
+    for position, word in enumerate(words[1:-1], start=1):
+        if word.casefold() in _PARTICLES:
+            return position
+    return len(words) - 2 if len(words) > 2 and _is_suffix(words[-1]) else len(words) - 1
+
+
+def _is_suffix(word: str) -> bool:
+    return word.casefold().rstrip(".") in _SUFFIXES
+
+
+class _Folding(dict[int, str]):
+    """What each character becomes in a key; decided once per character, for str.translate."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _fold_character(chr(code))
+        return folded
+
+
+def _fold_character(character: str) -> str:
+    if character in _ALIKE:
+        return _ALIKE[character]
+    category = unicodedata.category(character)
+    if category == "Cf" or _ACCENTS.match(character):
+        return ""
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    return character if category[0] in "LNM" else " "
+
+
+_FOLDING = _Folding()
