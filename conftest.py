@@ -33,6 +33,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 break
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything is required (CI), a run in which something was skipped has failed."""
+    if os.environ.get("BRANCHLINE_REQUIRE_ALL") == "1" and list_skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say why such a run has failed."""
+    if os.environ.get("BRANCHLINE_REQUIRE_ALL") == "1" and list_skipped(config):
+        terminalreporter.write_line(f"{len(list_skipped(config))} skipped where everything is required", red=True)
+
+
+def list_skipped(config: pytest.Config) -> list[object]:
+    """List the reports of skipped tests; none where no terminal reports, as in a worker process."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter else []
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
     """Give the folder of a shared data set by name; where the sets are absent the test is skipped, in CI it fails."""
