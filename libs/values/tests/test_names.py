@@ -58,6 +58,13 @@ def test_no_text_but_a_blank_one_has_an_empty_key(text: str) -> None:
     assert fold_name(text) or not visible
 
 
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "***\x00", "\ud800", "\ud800!", "\x1f\x7f", "🌸\x00"])
+def test_a_key_never_holds_what_a_database_cannot_store(text: str) -> None:
+    for key in (fold_name(text), organization_key(text), *search_tokens(text)):
+        assert "\x00" not in key
+        assert key.encode("utf-8").decode("utf-8") == key
+
+
 def test_a_person_has_one_key_whatever_the_order_of_the_parts() -> None:
     keys = {
         person_key("Иван", "Петрович", "Сидоров"),

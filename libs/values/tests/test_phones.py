@@ -266,3 +266,10 @@ def test_other_texts_are_not_e164(text: str) -> None:
 
 def test_the_calling_codes_are_those_of_libphonenumber() -> None:
     assert set(phonenumbers.COUNTRY_CODE_TO_REGION_CODE) == CALLING_CODES
+
+
+@pytest.mark.parametrize("text", ["1" * 5000, ", " * 5000, " " * 5000 + "x", "(" * 3000 + "1", "+7 495 1234567;" * 500])
+def test_a_very_long_text_is_answered_at_once_and_is_no_phone(text: str) -> None:
+    assert isinstance(normalize_phone(text, "RU", MOSCOW), PhoneProblem)
+    assert len(split_phones(text)) == 1
+    assert phone_search_keys(text, "RU") == ()

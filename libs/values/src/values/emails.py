@@ -62,6 +62,8 @@ _FULL_WIDTH = re.compile(r"[\uff00-\uffef]")
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+# A longer cell is a text, not a list of addresses, and is not searched: the patterns here take quadratic time.
+_LONGEST_CELL = 4000
 # A top level never ends in a digit, unless it is an internationalized one in ASCII form. Without a dot only a
 # country's top level can take mail (ICANN forbids the others, SAC 053): "a@io" may be a mailbox, "a@mail" is a slip.
 _TOP_LEVEL = re.compile(r".+\.(?:xn--[a-z0-9-]+|[a-z0-9-]*[a-z])|[a-z]{2}", re.IGNORECASE)
@@ -87,8 +89,11 @@ def normalize_email(raw: str) -> Email | EmailProblem:
 def split_emails(raw: str) -> list[str]:
     """List the addresses of a cell as written and in order, each with its display name; [] for an empty cell.
 
-    What is no address stays a piece of its own, so that nothing of the cell is lost in silence.
+    What is no address stays a piece of its own, so that nothing of the cell is lost in silence. A cell of more than
+    4,000 characters is not taken apart.
     """
+    if len(raw) > _LONGEST_CELL:
+        return [raw.strip(_BLANKS)]
     pieces: list[str] = []
     waiting = ""
     for piece in _PIECE.findall(raw):

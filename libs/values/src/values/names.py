@@ -57,13 +57,14 @@ class NameParts:
 def fold_name(text: str) -> str:
     """Give the comparison key of a text: lower case, no accents, no punctuation, single blanks.
 
-    A text of signs alone ("***") keeps them, so that it is not the same as every other one. Folding a key changes
-    nothing. Source: Unicode normalization form KC and full case folding.
+    A text of signs alone ("***") keeps them, so that it is not the same as every other one; control characters and
+    stray surrogates, which no database stores, never stand in a key. Folding a key changes nothing.
+    Source: Unicode normalization form KC and full case folding.
     """
     compatible = unicodedata.normalize("NFKC", _DROPPED_SIGNS.sub("", text)).casefold()
     apart = unicodedata.normalize("NFD", compatible).replace(_SHORT_I_APART, _SHORT_I)
     folded = " ".join(unicodedata.normalize("NFC", apart.translate(_FOLDING)).split())
-    return folded or " ".join(compatible.split())
+    return folded or " ".join("".join(filter(_is_storable, compatible)).split())
 
 
 def person_key(given: str | None, middle: str | None, family: str | None, display: str | None = None) -> str:
@@ -141,6 +142,10 @@ def _fold_character(character: str) -> str:
     if category == "Nd":
         return str(unicodedata.decimal(character))
     return character if category[0] in "LNM" else " "
+
+
+def _is_storable(character: str) -> bool:
+    return character.isspace() or not unicodedata.category(character).startswith("C")
 
 
 _FOLDING = _Folding()

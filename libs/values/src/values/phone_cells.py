@@ -25,6 +25,8 @@ _BEFORE_PLUS = re.compile(r"(?<=\d)\)?\s+(?=\(?\+)")
 _SHORTEST_LISTED = 5
 # No single number has more digits (E.164) than these, so a longer run is two numbers written side by side.
 _LONGEST_NUMBER = 15
+# A longer cell is a text, not a list of numbers, and is not searched: the patterns here take quadratic time.
+_LONGEST_CELL = 1000
 
 
 def split_extension(text: str) -> tuple[str, str | None]:
@@ -38,8 +40,11 @@ def split_extension(text: str) -> tuple[str, str | None]:
 def split_phones(raw: str) -> list[str]:
     """List the numbers of a cell in their written form and order, each with its extension; [] for an empty cell.
 
-    "030/901820" stays one number and ", доб. 12" stays with the number before it.
+    "030/901820" stays one number and ", доб. 12" stays with the number before it. A cell of more than 1,000 characters
+    is not taken apart.
     """
+    if len(raw) > _LONGEST_CELL:
+        return [plain_text(raw)]
     lines = [plain_text(line) for line in _HARD_SEPARATOR.split(_keep_extension(raw))]
     pieces = [piece for line in lines for part in _BEFORE_PLUS.split(line) for piece in _split_listed(part)]
     return [half for piece in pieces for half in _split_run_together(piece) if _DIGIT.search(half)]

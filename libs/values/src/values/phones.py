@@ -40,6 +40,8 @@ _LOCAL_DIGITS = range(5, 9)
 # From this many lengths of fixed-line numbers on, a plan is "open": length alone does not tell local from national.
 _OPEN_PLAN_LENGTHS = 3
 _SHORTEST_SEARCH = 3
+# libphonenumber's own limit of what it looks at; a longer text is none.
+_LONGEST_TEXT = 250
 
 
 class PhoneKind(StrEnum):
@@ -133,7 +135,7 @@ def phone_search_keys(query: str, country: str | None = None, area_code: str | N
     A complete number gives its E.164 digits. A fragment gives its digits as typed and without trunk or 00 prefix.
     """
     text = plain_text(query)
-    if _LETTER.search(split_extension(_BEFORE_NUMBER.sub("", text))[0]):
+    if len(text) > _LONGEST_TEXT or _LETTER.search(split_extension(_BEFORE_NUMBER.sub("", text))[0]):
         return ()
     found = _resolve(text, country.upper() if country else None, area_code)
     if not isinstance(found, PhoneTrouble):
@@ -151,7 +153,7 @@ def _resolve(raw: str, country: str | None, area_code: str | None) -> tuple[str,
         return PhoneTrouble.EMPTY
     if _SCIENTIFIC.fullmatch(text):
         return PhoneTrouble.DAMAGED
-    if "@" in text or _DATE.fullmatch(text):
+    if len(text) > _LONGEST_TEXT or "@" in text or _DATE.fullmatch(text):
         return PhoneTrouble.NOT_A_PHONE
     number, extension = split_extension(text) if _EXTENSION_SIGN.search(text) else (text, None)
     region = country if country in phonenumbers.SUPPORTED_REGIONS else None
