@@ -1,4 +1,4 @@
-"""What every test of the repository shares: its tier, taken from its folder, and where the shared data sets are."""
+"""What every test of the repository shares: its tier, the chassis' PostgreSQL, and where the real data sets are."""
 
 import os
 from collections.abc import Callable
@@ -8,6 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("BRANCHLINE_SHARED", ROOT.parent / "shared"))
+
+pytest_plugins = ["chassis.testing.postgres"]
 
 # First folder that fits; tests/ holds what spans services, one folder a tier.
 TIER_OF_FOLDER = {
@@ -53,13 +55,13 @@ def list_skipped(config: pytest.Config) -> list[object]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
-    """Give the folder of a shared data set by name; where the sets are absent the test is skipped, in CI it fails."""
+    """Give the folder of a real data set by name; where the sets are absent the test is skipped, in CI it fails."""
 
     def find_data_set(name: str) -> Path:
         folder = SHARED / "data" / name
         if folder.is_dir():
             return folder
-        if os.environ.get("CI") == "true":
+        if os.environ.get("CI") == "true" or os.environ.get("BRANCHLINE_REQUIRE_ALL") == "1":
             pytest.fail(f"data set {name} is not in {SHARED / 'data'}; set BRANCHLINE_SHARED")
         pytest.skip(f"data set {name} is not on this machine")  # skip-ok: sets live beside the checkout, not in it
 

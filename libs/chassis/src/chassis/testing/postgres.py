@@ -49,21 +49,3 @@ def fresh_database(server: EmbeddedPostgres, name: str, prepare: Callable[[str],
             )
         )
     return server.url(copy)
-
-
-def shared_folder() -> Path | None:
-    """The folder of real data sets beside the checkout; None where there is none."""
-    given = os.environ.get("BRANCHLINE_SHARED")
-    folder = Path(given) if given else Path(__file__).resolve().parents[5].parent / "shared"
-    return folder if (folder / "data").is_dir() else None
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of real data sets. Skips only where it is absent, and fails there when everything is required."""
-    folder = shared_folder()
-    if folder is None:
-        if os.environ.get("BRANCHLINE_REQUIRE_ALL"):
-            pytest.fail("the shared data sets are required and not there")
-        pytest.skip("the shared data sets are not on this machine")  # skip-ok: only where ../shared is absent
-    return folder / "data"
