@@ -80,7 +80,8 @@ class UnitOfWork:
         finally:
             cursor.close()
 
-    def _flush_events(self) -> None:
+    def flush_events(self) -> None:
+        """Put the events added so far into the outbox; the end of a transaction and a migration that adds some do it."""
         if not self.events:
             return
         rows = [self._outbox_row(event) for event in self.events]
@@ -164,7 +165,7 @@ class Database:
             work = UnitOfWork(connection, access or service_access(self.service), clock.now())
             yield work
             had_events = bool(work.events)
-            work._flush_events()
+            work.flush_events()
         if had_events:
             self.committed()
 
