@@ -81,7 +81,7 @@ class UnitOfWork:
             cursor.close()
 
     def flush_events(self) -> None:
-        """Put the events added so far into the outbox; the end of a transaction and a migration that adds some do it."""
+        """Put the events added so far into the outbox; a transaction does it at its end, a migration asks for it."""
         if not self.events:
             return
         rows = [self._outbox_row(event) for event in self.events]
