@@ -155,6 +155,8 @@ class Database:
             max_overflow=overflow,
             pool_pre_ping=True,
             connect_args={"options": options, "application_name": f"{service}", "connect_timeout": 5},
+            # Without it an INSERT says -1, also one that ON CONFLICT DO NOTHING made do nothing.
+            execution_options={"preserve_rowcount": True},
         )
         self.committed: Callable[[], None] = lambda: None  # woken after commits that hold events, in this process
 
