@@ -335,7 +335,7 @@ class LineItem(_message.Message):
     product_name: _builtins.str
     """Name of the product, or a description."""
     quantity: _builtins.str
-    """Quantity, decimal text of at most 6 places."""
+    """Quantity, decimal text of at most 6 places; negative for a return; empty means 1."""
     discount: _builtins.str
     """Discount as a fraction of the price, decimal text from 0 to 1; empty means 0."""
     external_id: _builtins.str
@@ -388,7 +388,7 @@ class StageChange(_message.Message):
     """Stage left; empty for the first."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """When; absent when the source knew the stage and not the day. A day without a time is noon of the unit's zone."""
 
     def __init__(
         self,
@@ -1180,6 +1180,108 @@ class ListProductsResponse(_message.Message):
 Global___ListProductsResponse: _TypeAlias = ListProductsResponse  # noqa: Y015
 
 @_typing.final
+class CreateLossReasonRequest(_message.Message):
+    """Request of CreateLossReason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    name: _builtins.str
+    """The reason, at most 100 characters."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateLossReasonRequest: _TypeAlias = CreateLossReasonRequest  # noqa: Y015
+
+@_typing.final
+class CreateLossReasonResponse(_message.Message):
+    """Answer of CreateLossReason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """As stored."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateLossReasonResponse: _TypeAlias = CreateLossReasonResponse  # noqa: Y015
+
+@_typing.final
+class ListLossReasonsRequest(_message.Message):
+    """Request of ListLossReasons."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 200; 0 means 100."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLossReasonsRequest: _TypeAlias = ListLossReasonsRequest  # noqa: Y015
+
+@_typing.final
+class ListLossReasonsResponse(_message.Message):
+    """Answer of ListLossReasons."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLossReasonsResponse: _TypeAlias = ListLossReasonsResponse  # noqa: Y015
+
+@_typing.final
 class MatchCatalogueRequest(_message.Message):
     """Request of MatchCatalogue."""
 
@@ -1188,6 +1290,7 @@ class MatchCatalogueRequest(_message.Message):
     PRODUCTS_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
     PIPELINE_ID_FIELD_NUMBER: _builtins.int
+    LOSS_REASONS_FIELD_NUMBER: _builtins.int
     pipeline_id: _builtins.str
     """Pipeline whose stages are meant; empty means the default one."""
     @_builtins.property
@@ -1198,16 +1301,21 @@ class MatchCatalogueRequest(_message.Message):
     def stages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Stage names as written."""
 
+    @_builtins.property
+    def loss_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Loss reasons as written."""
+
     def __init__(
         self,
         *,
         products: _abc.Iterable[_builtins.str] | None = ...,
         stages: _abc.Iterable[_builtins.str] | None = ...,
         pipeline_id: _builtins.str = ...,
+        loss_reasons: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pipeline_id", b"pipeline_id", "products", b"products", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["loss_reasons", b"loss_reasons", "pipeline_id", b"pipeline_id", "products", b"products", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1229,7 +1337,7 @@ class CatalogueMatch(_message.Message):
     text: _builtins.str
     """The text as asked."""
     id: _builtins.str
-    """The record meant; empty when unknown."""
+    """The record meant, for loss reasons the name in the list; empty when unknown."""
     name: _builtins.str
     """Its proper name."""
     fraction_allowed: _builtins.bool
@@ -1269,6 +1377,7 @@ class MatchCatalogueResponse(_message.Message):
 
     PRODUCTS_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    LOSS_REASONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def products(self) -> _containers.RepeatedCompositeFieldContainer[Global___CatalogueMatch]:
         """One per product, in the order asked."""
@@ -1277,15 +1386,20 @@ class MatchCatalogueResponse(_message.Message):
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___CatalogueMatch]:
         """One per stage, in the order asked."""
 
+    @_builtins.property
+    def loss_reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___CatalogueMatch]:
+        """One per loss reason, in the order asked."""
+
     def __init__(
         self,
         *,
         products: _abc.Iterable[Global___CatalogueMatch] | None = ...,
         stages: _abc.Iterable[Global___CatalogueMatch] | None = ...,
+        loss_reasons: _abc.Iterable[Global___CatalogueMatch] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["products", b"products", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["loss_reasons", b"loss_reasons", "products", b"products", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1303,7 +1417,7 @@ class SetPlanRequest(_message.Message):
     """Idempotency key, at most 255 characters."""
     @_builtins.property
     def plan(self) -> Global___Plan:
-        """The plan; one with the same unit, user, product, period and metric is replaced."""
+        """The plan; one with the same unit, user, product, period, metric and currency is replaced."""
 
     def __init__(
         self,

@@ -85,6 +85,16 @@ class DealsServiceStub:
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListProductsRequest.SerializeToString,
                 response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListProductsResponse.FromString,
                 _registered_method=True)
+        self.CreateLossReason = channel.unary_unary(
+                '/crm.deals.v1.DealsService/CreateLossReason',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreateLossReasonRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreateLossReasonResponse.FromString,
+                _registered_method=True)
+        self.ListLossReasons = channel.unary_unary(
+                '/crm.deals.v1.DealsService/ListLossReasons',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListLossReasonsRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListLossReasonsResponse.FromString,
+                _registered_method=True)
         self.MatchCatalogue = channel.unary_unary(
                 '/crm.deals.v1.DealsService/MatchCatalogue',
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.MatchCatalogueRequest.SerializeToString,
@@ -191,6 +201,20 @@ class DealsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateLossReason(self, request, context):
+        """Adds a reason to the list of loss reasons. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLossReasons(self, request, context):
+        """Lists the reasons for which deals are lost, in their order. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MatchCatalogue(self, request, context):
         """Finds which products, stages, pipelines and loss reasons up to 1,000 written names mean, with proposals for unknown ones. Errors: FIELD_INVALID.
         """
@@ -285,6 +309,16 @@ def add_DealsServiceServicer_to_server(servicer, server):
                     servicer.ListProducts,
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListProductsRequest.FromString,
                     response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListProductsResponse.SerializeToString,
+            ),
+            'CreateLossReason': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateLossReason,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreateLossReasonRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreateLossReasonResponse.SerializeToString,
+            ),
+            'ListLossReasons': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLossReasons,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListLossReasonsRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListLossReasonsResponse.SerializeToString,
             ),
             'MatchCatalogue': grpc.unary_unary_rpc_method_handler(
                     servicer.MatchCatalogue,
@@ -588,6 +622,60 @@ class DealsService:
             '/crm.deals.v1.DealsService/ListProducts',
             crm_dot_deals_dot_v1_dot_deals__pb2.ListProductsRequest.SerializeToString,
             crm_dot_deals_dot_v1_dot_deals__pb2.ListProductsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateLossReason(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/CreateLossReason',
+            crm_dot_deals_dot_v1_dot_deals__pb2.CreateLossReasonRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.CreateLossReasonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLossReasons(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/ListLossReasons',
+            crm_dot_deals_dot_v1_dot_deals__pb2.ListLossReasonsRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.ListLossReasonsResponse.FromString,
             options,
             channel_credentials,
             insecure,

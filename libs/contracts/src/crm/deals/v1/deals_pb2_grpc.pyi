@@ -53,6 +53,10 @@ class DealsServiceStub:
     """Creates a product. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListProducts: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListProductsRequest, _deals_pb2.ListProductsResponse]
     """Lists products by name. Errors: PAGE_TOKEN_INVALID."""
+    CreateLossReason: _grpc.UnaryUnaryMultiCallable[_deals_pb2.CreateLossReasonRequest, _deals_pb2.CreateLossReasonResponse]
+    """Adds a reason to the list of loss reasons. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    ListLossReasons: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListLossReasonsRequest, _deals_pb2.ListLossReasonsResponse]
+    """Lists the reasons for which deals are lost, in their order. Errors: PAGE_TOKEN_INVALID."""
     MatchCatalogue: _grpc.UnaryUnaryMultiCallable[_deals_pb2.MatchCatalogueRequest, _deals_pb2.MatchCatalogueResponse]
     """Finds which products, stages, pipelines and loss reasons up to 1,000 written names mean, with proposals for unknown ones. Errors: FIELD_INVALID."""
     SetPlan: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SetPlanRequest, _deals_pb2.SetPlanResponse]
@@ -91,6 +95,10 @@ class DealsServiceAsyncStub(DealsServiceStub):
     """Creates a product. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListProducts: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListProductsRequest, _deals_pb2.ListProductsResponse]  # type: ignore[assignment]
     """Lists products by name. Errors: PAGE_TOKEN_INVALID."""
+    CreateLossReason: _aio.UnaryUnaryMultiCallable[_deals_pb2.CreateLossReasonRequest, _deals_pb2.CreateLossReasonResponse]  # type: ignore[assignment]
+    """Adds a reason to the list of loss reasons. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    ListLossReasons: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListLossReasonsRequest, _deals_pb2.ListLossReasonsResponse]  # type: ignore[assignment]
+    """Lists the reasons for which deals are lost, in their order. Errors: PAGE_TOKEN_INVALID."""
     MatchCatalogue: _aio.UnaryUnaryMultiCallable[_deals_pb2.MatchCatalogueRequest, _deals_pb2.MatchCatalogueResponse]  # type: ignore[assignment]
     """Finds which products, stages, pipelines and loss reasons up to 1,000 written names mean, with proposals for unknown ones. Errors: FIELD_INVALID."""
     SetPlan: _aio.UnaryUnaryMultiCallable[_deals_pb2.SetPlanRequest, _deals_pb2.SetPlanResponse]  # type: ignore[assignment]
@@ -186,6 +194,22 @@ class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deals_pb2.ListProductsResponse, _abc.Awaitable[_deals_pb2.ListProductsResponse]]:
         """Lists products by name. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def CreateLossReason(
+        self,
+        request: _deals_pb2.CreateLossReasonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.CreateLossReasonResponse, _abc.Awaitable[_deals_pb2.CreateLossReasonResponse]]:
+        """Adds a reason to the list of loss reasons. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def ListLossReasons(
+        self,
+        request: _deals_pb2.ListLossReasonsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.ListLossReasonsResponse, _abc.Awaitable[_deals_pb2.ListLossReasonsResponse]]:
+        """Lists the reasons for which deals are lost, in their order. Errors: PAGE_TOKEN_INVALID."""
 
     @_abc_1.abstractmethod
     def MatchCatalogue(

@@ -180,7 +180,7 @@ class StageEntryState(_message.Message):
     """Who; empty when unknown."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
-        """When."""
+        """When; absent when the source knew the stage and not the day. A day without a time is noon of the unit's zone."""
 
     def __init__(
         self,
