@@ -1005,6 +1005,7 @@ class UserRow(_message.Message):
     UNIT_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    ALIASES_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Name as shown."""
     email: _builtins.str
@@ -1015,6 +1016,10 @@ class UserRow(_message.Message):
     """Title of the position."""
     role: Global___Role.ValueType
     """Role of the position; unspecified means ROLE_NONE."""
+    @_builtins.property
+    def aliases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other spellings, such as the number in a source system, under which workbooks name the user."""
+
     def __init__(
         self,
         *,
@@ -1023,10 +1028,11 @@ class UserRow(_message.Message):
         unit_id: _builtins.str = ...,
         title: _builtins.str = ...,
         role: Global___Role.ValueType = ...,
+        aliases: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "role", b"role", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "display_name", b"display_name", "email", b"email", "role", b"role", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
