@@ -1,0 +1,30 @@
+"""What the directory's processes need to know from their environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PREFIX = "DIRECTORY_"
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of every process of the directory.
+
+    `token_private_key` is PEM and needed to serve only; `service_secrets` is `imports=<secret>,reporting=<secret>`.
+    """
+
+    database_url: str = field(metadata={"help": "postgresql+psycopg://user:password@host/directory"})
+    token_private_key: str = ""
+    service_secrets: str = ""
+    token_public_key: str = ""
+    grpc_listen: str = "127.0.0.1:7401"
+    bus_url: str = ""
+    otel_exporter_otlp_endpoint: str = ""
+
+    def secrets(self) -> dict[str, str]:
+        """The secret of each service that may act for users."""
+        pairs = (entry.partition("=") for entry in self.service_secrets.split(",") if "=" in entry)
+        return {name.strip(): secret.strip() for name, _, secret in pairs if secret.strip()}
