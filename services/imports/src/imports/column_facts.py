@@ -1,0 +1,107 @@
+"""What the cells of each column say together: kinds, first values, decimal mark, date form, damaged text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from imports.cell_values import NOTHING, ColumnForm
+from imports.findings import WARNING, Finding, Findings
+from imports.mapping import ColumnFacts
+from imports.reading.cells import Cell, CellKind, SourceRow
+from imports.reading.damaged_text import find_damage
+from imports.reading.dates import DateEvidence, DateForm
+from imports.reading.numbers import ParsedNumber, parse_number
+
+SAMPLES = 5
+LONGEST_VALUE = 40  # characters: no number or date is longer
+ENOUGH = 2_000  # looked at without a single hit: the column is no such column
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"[+(]?\d[\d\s()./-]{5,}\d")
+
+
+class ColumnSurvey:
+    """Looks at every cell of one column once."""
+
+    def __init__(self, name: str) -> None:
+        self.facts = ColumnFacts(name)
+        self.kinds: Counter[str] = Counter()
+        self.dates = DateEvidence()
+        self.marks: Counter[str] = Counter()
+        self.numbers = 0
+        self._looked = 0
+
+    def look(self, cell: Cell) -> None:
+        """Take one cell into account."""
+        kind, value = cell.kind, cell.value
+        if value is None:
+            return
+        self.kinds[kind] += 1
+        if len(self.facts.samples) < SAMPLES and cell.text not in self.facts.samples:
+            self.facts.samples.append(cell.text[:100])
+        if isinstance(value, str):
+            self._look_at_text(value.strip())
+
+    def _look_at_text(self, text: str) -> None:
+        if not text or len(text) > LONGEST_VALUE:
+            return
+        if "@" in text and _EMAIL.search(text):
+            self.facts.looks_like["email"] = self.facts.looks_like.get("email", 0) + 1
+        has_digit = any(map(str.isdigit, text))
+        if not has_digit or text.lower() in NOTHING:
+            return
+        if _PHONE.fullmatch(text):
+            self.facts.looks_like["phone"] = self.facts.looks_like.get("phone", 0) + 1
+        self._looked += 1
+        if self.dates.dates or self._looked < ENOUGH:
+            self.dates.look_at(text)
+        if self.numbers or self._looked < ENOUGH:
+            found = parse_number(text)
+            if isinstance(found, ParsedNumber):
+                self.numbers += 1
+                self.marks[found.decimal_mark] += 1
+
+    def end(self, decimal: str, date_form: DateForm | None) -> ColumnForm:
+        """The form of the column, options of a person first; and its facts filled in."""
+        self.facts.filled = sum(self.kinds.values())
+        self.facts.cell_kinds = {str(kind): count for kind, count in self.kinds.items()}
+        shown = [mark for mark, _ in self.marks.most_common() if mark]
+        numeric = self.kinds[CellKind.NUMBER] + self.kinds[CellKind.CURRENCY] + self.kinds[CellKind.DATE]
+        return ColumnForm(
+            decimal or (shown[0] if len(shown) == 1 else ""), date_form or self.dates.form, typed=numeric > 0
+        )
+
+
+class DamageSurvey:
+    """Looks for text that was read or written in a wrong encoding."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns = columns
+        self.findings = Findings()
+
+    def look(self, row: SourceRow) -> None:
+        """Take the text cells of one row into account."""
+        for place, cell in enumerate(row.cells):
+            value = cell.value
+            if isinstance(value, str):
+                damage = find_damage(value)
+                if damage is not None:
+                    self._add(row, place, value, damage.how, damage.original)
+
+    def _add(self, row: SourceRow, place: int, value: str, how: str, original: str) -> None:
+        message = f"damaged text: {how}" + (f"; it may have been {original[:100]!r}" if original else "")
+        self.findings.add(
+            Finding(
+                "damaged_text",
+                WARNING,
+                message,
+                "export the file again as UTF-8, or choose its encoding; as it is, the text is stored as it stands",
+                row.sheet,
+                row.address(place),
+                row.number,
+                self.columns[place],
+                value[:200],
+                suggestions=[original[:200]] if original else [],
+            )
+        )

@@ -1,0 +1,66 @@
+"""What became of each row, and counts that always add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.database import UnitOfWork
+from imports.tables import run_fate, run_row
+
+FATES = ("created", "updated", "unchanged", "merged", "refused")
+EXPECTED, ACTUAL = "expected", "actual"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFate:
+    """The fate of one row."""
+
+    place: int
+    fate: str
+    reason: str = ""
+    message: str = ""
+    record_id: str = ""
+
+
+def store_fates(work: UnitOfWork, run_id: str, phase: str, fates: Iterable[RowFate]) -> None:
+    """Store fates of rows that have none yet in this phase."""
+    work.copy_rows(
+        run_fate,
+        ("run_id", "phase", "place", "fate", "reason", "message", "record_id"),
+        [(run_id, phase, one.place, one.fate, one.reason, one.message[:1000], one.record_id) for one in fates],
+    )
+
+
+def store_refused(work: UnitOfWork, run_id: str, phase: str) -> None:
+    """Give the rows that staging kept out their fate."""
+    refused = sa.select(
+        run_row.c.run_id,
+        sa.literal(phase),
+        run_row.c.place,
+        sa.literal("refused"),
+        run_row.c.reason,
+        run_row.c.message,
+        sa.literal(""),
+    ).where(run_row.c.run_id == run_id, run_row.c.reason != "")
+    work.execute(sa.insert(run_fate).from_select([column.name for column in run_fate.c], refused))
+
+
+def forget_fates(work: UnitOfWork, run_id: str, phase: str) -> None:
+    """Drop the fates of a phase, before it begins anew."""
+    work.execute(sa.delete(run_fate).where(run_fate.c.run_id == run_id, run_fate.c.phase == phase))
+
+
+def count_fates(work: UnitOfWork, run_id: str, phase: str) -> dict[str, int]:
+    """Rows by fate, all five named."""
+    rows: Iterable[Any] = work.execute(
+        sa.select(run_fate.c.fate, sa.func.count())
+        .where(run_fate.c.run_id == run_id, run_fate.c.phase == phase)
+        .group_by(run_fate.c.fate)
+    )
+    found = dict.fromkeys(FATES, 0)
+    found.update(dict(rows))
+    return found

@@ -1,0 +1,47 @@
+"""Door 3 of imports: long work. Claims checks and loads and runs them to their end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from chassis.database import Database, UnitOfWork
+from chassis.errors import DomainError, Kind
+from chassis.jobs import Job, JobRunner
+from imports.checking import check_run
+from imports.loads import load_run
+from imports.peers import PeerServices
+from imports.reading.limits import UnreadableFile
+from imports.runs import CHECK_JOB, LOAD_JOB, fail_run
+from imports.settings import SERVICE, Settings
+
+WORK_TIMEOUT_MS = 120_000  # set statements over a whole run of millions of rows
+
+
+class FileUnreadable(DomainError):
+    """The file cannot be read; the message says why and what can be done."""
+
+    kind = Kind.INVALID
+    reason = "FILE_UNREADABLE"
+
+
+def job_runner(settings: Settings) -> JobRunner:
+    """The runner of this service's jobs."""
+    database = Database(settings.database_url, SERVICE, statement_timeout_ms=WORK_TIMEOUT_MS, lock_timeout_ms=10_000)
+    peers = PeerServices(settings)
+    handlers = {
+        CHECK_JOB: partial(_check, database, peers, settings),
+        LOAD_JOB: partial(load_run, database, peers, settings),
+    }
+    return JobRunner(database, handlers, _failed)
+
+
+def _check(database: Database, peers: PeerServices, settings: Settings, job: Job) -> None:
+    try:
+        check_run(database, peers, settings, job)
+    except UnreadableFile as trouble:
+        raise FileUnreadable(f"{trouble.message}; {trouble.way_out}", metadata={"reason": trouble.reason}) from None
+
+
+def _failed(work: UnitOfWork, payload: dict[str, Any], trouble: DomainError) -> None:
+    fail_run(work, payload["run"], trouble)

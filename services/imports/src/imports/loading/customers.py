@@ -1,0 +1,214 @@
+"""Persons, organizations and interactions to contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from crm.contacts.v1 import contacts_pb2 as pb
+from imports.batches import Batch, StagedRow
+from imports.fates import RowFate
+from imports.findings import WARNING, Finding
+from imports.loading.context import LoadContext, day_of, fates_of
+from values.names import fold_name, split_full_name
+
+_INTERACTION_WORDS = {
+    pb.INTERACTION_KIND_CALL: "call phone telephone звонок тел телефон anruf telefonat appel llamada 電話 通話 电话 مكالمة اتصال تماس",
+    pb.INTERACTION_KIND_MEETING: "meeting visit встреча визит выезд treffen termin besuch réunion visite reunión visita 会議 訪問 会面 اجتماع زيارة جلسه",
+    pb.INTERACTION_KIND_EMAIL: "email mail letter письмо почта courriel correo メール 邮件 بريد ایمیل",
+    pb.INTERACTION_KIND_CHAT: "chat messenger whatsapp telegram чат мессенджер チャット 聊天 دردشة چت",
+    pb.INTERACTION_KIND_NOTE: "note comment заметка комментарий notiz nota メモ 备注 ملاحظة یادداشت",
+}
+_KIND_OF_WORD = {fold_name(word): kind for kind, words in _INTERACTION_WORDS.items() for word in words.split()}
+
+
+def load_persons(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
+    """Hand persons with their organizations over; contacts joins each to the card it belongs to."""
+    rows = [_person_row(context, staged) for (staged,) in batch.records]
+    request = pb.ImportPersonsRequest(
+        request_id=context.request_id(batch),
+        rows=rows,
+        unit_id=context.unit_id,
+        source=context.source,
+        dry_run=context.dry_run,
+    )
+    return fates_of(batch, context.peers.take("contacts", "ImportPersons", request)), []
+
+
+def load_organizations(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
+    """Hand organizations over."""
+    rows = [_organization_row(context, staged) for (staged,) in batch.records]
+    request = pb.ImportOrganizationsRequest(
+        request_id=context.request_id(batch),
+        rows=rows,
+        unit_id=context.unit_id,
+        source=context.source,
+        dry_run=context.dry_run,
+    )
+    return fates_of(batch, context.peers.take("contacts", "ImportOrganizations", request)), []
+
+
+def load_interactions(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
+    """Hand interactions over whose person or organization is known; the others are refused and named."""
+    records = [staged.record for (staged,) in batch.records]
+    matches = context.peers.match_customers([reference_of(one) for one in records], context.unit_id, context.source)
+    fates: list[RowFate] = []
+    findings: list[Finding] = []
+    rows, taken = [], []
+    for (staged,), match in zip(batch.records, matches, strict=True):
+        if not match.person_id and not match.organization_id:
+            fates.append(
+                RowFate(staged.place, "refused", "unknown_customer", "no customer of the base is meant by this row")
+            )
+            findings.append(_unknown_customer(staged, list(match.organization_suggestions)))
+            continue
+        rows.append(_interaction_row(context, staged, match))
+        taken.append([staged])
+    if rows:
+        request = pb.ImportInteractionsRequest(
+            request_id=context.request_id(batch),
+            rows=rows,
+            unit_id=context.unit_id,
+            source=context.source,
+            dry_run=context.dry_run,
+        )
+        answers = context.peers.take("contacts", "ImportInteractions", request)
+        fates += fates_of(Batch(taken, batch.last), answers)
+    return fates, findings
+
+
+def reference_of(record: Mapping[str, Any]) -> pb.CustomerReference:
+    """Which customer a row of a deal or interaction means."""
+    phones = [one["value"] for one in record.get("phones", ()) if "value" in one]
+    return pb.CustomerReference(
+        organization_name=record.get("organization", ""),
+        organization_tax_id=record.get("organization_tax_id", ""),
+        organization_external_id=record.get("organization_external_id", ""),
+        person_name=record.get("person", ""),
+        phone=phones[0] if phones else "",
+        email=record["emails"][0]["value"] if record.get("emails") else "",
+    )
+
+
+def _person_row(context: LoadContext, staged: StagedRow) -> pb.PersonRow:
+    record = staged.record
+    given, middle, family = (record.get(name, "") for name in ("given_name", "middle_name", "family_name"))
+    display = record.get("full_name") or " ".join(part for part in (given, middle, family) if part)
+    if not (given or family):
+        parts = split_full_name(display)
+        given, middle, family = parts.given or "", parts.middle or "", parts.family or ""
+    person = pb.Person(
+        display_name=display,
+        given_name=given,
+        middle_name=middle,
+        family_name=family,
+        tax_id=record.get("tax_id", ""),
+        birth_date=day_of(record.get("birth_date")),
+        channels=_channels(record),
+        address=_address(record),
+        owner_id=context.meaning("owner", record),
+        attributes=_attributes(record),
+    )
+    return pb.PersonRow(
+        person=person,
+        external_id=record.get("external_id", ""),
+        organization_name=record.get("organization", ""),
+        organization_tax_id=record.get("organization_tax_id", ""),
+        organization_external_id=record.get("organization_external_id", ""),
+        role=record.get("role", ""),
+        provenance=_provenance(context, staged),
+    )
+
+
+def _organization_row(context: LoadContext, staged: StagedRow) -> pb.OrganizationRow:
+    record = staged.record
+    channels = _channels(record)
+    if record.get("website"):
+        channels.append(pb.Channel(kind=pb.CHANNEL_KIND_WEBSITE, value=record["website"], raw=record["website"]))
+    organization = pb.Organization(
+        display_name=record["name"],
+        tax_id=record.get("tax_id", ""),
+        channels=channels,
+        address=_address(record),
+        industry=record.get("industry", ""),
+        owner_id=context.meaning("owner", record),
+        attributes=_attributes(record),
+    )
+    return pb.OrganizationRow(
+        organization=organization,
+        external_id=record.get("external_id", ""),
+        parent_name=record.get("parent", ""),
+        provenance=_provenance(context, staged),
+    )
+
+
+def _interaction_row(context: LoadContext, staged: StagedRow, match: Any) -> pb.InteractionRow:
+    record = staged.record
+    interaction = pb.Interaction(
+        kind=_KIND_OF_WORD.get(fold_name(record.get("kind", "")), pb.INTERACTION_KIND_NOTE),
+        author_id=context.meaning("author", record),
+        author_name=record.get("author", ""),
+        unit_id=context.details("author", record).get("unit_id") or context.unit_id,
+        person_id=match.person_id,
+        organization_id=match.organization_id,
+        summary=record["summary"],
+        outcome=record.get("outcome", ""),
+    )
+    interaction.occur_time.FromDatetime(datetime.fromisoformat(record["occur_time"]))
+    return pb.InteractionRow(
+        interaction=interaction,
+        external_id=record.get("external_id") or staged.record_key,
+        provenance=_provenance(context, staged),
+    )
+
+
+def _channels(record: Mapping[str, Any]) -> list[pb.Channel]:
+    phones = [
+        pb.Channel(
+            kind=pb.CHANNEL_KIND_PHONE,
+            value=one.get("value", ""),
+            raw=one["raw"],
+            extension=one.get("extension", ""),
+            label=one.get("label", ""),
+            verified=one.get("verified", False),
+            problem=one.get("problem", ""),
+        )
+        for one in record.get("phones", ())
+    ]
+    emails = [
+        pb.Channel(kind=pb.CHANNEL_KIND_EMAIL, value=one["value"], raw=one["raw"], verified=True)
+        for one in record.get("emails", ())
+    ]
+    return phones + emails
+
+
+def _address(record: Mapping[str, Any]) -> pb.Address | None:
+    parts = {name: record[name] for name in ("street", "city", "region", "postal_code", "country") if record.get(name)}
+    return pb.Address(**parts) if parts else None
+
+
+def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
+    facts = dict(record.get("attributes", {}))
+    return {**facts, "note": record["note"]} if record.get("note") else facts
+
+
+def _provenance(context: LoadContext, staged: StagedRow) -> pb.Provenance:
+    return pb.Provenance(run_id=context.run_id, file=context.file_name, sheet=staged.sheet, row=staged.row)
+
+
+def _unknown_customer(staged: StagedRow, suggestions: list[str]) -> Finding:
+    name = str(staged.record.get("person") or staged.record.get("organization") or "")
+    return Finding(
+        "unknown_customer",
+        WARNING,
+        f"no customer {name!r} is known",
+        "import the customer first, then this file again",
+        staged.sheet,
+        "",
+        staged.row,
+        "",
+        name,
+        suggestions=suggestions,
+        row_only=True,
+    )

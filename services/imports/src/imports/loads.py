@@ -1,0 +1,63 @@
+"""The load of a confirmed run: batch by batch, each once, going on after any crash where it stopped."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from chassis.database import Database
+from chassis.jobs import Job
+from imports.batches import read_batches
+from imports.checking import LOADERS, load_context
+from imports.fates import ACTUAL, count_fates, forget_fates, store_fates, store_refused
+from imports.peers import PeerServices
+from imports.runs import change_run
+from imports.settings import Settings
+from imports.tables import run, run_row
+
+
+def load_run(database: Database, peers: PeerServices, settings: Settings, job: Job) -> None:
+    """Load a run from the job's checkpoint on.
+
+    A batch's fates and the checkpoint are stored in one transaction after the owning service has taken the batch; a
+    batch sent twice has the same request id and is answered from what it did the first time.
+    """
+    run_id = job.payload["run"]
+    context = load_context(database, peers, run_id, dry_run=False)
+    with database.transaction() as work:
+        found = work.execute(sa.select(run).where(run.c.id == run_id)).one()
+        total = work.execute(
+            sa.select(sa.func.count()).where(run_row.c.run_id == run_id, run_row.c.reason == "")
+        ).scalar_one()
+        if "after" not in job.checkpoint:
+            forget_fates(work, run_id, ACTUAL)
+            store_refused(work, run_id, ACTUAL)
+            job.save(work, after=0, done=0)
+    load = LOADERS[found.kind]
+    for batch in read_batches(database, run_id, job.checkpoint["after"], settings.batch_rows):
+        with peers.acting_for(found.user_id):
+            fates, _ = load(context, batch)
+        with database.transaction() as work:
+            store_fates(work, run_id, ACTUAL, fates)
+            done = job.checkpoint["done"] + batch.rows
+            job.save(work, after=batch.last, done=done)
+            values = {"progress": done / max(total, 1), "message": f"{done:,} of {total:,} rows loaded"}
+            work.execute(sa.update(run).where(run.c.id == run_id).values(**values))
+    _end_load(database, job, run_id)
+
+
+def _end_load(database: Database, job: Job, run_id: str) -> None:
+    with database.transaction() as work:
+        counts = count_fates(work, run_id, ACTUAL)
+        rows = work.execute(sa.select(run.c.rows_read).where(run.c.id == run_id)).scalar_one()
+        if sum(counts.values()) != rows:
+            raise AssertionError(f"run {run_id}: {rows} rows read, but {counts}")
+        job.save(work)
+        change_run(
+            work,
+            run_id,
+            state="finished",
+            actual=counts,
+            progress=1.0,
+            end_time=work.now,
+            message=f"{rows:,} rows: " + ", ".join(f"{count:,} {fate}" for fate, count in counts.items()),
+        )

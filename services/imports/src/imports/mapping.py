@@ -1,0 +1,102 @@
+"""Which column is which field: proposed from headers in any language and from content, unless a person has said so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from imports.kinds import ATTRIBUTE, Field, FieldType, Kind
+from values.names import fold_name
+
+SURE, LIKELY, POSSIBLE = 1.0, 0.8, 0.6
+MIN_SHARE = 0.8  # of the filled cells must look like it before content alone decides
+MIN_LIKENESS = 90.0  # 0 to 100: "Phone Nubmer" is one, "Phone" and "Phase" are not
+_BRACKETED = re.compile(r"\s*[(\[].*?[)\]]\s*")
+
+
+@dataclass
+class ColumnFacts:
+    """What is known of a column: header, first values, how many cells are of which kind and look like what."""
+
+    header: str
+    samples: list[str] = field(default_factory=list)
+    cell_kinds: dict[str, int] = field(default_factory=dict)
+    filled: int = 0
+    looks_like: dict[str, int] = field(default_factory=dict)
+
+
+def propose_mapping(
+    kind: Kind, columns: Sequence[ColumnFacts], given: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Columns with their fields, in file order; what a person or template said stands."""
+    said = {squeeze(one["column"]): one for one in given}
+    fields: dict[int, tuple[str, str, float]] = {}
+    used: set[str] = set()
+    for place, column in enumerate(columns):
+        one = said.get(squeeze(column.header))
+        if one is not None:
+            fields[place] = (one["field"], one["origin"], SURE)
+            used.add(one["field"])
+    for score, place, name, origin in _candidates(kind, columns):
+        known = kind.field(name)
+        if place in fields or known is None or (name in used and not known.repeats):
+            continue
+        fields[place] = (name, origin, score)
+        used.add(name)
+    return [_column(column, *fields.get(place, ("", "", 0.0))) for place, column in enumerate(columns)]
+
+
+def _column(column: ColumnFacts, name: str, origin: str, confidence: float) -> dict[str, Any]:
+    if not origin and column.filled:
+        name, origin = ATTRIBUTE, "content"  # nothing is dropped in silence: it stays as a further fact
+    return {
+        "column": column.header,
+        "field": name,
+        "origin": origin,
+        "confidence": round(confidence, 2),
+        "samples": column.samples,
+        "cell_kinds": column.cell_kinds,
+    }
+
+
+def _candidates(kind: Kind, columns: Sequence[ColumnFacts]) -> list[tuple[float, int, str, str]]:
+    found: list[tuple[float, int, str, str]] = []
+    for place, column in enumerate(columns):
+        for one in kind.fields:
+            by_name = _likeness(column.header, one)
+            if by_name:
+                found.append((by_name, place, one.name, "synonym"))
+            elif _content_says(column, one):
+                found.append((POSSIBLE, place, one.name, "content"))
+    return sorted(found, key=lambda each: (-each[0], each[1]))
+
+
+def _likeness(header: str, one: Field) -> float:
+    """1 for the field's name or first word, a little less for each later word, LIKELY for a near spelling."""
+    spellings = {squeeze(header), squeeze(_BRACKETED.sub(" ", header))} - {""}
+    words = [squeeze(one.name), *map(squeeze, one.words)]
+    for place, word in enumerate(words):
+        if word in spellings:
+            return SURE - min(place, 60) * 0.002
+    near = (
+        fuzz.ratio(word, spelling)
+        for word in words
+        for spelling in spellings
+        if min(len(word), len(spelling)) > 5 and spelling != word + "s"  # "employees" is a head count
+    )
+    return LIKELY if max(near, default=0.0) >= MIN_LIKENESS else 0.0
+
+
+def _content_says(column: ColumnFacts, one: Field) -> bool:
+    if one.type not in (FieldType.EMAIL, FieldType.PHONE) or not column.filled:
+        return False
+    return column.looks_like.get(one.type.value, 0) >= MIN_SHARE * column.filled
+
+
+def squeeze(text: str) -> str:
+    """A header without case, accents, blanks and signs, for comparing."""
+    return "".join(character for character in fold_name(text.replace("_", " ")) if character.isalnum())

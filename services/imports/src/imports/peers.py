@@ -1,0 +1,121 @@
+"""The other services as imports sees them: what texts mean, and taking batches of rows. One file speaks gRPC."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from chassis.rpc.client import Client, calling_as
+from crm.contacts.v1 import contacts_pb2 as contacts
+from crm.contacts.v1.contacts_pb2_grpc import ContactsServiceStub
+from crm.deals.v1 import deals_pb2 as deals
+from crm.deals.v1.deals_pb2_grpc import DealsServiceStub
+from crm.directory.v1 import directory_pb2 as directory
+from crm.directory.v1.directory_pb2_grpc import DirectoryServiceStub
+from imports.references import Meaning
+from imports.settings import SERVICE, Settings
+from values.names import fold_name
+
+BATCH_TIMEOUT = 60.0  # seconds: a batch of 1,000 rows takes well under one; the rest is patience
+TOKEN_REST = 60.0  # seconds of life below which a token is renewed
+
+
+class PeerServices:
+    """Calls made for the user who started a run, with the rights that user has now."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.directory = Client("directory", settings.directory_address, DirectoryServiceStub)
+        self.contacts = Client("contacts", settings.contacts_address, ContactsServiceStub)
+        self.deals = Client("deals", settings.deals_address, DealsServiceStub)
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def acting_for(self, user_id: str) -> Iterator[None]:
+        """Make the calls inside for this user. Errors: SIGN_IN_REFUSED when the user's access was closed."""
+        with calling_as(self._token_for(user_id)):
+            yield
+
+    def _token_for(self, user_id: str) -> str:
+        with self._lock:
+            token, end = self._tokens.get(user_id, ("", 0.0))
+            if end - time.time() > TOKEN_REST:
+                return token
+            request = directory.ActForUserRequest(
+                service=SERVICE, service_secret=self.settings.service_secret, user_id=user_id
+            )
+            answer = self.directory.call("ActForUser", request, retry=True)
+            self._tokens[user_id] = (answer.access_token, answer.expire_time.ToDatetime().timestamp())
+            return str(answer.access_token)
+
+    def match_users(self, texts: Sequence[str], unit_id: str) -> list[Meaning]:
+        """Which users names, logins, e-mails or numbers mean; details carry the user's unit."""
+        answer = self.directory.call("MatchUsers", directory.MatchUsersRequest(texts=texts, unit_id=unit_id))
+        return [
+            Meaning(one.user_id, tuple(one.suggestions), one.ambiguous, {"unit_id": one.unit_id})
+            for one in answer.matches
+        ]
+
+    def match_units(self, texts: Sequence[str], unit_id: str) -> list[Meaning]:
+        """Which units below the run's unit paths, codes or names mean."""
+        units: list[Any] = []
+        token = ""
+        while True:
+            request = directory.ListUnitsRequest(page_size=1000, page_token=token, unit_id=unit_id)
+            answer = self.directory.call("ListUnits", request)
+            units.extend(answer.units)
+            token = answer.next_page_token
+            if not token:
+                break
+        return [_match_unit(text, units) for text in texts]
+
+    def match_products(self, texts: Sequence[str]) -> list[Meaning]:
+        """Which products names or codes mean; details say whether fractions are allowed."""
+        answer = self.deals.call("MatchCatalogue", deals.MatchCatalogueRequest(products=texts))
+        return [
+            Meaning(
+                one.id,
+                tuple(one.suggestions),
+                details={"name": one.name, "fraction_allowed": one.fraction_allowed, "unit": one.unit_of_measure},
+            )
+            for one in answer.products
+        ]
+
+    def match_stages(self, texts: Sequence[str]) -> list[Meaning]:
+        """Which stages of the default pipeline names mean; details say what the stage means."""
+        answer = self.deals.call("MatchCatalogue", deals.MatchCatalogueRequest(stages=texts))
+        return [
+            Meaning(one.id, tuple(one.suggestions), details={"name": one.name, "kind": one.stage_kind})
+            for one in answer.stages
+        ]
+
+    def match_customers(self, references: Sequence[Any], unit_id: str, source: str) -> list[Any]:
+        """Which organizations and persons references mean (contacts' CustomerMatch)."""
+        request = contacts.MatchCustomersRequest(references=references, unit_id=unit_id, source=source)
+        return list(self.contacts.call("MatchCustomers", request, timeout=BATCH_TIMEOUT).matches)
+
+    def take(self, service: str, method: str, request: Any) -> list[Any]:
+        """Hand over one batch; the fates come in the order of its rows. Repeated safely by its request id."""
+        client: Client = getattr(self, service)
+        answer = client.call(method, request, timeout=BATCH_TIMEOUT)
+        return list(answer.fates)
+
+    def close(self) -> None:
+        """Close the channels."""
+        for client in (self.directory, self.contacts, self.deals):
+            client.close()
+
+
+def _match_unit(text: str, units: Sequence[Any]) -> Meaning:
+    folded = fold_name(text)
+    for spelled in ("id", "path", "code", "name"):
+        fits = [one for one in units if getattr(one, spelled) == text or fold_name(getattr(one, spelled)) == folded]
+        if len(fits) == 1:
+            return Meaning(fits[0].id)
+        if fits:
+            return Meaning("", tuple(one.path for one in fits[:3]), ambiguous=True)
+    return Meaning("", tuple(one.name for one in units if folded and folded in fold_name(one.name))[:3])

@@ -1,0 +1,258 @@
+"""One row of a file to the values of one record, with every trouble named by its cell.
+
+Knows kinds, cells and the branch's defaults; no file, no database, no other service.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from imports.cell_values import (
+    CellTrouble,
+    ColumnForm,
+    as_day,
+    as_moment,
+    is_nothing,
+    read_date,
+    read_flag,
+    read_number,
+)
+from imports.countries import country_code
+from imports.kinds import ATTRIBUTE, Field, FieldType, Kind
+from imports.periods import read_period
+from imports.reading.cells import Cell, CellKind, SourceRow
+from values.emails import Email, normalize_email, split_emails
+from values.phones import Phone, normalize_phone, split_phones
+
+MAX_TEXT = 10_000
+MAX_ATTRIBUTES = 50
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BranchDefaults:
+    """What holds for the rows of a branch where they do not say: country, area code, currency, zone."""
+
+    country_code: str
+    area_code: str
+    currency_code: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class MappedColumn:
+    """A column that feeds a field (None: kept as a further fact under its header)."""
+
+    place: int
+    header: str
+    field: Field | None
+    form: ColumnForm = ColumnForm()
+
+
+@dataclass(frozen=True, slots=True)
+class RowTrouble:
+    """A trouble of one cell (`place` is its column; None when it is of the whole row)."""
+
+    place: int | None
+    trouble: CellTrouble
+    value: str = ""
+
+
+@dataclass
+class RecordReader:
+    """Reads rows of one kind through one mapping. `refused_values` are (field, text) a person chose to refuse."""
+
+    kind: Kind
+    columns: Sequence[MappedColumn]
+    defaults: BranchDefaults
+    refused_values: frozenset[tuple[str, str]] = frozenset()
+    dates: list[date] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._country = next((one for one in self.columns if one.field and one.field.name == "country"), None)
+        self._zone = ZoneInfo(self.defaults.time_zone or "UTC")
+
+    def read(self, row: SourceRow) -> tuple[Record, list[RowTrouble]]:
+        """The record of a row; its troubles, where there are any, keep it from being loaded."""
+        record: Record = {}
+        troubles: list[RowTrouble] = []
+        country = self._country_of(row)
+        for column in self.columns:
+            cell = row.cells[column.place]
+            if is_nothing(cell):
+                continue
+            trouble = self._take(record, column, cell, country)
+            if trouble is not None:
+                troubles.append(self._chosen(column, cell, trouble))
+        troubles.extend(self._missing(record, troubles))
+        return record, troubles
+
+    def _country_of(self, row: SourceRow) -> str:
+        if self._country is not None:
+            return country_code(row.cells[self._country.place].text) or self.defaults.country_code
+        return self.defaults.country_code
+
+    def _take(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        if cell.kind is CellKind.ERROR:
+            return CellTrouble("error_cell", f"the cell shows the error {cell.text}", "mend the formula in the file")
+        text = cell.text
+        if "\x00" in text or len(text) > MAX_TEXT:
+            return CellTrouble(
+                "text_too_long", f"the text has {len(text):,} characters or a null sign", "shorten it", False
+            )
+        if column.field is None:
+            facts = record.setdefault("attributes", {})
+            if len(facts) < MAX_ATTRIBUTES:
+                facts[column.header[:100]] = text
+            return None
+        return _TAKERS[column.field.type](self, record, column, cell, country)
+
+    def _chosen(self, column: MappedColumn, cell: Cell, trouble: CellTrouble) -> RowTrouble:
+        name = column.field.name if column.field else ATTRIBUTE
+        if trouble.blocks and (name, cell.text) in self.refused_values:
+            trouble = CellTrouble(trouble.code, trouble.message, "chosen to be refused", blocks=False)
+        return RowTrouble(column.place, trouble, cell.text)
+
+    def _missing(self, record: Record, troubles: Sequence[RowTrouble]) -> list[RowTrouble]:
+        if troubles:
+            return []
+        groups = [(one.name,) for one in self.kind.fields if one.required] + list(self.kind.needs)
+        return [
+            RowTrouble(
+                None, CellTrouble("missing_value", f"the row has no {' or '.join(names)}", "fill it in", blocks=False)
+            )
+            for names in groups
+            if not any(name in record or _PLURALS.get(name, name) in record for name in names)
+        ]
+
+    def _text(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> None:
+        assert column.field is not None
+        name, text = column.field.name, cell.text.strip()
+        if text == "0" and name in _NAMES:  # what an export writes for "none"
+            return
+        if name == "country":
+            text = country_code(text) or text
+        record[name] = f"{record[name]}, {text}" if column.field.repeats and name in record else text
+
+    def _number(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        assert column.field is not None
+        found = read_number(cell, column.form, column.field.type)
+        if isinstance(found, CellTrouble):
+            return found
+        if column.field.type is FieldType.FRACTION:
+            # "15" under Discount is 15 percent; six places take off the noise of binary fractions (0.0500000007).
+            found = (found / 100 if found > 1 else found).quantize(Decimal("0.000001")).normalize()
+        record[column.field.name] = format(found, "f")
+        return None
+
+    def _date(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        assert column.field is not None
+        found = read_date(cell, column.form)
+        if isinstance(found, CellTrouble):
+            return found
+        day = as_day(found)
+        record[column.field.name] = day.isoformat()
+        if column.field.name in ("open_date", "close_date", "start_date", "end_date"):
+            self.dates.append(day)
+        return None
+
+    def _time(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        assert column.field is not None
+        found = read_date(cell, column.form)
+        if isinstance(found, CellTrouble):
+            return found
+        moment: datetime = as_moment(found)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+        record[column.field.name] = aware.isoformat()
+        self.dates.append(moment.date())
+        return None
+
+    def _period(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        found = read_period(cell)
+        if found is None:
+            return CellTrouble(
+                "not_a_period", f"{cell.text!r} is no month, quarter or year", "write it like 2024-05", False
+            )
+        record["period"] = cell.text
+        record["start_date"], record["end_date"] = (day.isoformat() for day in found)
+        self.dates.append(found[0])
+        return None
+
+    def _flag(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        assert column.field is not None
+        found = read_flag(cell)
+        if isinstance(found, CellTrouble):
+            return found
+        record[column.field.name] = found
+        return None
+
+    def _phones(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> None:
+        for raw in split_phones(cell.text):
+            found = normalize_phone(raw, country or None, self.defaults.area_code or None)
+            if isinstance(found, Phone):
+                entry = {
+                    "raw": raw,
+                    "value": found.e164,
+                    "extension": found.extension or "",
+                    "verified": found.verified,
+                }
+            elif found.reason.name == "EMPTY":
+                continue
+            else:
+                entry = {"raw": raw, "problem": found.reason.name.lower()}
+            record.setdefault("phones", []).append({**entry, "label": column.header[:50]})
+
+    def _emails(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        for raw in split_emails(cell.text):
+            found = normalize_email(raw)
+            if isinstance(found, Email):
+                record.setdefault("emails", []).append({"raw": raw, "value": found.address})
+            elif found.reason.name != "EMPTY":
+                return CellTrouble(
+                    "not_an_email", f"{raw[:200]!r} is no e-mail address", "correct the cell", blocks=False
+                )
+        return None
+
+
+Taker = Callable[[RecordReader, Record, MappedColumn, Cell, str], CellTrouble | None]
+_NAMES = frozenset({"organization", "person", "parent", "name", "full_name", "owner", "author"})
+_PLURALS = {"phone": "phones", "email": "emails"}
+_TAKERS: Mapping[FieldType, Taker] = {
+    FieldType.TEXT: RecordReader._text,
+    FieldType.REFERENCE: RecordReader._text,
+    FieldType.NUMBER: RecordReader._number,
+    FieldType.MONEY: RecordReader._number,
+    FieldType.FRACTION: RecordReader._number,
+    FieldType.DATE: RecordReader._date,
+    FieldType.TIME: RecordReader._time,
+    FieldType.PERIOD: RecordReader._period,
+    FieldType.FLAG: RecordReader._flag,
+    FieldType.PHONE: RecordReader._phones,
+    FieldType.EMAIL: RecordReader._emails,
+}
+
+
+def record_key(kind: Kind, record: Record) -> tuple[str, bool]:
+    """What tells records of a file apart, and whether rows with the same key are one record.
+
+    A deal's number groups its rows. Deals and interactions without a number get a fingerprint of their values; equal
+    fingerprints are different records (the same line twice is two sales) told apart by their order in the file.
+    """
+    number = str(record.get("external_id", ""))
+    if kind.name == "deals" and number:
+        return f"id:{number}", True
+    if kind.name in ("deals", "interactions") and not number:
+        body = repr(sorted((key, value) for key, value in record.items() if key != "attributes"))
+        return "row:" + hashlib.sha256(body.encode()).hexdigest()[:32], False
+    return "", False
+
+
+def quantity_is_whole(text: str) -> bool:
+    """Tell whether a decimal text has no fraction."""
+    return Decimal(text) == Decimal(text).to_integral_value()

@@ -1,0 +1,79 @@
+"""Checks over all staged rows at once, when the meaning of their texts is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.database import Database, UnitOfWork
+from imports.findings import ERROR, Finding
+from imports.tables import run_row
+
+Meanings = Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]]
+
+
+def refused_values(choices: Iterable[Mapping[str, str]]) -> frozenset[tuple[str, str]]:
+    """The (field, text) pairs whose rows a person chose to refuse."""
+    return frozenset((one["field"], one["text"]) for one in choices if not one["meaning"])
+
+
+def refuse_unmeant(database: Database, run_id: str) -> None:
+    """Rows that refer to something unknown are not loaded; the finding says what to choose."""
+    statement = sa.text(
+        "UPDATE run_row r SET reason = 'unknown_' || f.field, message = 'unknown ' || f.field || ' ' || f.text"
+        " FROM run_reference f WHERE r.run_id = :run AND f.run_id = :run AND f.meaning = '' AND f.text <> ''"
+        " AND r.reason = '' AND r.record ->> f.field = f.text"
+    )
+    with database.transaction() as work:
+        work.execute(statement, {"run": run_id})
+
+
+def check_quantities(
+    database: Database, run_id: str, meanings: Meanings, refused: frozenset[tuple[str, str]]
+) -> list[Finding]:
+    """A fraction of a product counted in whole units keeps the file out, or only its rows where that was chosen."""
+    whole = {
+        text: str(details.get("name") or text)
+        for (field, text), (id_, details) in meanings.items()
+        if field == "product" and id_ and not details.get("fraction_allowed")
+    }
+    if not whole:
+        return []
+    question = sa.text(
+        "SELECT place, sheet, row, record ->> 'product' AS product, record ->> 'quantity' AS quantity FROM run_row"
+        " WHERE run_id = :run AND reason = '' AND record ->> 'product' = ANY(:whole)"
+        " AND (record ->> 'quantity')::numeric % 1 <> 0 ORDER BY place"
+    )
+    marked = {"reason": "fraction_not_allowed", "message": "a fraction is not allowed for this product"}
+    with database.transaction() as work:
+        rows = work.execute(question, {"run": run_id, "whole": list(whole)}).all()
+        same = sa.and_(run_row.c.run_id == run_id, run_row.c.place.in_([row.place for row in rows]))
+        work.execute(sa.update(run_row).where(same).values(**marked))
+    return [_fraction(row, whole[row.product], ("quantity", row.quantity) in refused) for row in rows]
+
+
+def _fraction(row: sa.Row[Any], product: str, chosen: bool) -> Finding:
+    return Finding(
+        "fraction_not_allowed",
+        ERROR,
+        f"fraction {row.quantity} not allowed for {product!r}, which is counted in whole units",
+        "correct the quantity, or choose to refuse the row",
+        row.sheet,
+        row=row.row,
+        column="quantity",
+        value=row.quantity,
+        row_only=chosen,
+    )
+
+
+def require_fates(work: UnitOfWork, run_id: str) -> None:
+    """Errors: AssertionError when a row has no expected fate: a loader dropped it, and the counts would not add up."""
+    missing = sa.text(
+        "SELECT count(*) FROM run_row r WHERE r.run_id = :run AND NOT EXISTS (SELECT 1 FROM run_fate f"
+        " WHERE f.run_id = r.run_id AND f.phase = 'expected' AND f.place = r.place)"
+    )
+    found = work.execute(missing, {"run": run_id}).scalar_one()
+    if found:
+        raise AssertionError(f"{found} rows of run {run_id} have no fate")

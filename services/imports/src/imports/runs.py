@@ -1,0 +1,207 @@
+"""A run's life: made over a file, checked, changed while it waits, confirmed, ended. Never reads the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.access import IMPORT
+from chassis.database import UnitOfWork
+from chassis.errors import DomainError, FieldInvalid, FieldViolation, StaleEtag
+from chassis.ids import is_id, new_id
+from chassis.jobs import add_job, cancel_job
+from imports.errors import MappingInvalid, RunBlocked, RunEnded, RunNotFound, RunNotWaiting
+from imports.events import add_run_event
+from imports.files import get_file
+from imports.kinds import ATTRIBUTE, KINDS, Kind
+from imports.tables import finding, run, run_fate, run_reference, run_row
+from imports.templates import get_template
+from units.tables import unit as unit_table
+from units.visibility import get_unit, visible
+
+CHECK_JOB, LOAD_JOB = "check", "load"
+WORKING = frozenset({"queued", "inspecting", "checking", "loading"})
+ENDED = frozenset({"finished", "failed", "cancelled"})
+Json = dict[str, Any]
+
+
+def create_run(
+    work: UnitOfWork,
+    *,
+    file_id: str,
+    kind_name: str,
+    unit_id: str,
+    options: Json,
+    template_name: str,
+    source: str,
+    choices: Sequence[Json],
+    mapping: Sequence[Json],
+) -> sa.Row[Any]:
+    """Start a run; it is queued for checking.
+
+    Errors: FileNotFound, TemplateNotFound, UnitNotKnown, NotPermitted, FieldInvalid.
+    """
+    kind = KINDS.get(kind_name)
+    if kind is None:
+        raise FieldInvalid(FieldViolation("kind", f"is {kind_name!r}; use one of {', '.join(KINDS)}"))
+    unit = get_unit(work, unit_id, IMPORT)
+    found = get_file(work, file_id)
+    if not found.complete:
+        raise FieldInvalid(FieldViolation("file_id", "the upload has not ended; complete the file first"))
+    values: Json = {
+        "id": new_id(),
+        "file_id": file_id,
+        "kind": kind.name,
+        "unit_id": unit.id,
+        "user_id": work.access.user_id,
+        "source": source or unit.id,
+        "state": "queued",
+        "options": options,
+        "mapping": _given_columns(kind, mapping),
+        "choices": list(choices),
+        "create_time": work.now,
+        "message": "waits to be read",
+    }
+    if template_name:
+        values |= _from_template(work, kind, template_name, values)
+    values["job_id"] = add_job(work, CHECK_JOB, {"run": values["id"]})
+    return work.execute(sa.insert(run).values(values).returning(run)).one()
+
+
+def _from_template(work: UnitOfWork, kind: Kind, name: str, given: Json) -> Json:
+    saved = get_template(work, kind.name, name)
+    own = {column["column"] for column in given["mapping"]}
+    from_saved = [{**column, "origin": "template"} for column in saved.mapping if column["column"] not in own]
+    return {
+        "template_name": saved.name,
+        "template_version": saved.version,
+        "mapping": [*given["mapping"], *from_saved],
+        "options": {**saved.options, **given["options"]},
+        "choices": _merged(saved.choices, given["choices"], ("field", "text")),
+    }
+
+
+def get_run(work: UnitOfWork, run_id: str, lock: bool = False) -> sa.Row[Any]:
+    """A run the caller may see. Errors: RunNotFound."""
+    if is_id(run_id):
+        question = sa.select(run).where(run.c.id == run_id, may_see(work))
+        row = work.execute(question.with_for_update() if lock else question).one_or_none()
+        if row is not None:
+            return row
+    raise RunNotFound(f"there is no run {run_id!r} you may see", metadata={"run": run_id})
+
+
+def may_see(work: UnitOfWork) -> sa.ColumnElement[bool]:
+    """The one filter of runs: those of visible units and the caller's own."""
+    return visible(work.access, run.c.unit_id, run.c.user_id)
+
+
+def update_run(work: UnitOfWork, run_id: str, etag: str, changes: Mapping[str, Any]) -> sa.Row[Any]:
+    """Change options, mapping, choices or source of a run that waits; it is checked again.
+
+    Errors: RunNotFound, RunNotWaiting, MappingInvalid, StaleEtag, NotPermitted.
+    """
+    found = _own(work, run_id, etag)
+    if found.state not in ("waiting", "failed") or found.state == "failed" and found.actual:
+        raise RunNotWaiting(
+            f"the run is {found.state}; only one that waits can be changed", metadata={"state": found.state}
+        )
+    values: Json = {}
+    if "options" in changes:
+        values["options"] = {**found.options, **changes["options"]}
+    if "mapping" in changes:
+        given = _given_columns(KINDS[found.kind], changes["mapping"])
+        unknown = {one["column"] for one in given} - {one["column"] for one in found.mapping}
+        if unknown:
+            raise MappingInvalid(f"the file has no column {', '.join(map(repr, sorted(unknown)))}")
+        chosen = _merged([one for one in found.mapping if one["origin"] in ("choice", "template")], given, ("column",))
+        values["mapping"] = chosen
+    if "choices" in changes:
+        values["choices"] = _merged(found.choices, changes["choices"], ("field", "text"))
+    if changes.get("source"):
+        values["source"] = changes["source"]
+    job_id = add_job(work, CHECK_JOB, {"run": run_id})
+    return change_run(
+        work, run_id, **values, state="queued", job_id=job_id, blocked=False, end_time=None, message="waits to be read"
+    )
+
+
+def confirm_run(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:
+    """Let a checked run load. Errors: RunNotFound, RunNotWaiting, RunBlocked, StaleEtag, NotPermitted."""
+    found = _own(work, run_id, etag)
+    if found.state in ("loading", "finished"):
+        return found  # confirmed before: the same answer once more
+    if found.state != "waiting":
+        raise RunNotWaiting(
+            f"the run is {found.state}; only a checked one can be confirmed", metadata={"state": found.state}
+        )
+    if found.blocked:
+        raise RunBlocked(
+            f"{found.error_count} findings forbid the load; mend the file, the mapping or say what the values mean",
+            metadata={"errors": str(found.error_count)},
+        )
+    job_id = add_job(work, LOAD_JOB, {"run": run_id})
+    return change_run(work, run_id, state="loading", job_id=job_id, progress=0.0, message="waits to be loaded")
+
+
+def cancel_run(work: UnitOfWork, run_id: str) -> sa.Row[Any]:
+    """End a run; what is loaded stays. Errors: RunNotFound, RunEnded, NotPermitted."""
+    found = _own(work, run_id, "")
+    if found.state in ENDED:
+        raise RunEnded(f"the run is {found.state} already")
+    if found.job_id:
+        cancel_job(work, found.job_id)
+    return change_run(work, run_id, state="cancelled", end_time=work.now, message="ended by a user")
+
+
+def fail_run(work: UnitOfWork, run_id: str, trouble: DomainError) -> None:
+    """Record that a run could not go on, with the reason a person can act on."""
+    change_run(work, run_id, state="failed", end_time=work.now, message=trouble.message)
+
+
+def change_run(work: UnitOfWork, run_id: str, **values: Any) -> sa.Row[Any]:
+    """Change a run and say so to others where its state matters to them."""
+    changed = sa.update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values)
+    row = work.execute(changed.returning(run)).one()
+    if "state" in values:
+        path = work.execute(sa.select(unit_table.c.path).where(unit_table.c.id == row.unit_id)).scalar() or ""
+        add_run_event(work, row, path)
+    return row
+
+
+def forget_rows(work: UnitOfWork, run_id: str) -> None:
+    """Drop what an earlier check left: rows, references, findings and expected fates."""
+    for table in (run_row, run_reference, finding, run_fate):
+        work.execute(sa.delete(table).where(table.c.run_id == run_id))
+
+
+def _own(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:
+    found = get_run(work, run_id, lock=True)
+    get_unit(work, found.unit_id, IMPORT)
+    if etag and etag != str(found.version):
+        raise StaleEtag("the run changed since you read it; read it again", metadata={"etag": str(found.version)})
+    return found
+
+
+def _given_columns(kind: Kind, mapping: Iterable[Json]) -> list[Json]:
+    """Columns set by a person. Errors: MappingInvalid for an unknown field or one used twice."""
+    columns = [{"column": one["column"], "field": one.get("field", ""), "origin": "choice"} for one in mapping]
+    used: set[str] = set()
+    for one in columns:
+        name = one["field"]
+        known = kind.field(name)
+        if name and name != ATTRIBUTE and known is None:
+            fields = ", ".join(each.name for each in kind.fields)
+            raise MappingInvalid(f"{kind.name} has no field {name!r} for column {one['column']!r}; it has {fields}")
+        if known is not None and not known.repeats and name in used:
+            raise MappingInvalid(f"field {name!r} is fed by two columns; leave one of them out")
+        used.add(name)
+    return columns
+
+
+def _merged(old: Iterable[Json], new: Iterable[Json], keys: tuple[str, ...]) -> list[Json]:
+    found = {tuple(one[key] for key in keys): one for one in old}
+    found |= {tuple(one[key] for key in keys): one for one in new}
+    return list(found.values())

@@ -1,0 +1,161 @@
+"""The rows of a file into the run's table: values ready to load, or the trouble that keeps a row out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.database import Database, UnitOfWork
+from imports.findings import ERROR, Finding, Findings
+from imports.kinds import FieldType, Kind
+from imports.reading.cells import SourceRow
+from imports.records import RecordReader, RowTrouble, record_key
+from imports.tables import run_reference, run_row
+
+STAGED_AT_ONCE = 2_000  # rows a transaction: progress is seen, memory stays flat
+_COLUMNS = ("run_id", "place", "sheet", "row", "cells", "record", "record_key", "record_place", "reason", "message")
+
+
+@dataclass
+class Reference:
+    """How often a text refers to something, and where first."""
+
+    column: str
+    first_place: int
+    count: int = 0
+
+
+@dataclass
+class Staged:
+    """What staging leaves: counts, findings, references by (field, text)."""
+
+    rows: int = 0
+    refused: int = 0
+    findings: Findings = field(default_factory=Findings)
+    references: dict[tuple[str, str], Reference] = field(default_factory=dict)
+    fields: Counter[str] = field(default_factory=Counter)
+
+
+def stage_rows(
+    database: Database,
+    run_id: str,
+    reader: RecordReader,
+    rows: Iterable[SourceRow],
+    tell: Callable[[UnitOfWork, int], None],
+) -> Staged:
+    """Store every data row; `tell(work, rows so far)` is called in each transaction for progress and the lease."""
+    staged = Staged()
+    batch: list[tuple[Any, ...]] = []
+    reference_columns = {
+        column.field.name: column.header
+        for column in reader.columns
+        if column.field is not None and column.field.type is FieldType.REFERENCE
+    }
+    for row in rows:
+        staged.rows += 1
+        batch.append(_stage_row(run_id, reader, row, staged, reference_columns))
+        if len(batch) == STAGED_AT_ONCE:
+            _store(database, batch, staged, tell)
+            batch = []
+    _store(database, batch, staged, tell)
+    with database.transaction() as work:
+        _store_references(work, run_id, staged)
+        _place_records(work, run_id, reader.kind)
+    return staged
+
+
+def _store(
+    database: Database, batch: Sequence[tuple[Any, ...]], staged: Staged, tell: Callable[[UnitOfWork, int], None]
+) -> None:
+    with database.transaction() as work:
+        work.copy_rows(run_row, _COLUMNS, batch)
+        tell(work, staged.rows)
+
+
+def _stage_row(
+    run_id: str, reader: RecordReader, row: SourceRow, staged: Staged, references: dict[str, str]
+) -> tuple[Any, ...]:
+    record, troubles = reader.read(row)
+    place = staged.rows
+    for trouble in troubles:
+        staged.findings.add(_finding(reader, row, trouble))
+    reason = troubles[0].trouble.code if troubles else ""
+    message = "; ".join(dict.fromkeys(one.trouble.message for one in troubles))[:1000]
+    if troubles:
+        staged.refused += 1
+    else:
+        staged.fields.update(record.keys())
+        for name, header in references.items():
+            text = record.get(name)
+            if text:
+                known = staged.references.setdefault((name, text), Reference(header, place))
+                known.count += 1
+    key, _ = record_key(reader.kind, record)
+    cells = _json([cell.text for cell in row.cells])
+    stored = _json(record) if not troubles else None
+    return (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
+
+
+def _finding(reader: RecordReader, row: SourceRow, found: RowTrouble) -> Finding:
+    header = next((one.header for one in reader.columns if one.place == found.place), "")
+    cell = row.address(found.place) if found.place is not None else ""
+    trouble = found.trouble
+    return Finding(
+        trouble.code,
+        ERROR,
+        f"column {header}: {trouble.message}" if header else trouble.message,
+        trouble.way_out,
+        row.sheet,
+        cell,
+        row.number,
+        header,
+        found.value,
+        row_only=not trouble.blocks,
+    )
+
+
+def _store_references(work: UnitOfWork, run_id: str, staged: Staged) -> None:
+    work.copy_rows(
+        run_reference,
+        ("run_id", "field", "text", "times", "first_place", "column"),
+        [
+            (run_id, name, text, found.count, found.first_place, found.column)
+            for (name, text), found in staged.references.items()
+        ],
+    )
+
+
+def _place_records(work: UnitOfWork, run_id: str, kind: Kind) -> None:
+    """Give rows of one record the place of its first row; tell equal fingerprints apart by their order."""
+    if kind.name not in ("deals", "interactions"):
+        return
+    work.execute(
+        sa.text(
+            "UPDATE run_row r SET record_place = f.first FROM (SELECT record_key, min(place) AS first, count(*) AS n"
+            " FROM run_row WHERE run_id = :run AND reason = '' AND record_key LIKE 'id:%' GROUP BY record_key) f"
+            " WHERE r.run_id = :run AND r.record_key = f.record_key AND r.place <> f.first AND r.reason = ''"
+        ),
+        {"run": run_id},
+    )
+    work.execute(
+        sa.text(
+            "UPDATE run_row r SET record_key = r.record_key || ':' || f.n FROM (SELECT place, row_number() OVER"
+            " (PARTITION BY record_key ORDER BY place) AS n FROM run_row"
+            " WHERE run_id = :run AND record_key LIKE 'row:%') f"
+            " WHERE r.run_id = :run AND r.place = f.place AND f.n > 1"
+        ),
+        {"run": run_id},
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\\u0000", "␀")
+
+
+def _plain(text: str) -> str:
+    return text.replace("\x00", "␀")

@@ -1,0 +1,149 @@
+"""Tables of the imports service: the only place where its column names are written."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+metadata = sa.MetaData()
+TIME = sa.TIMESTAMP(timezone=True)
+ID = UUID(as_uuid=False)
+
+file = sa.Table(
+    "file",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False, server_default=""),
+    sa.Column("received_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("complete", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+)
+
+file_chunk = sa.Table(
+    "file_chunk",
+    metadata,
+    sa.Column("file_id", ID, sa.ForeignKey("file.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("data", BYTEA, nullable=False),
+    sa.PrimaryKeyConstraint("file_id", "position"),
+)
+
+template = sa.Table(
+    "template",
+    metadata,
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("mapping", JSONB, nullable=False),
+    sa.Column("options", JSONB, nullable=False),
+    sa.Column("choices", JSONB, nullable=False),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.PrimaryKeyConstraint("kind", "name", "version"),
+)
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("file_id", ID, sa.ForeignKey("file.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("unit_id", ID, nullable=False),
+    sa.Column("user_id", ID, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("options", JSONB, nullable=False),
+    sa.Column("detected", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+    sa.Column("mapping", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.Column("choices", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.Column("template_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("template_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("expected", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+    sa.Column("actual", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+    sa.Column("rows_read", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("rows_skipped", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("progress", sa.Float, nullable=False, server_default="0"),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("error_count", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("warning_count", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("first_date", sa.Date),
+    sa.Column("last_date", sa.Date),
+    sa.Column("job_id", ID),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Column("end_time", TIME),
+    sa.Index("run_unit", "unit_id", "id"),
+)
+
+# One row of the file. `place` counts data rows from 1 in file order; `record` holds the values ready to load, by field;
+# rows of one record (an order with several lines) share `record_key` and the place of the first as `record_place`.
+run_row = sa.Table(
+    "run_row",
+    metadata,
+    sa.Column("run_id", ID, nullable=False),
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("sheet", sa.Text, nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("cells", JSONB, nullable=False),
+    sa.Column("record", JSONB),
+    sa.Column("record_key", sa.Text, nullable=False),
+    sa.Column("record_place", sa.BigInteger),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.PrimaryKeyConstraint("run_id", "place"),
+    sa.Index("run_row_record", "run_id", "record_place", "place"),
+)
+
+# What became of each row: `phase` is expected (dry run) or actual (load).
+run_fate = sa.Table(
+    "run_fate",
+    metadata,
+    sa.Column("run_id", ID, nullable=False),
+    sa.Column("phase", sa.Text, nullable=False),
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("fate", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("run_id", "phase", "place"),
+)
+
+# What a text written in the file means: products, stages, owners, units. `meaning` is an id, empty when unknown.
+run_reference = sa.Table(
+    "run_reference",
+    metadata,
+    sa.Column("run_id", ID, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("times", sa.BigInteger, nullable=False),
+    sa.Column("first_place", sa.BigInteger, nullable=False),
+    sa.Column("column", sa.Text, nullable=False),
+    sa.Column("meaning", sa.Text, nullable=False, server_default=""),
+    sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+    sa.PrimaryKeyConstraint("run_id", "field", "text"),
+)
+
+finding = sa.Table(
+    "finding",
+    metadata,
+    sa.Column("run_id", ID, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("sheet", sa.Text, nullable=False),
+    sa.Column("cell", sa.Text, nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("column", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("way_out", sa.Text, nullable=False),
+    sa.Column("times", sa.BigInteger, nullable=False),
+    sa.Column("cells", JSONB, nullable=False),
+    sa.Column("suggestions", JSONB, nullable=False),
+    sa.Column("row_only", sa.Boolean, nullable=False),
+    sa.PrimaryKeyConstraint("run_id", "number"),
+)
