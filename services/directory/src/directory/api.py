@@ -14,6 +14,8 @@ from chassis.access import ADMINISTER, Access
 from chassis.clock import now
 from chassis.database import Database
 from chassis.dates import from_date
+from chassis.errors import PageTokenInvalid
+from chassis.ids import is_id
 from chassis.once import answer_once
 from chassis.rpc.server import Servicer, current_access
 from chassis.settings import SettingsInvalid
@@ -78,7 +80,7 @@ class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
         after = paging.read_token(question, request.page_token) or [""]
         with self.database.transaction(current_access()) as work:
             inside = units.find_unit(work, request.unit_id).path if request.unit_id else None
-            rows = queries.list_units(work, inside, str(after[0]), size + 1)
+            rows = queries.list_units(work, inside, str(after[0]).replace("\0", ""), size + 1)
         token = paging.make_token(question, [rows[size - 1].path]) if len(rows) > size else ""
         return pb.ListUnitsResponse(units=[unit_message(row) for row in rows[:size]], next_page_token=token)
 
@@ -118,10 +120,10 @@ class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
         """List users by name."""
         size = paging.page_size(request.page_size, 200, 1000)
         question = f"users:{request.unit_id}"
-        after = paging.read_token(question, request.page_token) or ["", ""]
+        after = _after_user(paging.read_token(question, request.page_token))
         with self.database.transaction(current_access()) as work:
             inside = units.find_unit(work, request.unit_id).path if request.unit_id else None
-            rows = queries.list_users(work, inside, (str(after[0]), str(after[1])), size + 1)
+            rows = queries.list_users(work, inside, after, size + 1)
             page = user_messages(work, rows[:size])
         last = rows[size - 1] if len(rows) > size else None
         token = paging.make_token(question, [last.name_key, last.id]) if last else ""
@@ -234,6 +236,15 @@ class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
     def _signed(self, access: Access) -> dict[str, Any]:
         end = timestamp(now() + timedelta(seconds=LIFE_SECONDS))
         return {"access_token": self.signer.sign(access), "expire_time": end}
+
+
+def _after_user(key: list[Any] | None) -> tuple[str, str]:
+    """The name key and id a page token holds. Errors: PageTokenInvalid."""
+    if key is None:
+        return "", ""
+    if len(key) != 2 or not all(isinstance(part, str) and "\0" not in part for part in key) or not is_id(key[1]):
+        raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
+    return key[0], key[1]
 
 
 def _new_unit(message: pb.Unit) -> units.NewUnit:

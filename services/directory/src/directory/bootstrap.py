@@ -30,7 +30,6 @@ class FirstFacts:
 def bootstrap(database: Database, facts: FirstFacts) -> tuple[str, str]:
     """Make the company and its administrator unless they are there; answers their ids. Errors: FieldInvalid."""
     rules.check_password(facts.password)
-    hashed = hash_password(facts.password)
     with database.transaction() as work:
         lock_tree(work)
         company_id = work.execute(sa.select(unit.c.id).where(unit.c.parent_id.is_(None))).scalar()
@@ -51,6 +50,8 @@ def bootstrap(database: Database, facts: FirstFacts) -> tuple[str, str]:
         user_id = work.execute(login).scalar()
         if user_id is None:
             position = NewPosition(company_id, "Administrator", "administrator")
-            new = NewUser(facts.login, login=facts.login, positions=(position,), password_hash=hashed)
+            new = NewUser(
+                facts.login, login=facts.login, positions=(position,), password_hash=hash_password(facts.password)
+            )
             user_id = create_user(work, new).id
     return str(company_id), str(user_id)

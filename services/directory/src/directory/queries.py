@@ -58,7 +58,8 @@ def list_users(work: UnitOfWork, inside: str | None, after: tuple[str, str], lim
     if inside is not None:
         statement = statement.where(holds_position_in(inside))
     if after != ("", ""):
-        statement = statement.where(sa.tuple_(user.c.name_key, user.c.id) > sa.tuple_(*map(sa.literal, after)))
+        last = sa.tuple_(sa.literal(after[0]), sa.literal(after[1], user.c.id.type))
+        statement = statement.where(sa.tuple_(user.c.name_key, user.c.id) > last)
     return work.execute(statement.order_by(user.c.name_key, user.c.id).limit(limit)).all()
 
 
