@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from google.protobuf import symbol_database
+from google.protobuf import descriptor_pool
+from google.protobuf.message_factory import GetMessageClass
 
 from chassis.database import Database
 from chassis.embedded_postgres_server import EmbeddedPostgres
+from chassis.errors import RemoteError
 from chassis.migrate import migrate
 from chassis.rpc.client import Client, calling_as
 from chassis.rpc.server import start_server
@@ -78,7 +80,7 @@ class Directory:
         unit = pb.Unit(code=code, parent_id=parent_id or self.company_id, **values)
         return self.call("CreateUnit", pb.CreateUnitRequest(unit=unit)).unit  # type: ignore[no-any-return]
 
-    def a_user(self, name: str, unit_id: str = "", role: pb.Role = pb.ROLE_SELLER, **more: Any) -> pb.User:
+    def a_user(self, name: str, unit_id: str = "", role: pb.Role.ValueType = pb.ROLE_SELLER, **more: Any) -> pb.User:
         """Make a user with one position; with `login=…` one who can sign in."""
         positions = [pb.Position(unit_id=unit_id, title="Seller", role=role)] if unit_id else []
         user = pb.User(display_name=name, positions=more.pop("positions", positions), **more)
@@ -94,10 +96,7 @@ class Directory:
 
 
 def _decoded(row: Any) -> Any:
-    pool = symbol_database.Default().pool
-    from google.protobuf.message_factory import GetMessageClass
-
-    return GetMessageClass(pool.FindMessageTypeByName(row.type)).FromString(row.data)
+    return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(row.type)).FromString(row.data)
 
 
 @pytest.fixture
@@ -133,7 +132,6 @@ def _prepare(url: str) -> None:
 @pytest.fixture
 def refused() -> Callable[..., Any]:
     """Assert that a call is refused with a reason; answers the error."""
-    from chassis.errors import RemoteError
 
     def check(reason: str, act: Callable[[], Any], field: str = "") -> RemoteError:
         with pytest.raises(RemoteError) as caught:

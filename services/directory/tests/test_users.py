@@ -86,7 +86,7 @@ def test_a_login_belongs_to_one_user_whatever_its_case(directory: Any, refused: 
         ({"email": "x" * 250 + "@a.de"}, "user.email"),
         ({"aliases": ["x" * 201]}, "user.aliases"),
         ({"leave_date": Date(year=2026, month=13, day=1)}, "user.leave_date"),
-        ({"positions": [pb.Position(role=99)]}, "user.positions[0].role"),
+        ({"positions": [pb.Position(role=pb.ROLE_UNSPECIFIED)]}, "user.positions[0].role"),
     ],
 )
 def test_a_wrong_value_names_its_field(directory: Any, refused: Any, values: dict[str, Any], field: str) -> None:
