@@ -8,13 +8,14 @@ from babel import Locale
 
 from values.names import fold_name
 
-LANGUAGES = ("en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "ar", "fa", "ja", "zh", "uk", "kk")
+LANGUAGES = "en ru de fr es it pt nl pl tr ar fa ja zh uk kk".split()
 # Short and common names that the locale data spells out.
 _MORE = {
-    "usa": "US", "us": "US", "united states of america": "US", "u s a": "US", "uk": "GB", "england": "GB", "great britain": "GB",
-    "рф": "RU", "россия": "RU", "russian federation": "RU", "российская федерация": "RU", "korea": "KR", "brd": "DE",
-    "holland": "NL", "uae": "AE", "сша": "US",
-}  # fmt: skip
+    **dict.fromkeys(("usa", "us", "united states of america", "сша"), "US"),
+    **dict.fromkeys(("uk", "england", "great britain"), "GB"),
+    **dict.fromkeys(("рф", "россия", "russian federation", "российская федерация"), "RU"),
+    **{"korea": "KR", "brd": "DE", "holland": "NL", "uae": "AE"},
+}
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,82 @@
+"""A row becomes a record of its kind, with the branch's defaults where it says nothing."""
+
+from __future__ import annotations
+
+from imports.cell_values import ColumnForm
+from imports.countries import country_code
+from imports.kinds import DEALS, PERSONS, Kind
+from imports.reading.cells import Cell, CellKind, SourceRow
+from imports.reading.dates import DateForm
+from imports.records import BranchDefaults, MappedColumn, Record, RecordReader, RowTrouble, record_key
+
+MOSCOW = BranchDefaults("RU", "495", "RUB", "Europe/Moscow")
+
+
+def read(kind: Kind, values: dict[str, str], defaults: BranchDefaults = MOSCOW) -> tuple[Record, list[RowTrouble]]:
+    forms = {"open_date": ColumnForm(date_form=DateForm.ISO), "birth_date": ColumnForm(date_form=DateForm.ISO)}
+    columns = [
+        MappedColumn(place, name, kind.field(name), forms.get(name, ColumnForm())) for place, name in enumerate(values)
+    ]
+    cells = [Cell(CellKind.TEXT, text) for text in values.values()]
+    row = SourceRow("Sheet1", 7, cells, range(1, len(cells) + 1))
+    return RecordReader(kind, columns, defaults).read(row)
+
+
+def test_a_local_number_gets_the_area_code_of_its_branch() -> None:
+    record, troubles = read(PERSONS, {"full_name": "Ann", "phone": "123-45-67"})
+    assert record["phones"][0]["value"] == "+74951234567"
+    assert troubles == []
+
+
+def test_a_phone_nobody_can_resolve_is_kept_and_flagged_not_guessed() -> None:
+    record, troubles = read(PERSONS, {"full_name": "Ann", "phone": "123-45-67"}, BranchDefaults("RU", "", "RUB", "UTC"))
+    assert record["phones"][0] == {"raw": "123-45-67", "problem": "area_code_unknown", "label": "phone"}
+    assert troubles == []
+
+
+def test_the_country_of_a_row_goes_before_that_of_the_branch() -> None:
+    record, _ = read(PERSONS, {"full_name": "Maria", "country": "Germany", "phone": "030-0074321"})
+    assert record["phones"][0]["value"].startswith("+4930")
+    assert record["country"] == "DE"
+
+
+def test_several_numbers_and_mails_in_a_cell_are_taken_apart() -> None:
+    record, _ = read(
+        PERSONS, {"full_name": "Ann", "phone": "+7 495 123-45-67, 8 916 123 45 67", "email": "a@x.org; b@x.org"}
+    )
+    assert len(record["phones"]) == 2
+    assert [one["value"] for one in record["emails"]] == ["a@x.org", "b@x.org"]
+
+
+def test_a_bad_mail_refuses_its_row_with_the_cell() -> None:
+    _, troubles = read(PERSONS, {"full_name": "Ann", "email": "ann at x"})
+    assert [(one.place, one.trouble.code, one.trouble.blocks) for one in troubles] == [(1, "not_an_email", False)]
+
+
+def test_a_row_without_a_name_says_what_is_missing() -> None:
+    _, troubles = read(PERSONS, {"full_name": " - ", "phone": "+74951234567"})
+    assert [one.trouble.code for one in troubles] == ["missing_value"]
+
+
+def test_zero_for_no_customer_means_none() -> None:
+    record, _ = read(DEALS, {"external_id": "A1", "organization": "0"})
+    assert "organization" not in record
+
+
+def test_a_null_sign_never_reaches_the_database() -> None:
+    _, troubles = read(PERSONS, {"full_name": "Ann\x00"})
+    assert [one.trouble.code for one in troubles] == ["text_too_long"]
+
+
+def test_rows_with_one_number_are_one_deal_and_equal_rows_without_are_two() -> None:
+    assert record_key(DEALS, {"external_id": "10248"}) == ("id:10248", True)
+    first, second = record_key(DEALS, {"amount": "5"}), record_key(DEALS, {"amount": "5"})
+    assert first == second
+    assert first[1] is False
+
+
+def test_countries_are_known_in_the_languages_of_the_branches() -> None:
+    assert [country_code(text) for text in ("Germany", "Германия", "Deutschland", "USA", "الولايات المتحدة", "日本", "de")] == [
+        "DE", "DE", "DE", "US", "US", "JP", "DE",
+    ]  # fmt: skip
+    assert country_code("Atlantis") == ""
