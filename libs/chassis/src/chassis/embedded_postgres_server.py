@@ -92,12 +92,13 @@ class EmbeddedPostgres:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(_binary("postgres")), "-D", str(self.data), "-p", str(self.port), *options],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, **_as_user(user), start_new_session=True, preexec_fn=tie,
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=tie,
+                **_as_user(user),
             )  # fmt: skip
         self._wait_ready()
 
     def stop_leftover(self) -> bool:
-        """Stop a server over this folder whose starter is gone; only for who holds the folder. Tells whether there was one."""
+        """Stop a server whose starter is gone; only for who holds the folder. Tells whether there was one."""
         number = self._running_server()
         if number is None:
             return False
@@ -115,8 +116,9 @@ class EmbeddedPostgres:
         shutil.rmtree(draft, ignore_errors=True)
         result = subprocess.run(
             [
-                str(_binary("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8", "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-instructions",
+                str(_binary("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8",
+                "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+                "--auth=scram-sha-256", f"--pwfile={secret}", "--no-instructions",
             ],
             **_as_user(user), capture_output=True, text=True, cwd="/",
         )  # fmt: skip
