@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import psycopg
 import sqlalchemy as sa
 from google.protobuf.message import Message
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 # 40001 serialization failure, 40P01 deadlock: the same work done again succeeds. 55P03: the lock was not had in time.
 RETRYABLE = frozenset({"40001", "40P01", "55P03"})
 ATTEMPTS = 4
+POOL_SECONDS = 5.0  # wait for a free connection; longer, and the caller's deadline has passed
 COPY_FROM_EVENTS = 20  # from this many events on, COPY beats executemany
 
 
@@ -68,17 +70,33 @@ class UnitOfWork:
         self.events.append(NewEvent(message, aggregate, aggregate_id, version, unit_path, subject_id))
 
     def copy_rows(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert many rows by COPY. Shapes: each row has one value a column; lists of dict values as `Jsonb` text."""
+        """Insert many rows by COPY. Shapes: each row has one value a column; JSON columns take their value as text.
+
+        Errors: those of `execute`, so that a deadlock is a deadlock whichever way the rows came.
+        """
         if not rows:
             return
         names = ", ".join(f'"{name}"' for name in columns)
+        statement = f'COPY "{table.name}" ({names}) FROM STDIN'
         cursor = self.connection.connection.cursor()
         try:
-            with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:  # type: ignore[attr-defined]
+            with cursor.copy(statement) as copy:
                 for row in rows:
                     copy.write_row(row)
+        except psycopg.Error as trouble:
+            raise self._copy_trouble(statement, trouble, cursor) from trouble
         finally:
             cursor.close()
+
+    def _copy_trouble(self, statement: str, trouble: psycopg.Error, cursor: Any) -> Exception:
+        """The driver's error as SQLAlchemy would have raised it; a connection that was lost leaves the pool."""
+        dialect = self.connection.dialect
+        lost = dialect.is_disconnect(cast(Any, trouble), cast(Any, self.connection.connection.dbapi_connection), cursor)
+        if lost:
+            self.connection.invalidate(trouble)
+        return sa.exc.DBAPIError.instance(
+            statement, None, trouble, psycopg.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        )
 
     def flush_events(self) -> None:
         """Put the events added so far into the outbox; a transaction does it at its end, a migration asks for it."""
@@ -106,9 +124,16 @@ class UnitOfWork:
             event.unit_path,
         )
         return (
-            new_id(), event.aggregate, event.aggregate_id, event.version, event.message.DESCRIPTOR.full_name, key, headers,
-            event.message.SerializeToString(), event.subject_id,
-        )  # fmt: skip
+            new_id(),
+            event.aggregate,
+            event.aggregate_id,
+            event.version,
+            event.message.DESCRIPTOR.full_name,
+            key,
+            headers,
+            event.message.SerializeToString(),
+            event.subject_id,
+        )
 
     def _headers(self) -> str:
         if not hasattr(self, "_header_text"):
@@ -153,7 +178,9 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=overflow,
+            pool_timeout=POOL_SECONDS,
             pool_pre_ping=True,
+            hide_parameters=True,  # error texts reach logs, and values are personal data
             connect_args={"options": options, "application_name": f"{service}", "connect_timeout": 5},
             # Without it an INSERT says -1, also one that ON CONFLICT DO NOTHING made do nothing.
             execution_options={"preserve_rowcount": True},
@@ -162,7 +189,7 @@ class Database:
 
     @contextmanager
     def transaction(self, access: Access | None = None) -> Iterator[UnitOfWork]:
-        """Open the one transaction of a use; commits with its events when the block ends well, else changes nothing."""
+        """Open the one transaction of a use; commits with its events if the block ends well, else changes nothing."""
         with self.engine.begin() as connection:
             work = UnitOfWork(connection, access or service_access(self.service), clock.now())
             yield work
@@ -172,7 +199,7 @@ class Database:
             self.committed()
 
     def attempt(self, act: Callable[[UnitOfWork], T], access: Access | None = None) -> T:
-        """Run `act` in a transaction, again when the database asks for it (deadlock, serialization), at most 4 times."""
+        """Run `act` in a transaction, again if the database asks for it (deadlock, serialization), at most 4 times."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.transaction(access) as work:

@@ -10,6 +10,8 @@ import re
 import zlib
 
 EXCHANGE = "crm.events"
+DEAD_EXCHANGE, DEAD_QUEUE = "crm.dlx", "crm_dead"  # RabbitMQ only: events that killed their consumer too often
+UNROUTED_EXCHANGE, UNROUTED_QUEUE = "crm.unrouted", "crm_unrouted"  # RabbitMQ only: events no queue wanted
 PARTITIONS = 16
 LAST_WORD = "e"
 MAX_QUEUE_NAME = 47

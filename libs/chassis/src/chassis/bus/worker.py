@@ -1,0 +1,134 @@
+"""A worker process: the nameko services that read and publish for one or more of our services.
+
+`patch()` must be the first statement of the process, before this module is imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import eventlet
+from eventlet import patcher
+from nameko.extensions import register_entrypoint
+from nameko.runners import ServiceRunner
+
+from chassis.bus.consumer import Consumer
+from chassis.bus.entrypoints import BatchSubscription, RelayLoop, TimerLoop
+from chassis.bus.health import WorkerHealth
+from chassis.bus.housekeeping import keep_house
+from chassis.bus.patch import allow_native_threads, native
+from chassis.bus.subscription import Subscription
+from chassis.bus.transport import Bus, open_bus
+from chassis.database import Database
+
+log = logging.getLogger(__name__)
+RETRY_POLL_SECONDS = 1.0
+HOUSEKEEPING_SECONDS = 3_600.0
+GRACE_SECONDS = 15.0  # batches in hand end within this, then they are given up and delivered again
+LAST_SECONDS = 20.0  # promise: a stopped worker is gone by then
+STUCK = 70  # exit code when a native thread would not end
+
+
+class PatchMissing(RuntimeError):
+    """`chassis.bus.patch.patch()` was not the first statement of this process."""
+
+
+@dataclass(frozen=True)
+class Timer:
+    """Something to do every so many seconds, on a native thread; each process that runs the worker does it."""
+
+    name: str
+    seconds: float
+    act: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class WorkerService:
+    """One service's part of a worker: its database, what it reads, whether its events are published here."""
+
+    name: str
+    database: Database
+    consumers: tuple[Consumer, ...] = ()
+    relay: bool = True
+    timers: tuple[Timer, ...] = ()
+
+
+def run_workers(services: Sequence[WorkerService], bus_url: str, health_file: Path | None = None) -> None:
+    """Run until SIGTERM or SIGINT. A bus or database that is not there is waited for.
+
+    Errors: what killed a service, so that the process ends with another code than 0 and its supervisor starts it again;
+    PatchMissing; ValueError for a URL of no known bus.
+    """
+    if not patcher.is_monkey_patched("socket"):
+        raise PatchMissing("call chassis.bus.patch.patch() before anything else is imported")
+    stopping = threading.Event()
+    bus, health = open_bus(bus_url), WorkerHealth(health_file)
+    loops = sum(2 * len(one.consumers) + len(one.timers) + 3 for one in services)
+    allow_native_threads(loops)
+    runner = ServiceRunner({"max_workers": loops})
+    for service in services:
+        runner.add_service(service_class(service, bus, health, stopping))
+    _stop_on_signals(runner, stopping)
+    runner.start()
+    runner.wait()
+
+
+def service_class(service: WorkerService, bus: Bus, health: WorkerHealth, stopping: threading.Event) -> type:
+    """The nameko service of `service`: one method an extension; no name on the bus depends on a method's name."""
+    methods: dict[str, Any] = {"name": service.name}
+    for consumer in service.consumers:
+        subscription = Subscription(consumer, service.database, stopping)
+        methods[f"take_{consumer.name}"] = _method(
+            lambda batch, to=subscription: native(to.handle, batch), BatchSubscription(consumer, bus, health, stopping)
+        )
+        part = f"{consumer.name} retry"
+        retry = TimerLoop(part, RETRY_POLL_SECONDS, subscription.retry_due, health, stopping)
+        methods[f"retry_{consumer.name}"] = _method(_nothing, retry)
+    if service.relay:
+        methods["publish"] = _method(_nothing, RelayLoop(service.database, bus, health, stopping))
+    house = Timer("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(service.database))
+    for timer in (*service.timers, house):
+        loop = TimerLoop(f"{service.name} {timer.name}", timer.seconds, timer.act, health, stopping)
+        methods[f"timer_{timer.name}"] = _method(_nothing, loop)
+    return type(f"{service.name.title()}Worker", (), methods)
+
+
+def _method(act: Callable[..., Any], entrypoint: Any) -> Callable[..., Any]:
+    def method(_self: Any, *args: Any) -> Any:
+        return act(*args)
+
+    register_entrypoint(method, entrypoint)
+    return method
+
+
+def _nothing() -> None:
+    """A loop that works by itself has no method to call."""
+
+
+def _stop_on_signals(runner: ServiceRunner, stopping: threading.Event) -> None:
+    def stop() -> None:
+        try:
+            with eventlet.Timeout(GRACE_SECONDS):
+                runner.stop()
+        except eventlet.Timeout:
+            log.warning("not stopped in time; giving up what is in hand")
+            runner.kill()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if not stopping.is_set():
+            stopping.set()
+            watchdog = threading.Timer(LAST_SECONDS, os._exit, (STUCK,))
+            watchdog.daemon = True
+            watchdog.start()
+            eventlet.spawn_n(stop)
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
