@@ -25,7 +25,7 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class FieldViolation:
-    """One field that cannot have its value: `field` as in the contract, `reason` a word, `description` with the way out."""
+    """A field that cannot have its value: `field` as in the contract, `description` with the way out."""
 
     field: str
     description: str
@@ -96,6 +96,12 @@ class NotSignedIn(DomainError):
 
     kind = Kind.UNAUTHENTICATED
     reason = "NOT_SIGNED_IN"
+
+
+class Unexpected(DomainError):
+    """A fault of ours; the trace id leads to the log."""
+
+    reason = "INTERNAL"
 
 
 class RemoteError(DomainError):

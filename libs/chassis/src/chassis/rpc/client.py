@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 
 from chassis import telemetry
 from chassis.errors import Kind, NotSignedIn
-from chassis.rpc.server import MAX_MESSAGE
+from chassis.rpc.limits import MAX_MESSAGE
 from chassis.rpc.statuses import error_of
 
 _token: contextvars.ContextVar[str] = contextvars.ContextVar("token", default="")
@@ -55,12 +55,12 @@ class Client:
     def call(self, method: str, request: Any, *, timeout: float = DEFAULT_TIMEOUT, retry: bool | None = None) -> Any:
         """Call a method; `timeout` in seconds covers all attempts.
 
-        A call is repeated while the service is away when it only reads or carries a request id (`retry` says otherwise).
+        A call is repeated while the service is away if it only reads or carries a request id (`retry` says otherwise).
         Errors: RemoteError with the kind and reason the service answered, or UNAVAILABLE, DEADLINE.
         """
         again = _may_repeat(method, request) if retry is None else retry
         end = time.monotonic() + timeout
-        with telemetry.span(f"{self.service}/{method}", kind=SpanKind.CLIENT, **{"rpc.system": "grpc"}):
+        with telemetry.span(f"{self.service}/{method}", None, SpanKind.CLIENT, **{"rpc.system": "grpc"}):
             for pause in (*RETRY_PAUSES, None):
                 try:
                     left = max(end - time.monotonic(), 0.001)

@@ -6,46 +6,34 @@ import contextvars
 import logging
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import sqlalchemy as sa
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2_grpc
 from grpc_status import rpc_status
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from chassis import telemetry
 from chassis.access import Access
-from chassis.database import RETRYABLE, sqlstate_of
-from chassis.errors import DomainError, Kind, NotSignedIn
+from chassis.database import Database
+from chassis.errors import DomainError, NotSignedIn, Unexpected
+from chassis.rpc.limits import MAX_MESSAGE
+from chassis.rpc.readiness import Readiness
+from chassis.rpc.refusals import DeadlineMissing, refusal_of
 from chassis.rpc.statuses import status_of
 from chassis.tokens import TokenVerifier
 
 log = logging.getLogger(__name__)
 _access: contextvars.ContextVar[Access] = contextvars.ContextVar("access")
-MAX_MESSAGE = 8 * 1024 * 1024
 LEAST_TIME_LEFT = 0.02  # seconds: a call with less left would be answered too late
+MOST_TIME_LEFT = 86_400.0  # seconds: grpc gives a call without a deadline 9e18 seconds, some clients some years
+CALLS_A_THREAD = 4  # running and waiting together
 
-
-class DeadlineMissing(DomainError):
-    """The caller set no deadline, or hardly any time is left."""
-
-    kind = Kind.DEADLINE
-    reason = "DEADLINE_EXCEEDED"
-
-
-class NotAvailable(DomainError):
-    """The service's database cannot be reached, or asks to try again."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "SERVICE_NOT_AVAILABLE"
-
-
-class Unexpected(DomainError):
-    """A fault of ours; the trace id leads to the log."""
-
-    reason = "INTERNAL"
+Handler = Any  # grpc.RpcMethodHandler[…, …] of whatever messages a method has
 
 
 def current_access() -> Access:
@@ -58,7 +46,11 @@ def current_access() -> Access:
 
 @dataclass(frozen=True)
 class Servicer:
-    """One servicer of a service: `add` registers it (generated `add_…_to_server`), `public` are methods without a token."""
+    """One servicer of a service.
+
+    `add` registers it (generated `add_…_to_server`), `public` are methods without a token. An implementation with a
+    `database` makes its service ready only while that answers.
+    """
 
     service: str
     implementation: Any
@@ -66,70 +58,77 @@ class Servicer:
     public: frozenset[str] = frozenset()
 
 
-class _Doors(grpc.ServerInterceptor):  # type: ignore[misc]
-    def __init__(self, verifier: TokenVerifier, servicers: tuple[Servicer, ...], names: dict[str, Servicer]) -> None:
+class _Doors(grpc.ServerInterceptor):
+    def __init__(self, verifier: TokenVerifier, names: dict[str, Servicer]) -> None:
         self.verifier, self.names = verifier, names
 
     def intercept_service(
-        self, continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler], details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler:
-        handler = continuation(details)
-        _, service_name, method = details.method.split("/")
+        self, continuation: Callable[[grpc.HandlerCallDetails], Handler], handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler:
+        handler = continuation(handler_call_details)
+        if handler is None:  # no such method, whatever its path looks like
+            return None
+        _, service_name, method = handler_call_details.method.split("/")
         servicer = self.names.get(service_name)
-        if handler is None or servicer is None:
+        if servicer is None:
             return handler
-        carrier = {key: value for key, value in details.invocation_metadata or () if isinstance(value, str)}
-        guard = _Guard(self.verifier, servicer, method, carrier)
-        if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(
-                guard.around(handler.unary_unary), handler.request_deserializer, handler.response_serializer
-            )
-        return grpc.unary_stream_rpc_method_handler(
-            guard.around_stream(handler.unary_stream), handler.request_deserializer, handler.response_serializer
-        )
+        metadata = handler_call_details.invocation_metadata or ()
+        carrier = {key: value for key, value in metadata if isinstance(value, str)}
+        return _Guard(self.verifier, servicer, method, carrier).around(handler)
 
 
 class _Guard:
     def __init__(self, verifier: TokenVerifier, servicer: Servicer, method: str, carrier: dict[str, str]) -> None:
         self.verifier, self.servicer, self.method, self.carrier = verifier, servicer, method, carrier
+        self.name = f"{servicer.service}/{method}"
 
-    def around(self, act: Callable[[Any, grpc.ServicerContext], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
-        def call(request: Any, context: grpc.ServicerContext) -> Any:
-            return next(self._run(lambda: iter((act(request, context),)), context))
+    def around(self, handler: Handler) -> Handler:
+        both = (handler.request_deserializer, handler.response_serializer)
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(self._around_call(handler.unary_unary), *both)
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(self._around_stream(handler.unary_stream), *both)
+        raise TypeError(f"{self.name}: a stream of requests is not part of our contracts")
+
+    def _around_call(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def call(request: Message, context: grpc.ServicerContext) -> Any:
+            with self._guarded(request, context):
+                return act(request, context)
 
         return call
 
-    def around_stream(self, act: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            yield from self._run(lambda: act(request, context), context)
+    def _around_stream(self, act: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def call(request: Message, context: grpc.ServicerContext) -> Iterator[Any]:
+            with self._guarded(request, context):
+                yield from act(request, context)
 
         return call
 
-    def _run(self, act: Callable[[], Iterator[Any]], context: grpc.ServicerContext) -> Iterator[Any]:
-        name = f"{self.servicer.service}/{self.method}"
-        with telemetry.span(
-            name, self.carrier, SpanKind.SERVER, **{"rpc.system": "grpc", "rpc.method": self.method}
-        ) as span:
-            failed: DomainError
+    @contextmanager
+    def _guarded(self, request: Message, context: grpc.ServicerContext) -> Iterator[None]:
+        """Admit the call, run it in its span, and end it with a status when it fails in whatever way."""
+        failed: DomainError
+        about = {"rpc.system": "grpc", "rpc.method": self.method}
+        with telemetry.span(self.name, self.carrier, SpanKind.SERVER, **about) as span:
             try:
                 self._admit(context)
-                yield from act()
+                yield
                 return
             except DomainError as trouble:
                 failed = trouble
-            except sa.exc.DBAPIError as trouble:
-                failed = self._of_database(trouble)
+            except sa.exc.SQLAlchemyError as trouble:
+                failed = refusal_of(trouble, request)
             except Exception:  # one of the three places: nothing unforeseen leaves a server bare
-                log.exception("call failed", extra={"method": name})
+                log.exception("call failed", extra={"method": self.name})
                 failed = Unexpected("something went wrong on our side; it has been recorded")
             span.set_status(Status(StatusCode.ERROR, failed.reason))
-        log.info("call refused", extra={"method": name, "reason": failed.reason})
+            log.info("call refused", extra={"method": self.name, "reason": failed.reason})
         context.abort_with_status(rpc_status.to_status(status_of(failed, self.servicer.service)))
 
     def _admit(self, context: grpc.ServicerContext) -> None:
         left = context.time_remaining()
-        if left is None or left < LEAST_TIME_LEFT:
-            raise DeadlineMissing("every call needs a deadline with time left")
+        if left is None or not LEAST_TIME_LEFT <= left <= MOST_TIME_LEFT:
+            raise DeadlineMissing("every call needs a deadline, at most a day, with time left")
         if self.method in self.servicer.public:
             _access.set(Access(user_id=""))
             return
@@ -138,27 +137,19 @@ class _Guard:
             raise NotSignedIn("sign in first: the call carries no token")
         _access.set(self.verifier.verify(token))
 
-    def _of_database(self, trouble: sa.exc.DBAPIError) -> DomainError:
-        state = sqlstate_of(trouble)
-        if trouble.connection_invalidated or state in RETRYABLE or state[:2] in ("", "08", "53", "57"):
-            log.warning("database not available", extra={"sqlstate": state})
-            return NotAvailable("the service cannot reach its database now; try again", retry_after_seconds=1)
-        log.exception("statement failed", extra={"sqlstate": state}, exc_info=trouble)
-        return Unexpected("something went wrong on our side; it has been recorded")
-
 
 def start_server(
     address: str, servicers: tuple[Servicer, ...], verifier: TokenVerifier, threads: int = 12
 ) -> tuple[grpc.Server, int]:
     """Start a server on `host:port` (port 0 chooses) and answer it with its port.
 
-    Calls beyond twice the threads are refused at once (RESOURCE_EXHAUSTED) instead of queueing without end.
+    Calls beyond four times the threads are refused at once (RESOURCE_EXHAUSTED) instead of queueing without end.
     """
     names = {name: one for one in servicers for name in _names_of(one)}
     server = grpc.server(
         futures.ThreadPoolExecutor(threads, thread_name_prefix="rpc"),
-        interceptors=(_Doors(verifier, servicers, names),),
-        maximum_concurrent_rpcs=threads * 4,
+        interceptors=[_Doors(verifier, names)],
+        maximum_concurrent_rpcs=threads * CALLS_A_THREAD,
         options=(
             ("grpc.max_receive_message_length", MAX_MESSAGE),
             ("grpc.max_send_message_length", MAX_MESSAGE),
@@ -168,13 +159,16 @@ def start_server(
     )
     for one in servicers:
         one.add(one.implementation, server)
-    state = health.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(state, server)
-    for name in ("", *names):
-        state.set(name, health_pb2.HealthCheckResponse.SERVING)
+    ready = Readiness({name: _database_of(one) for name, one in names.items()})
+    health_pb2_grpc.add_HealthServicer_to_server(ready, server)
     port = server.add_insecure_port(address)
     server.start()
     return server, port
+
+
+def _database_of(servicer: Servicer) -> Database | None:
+    found = getattr(servicer.implementation, "database", None)
+    return found if isinstance(found, Database) else None
 
 
 def _names_of(servicer: Servicer) -> list[str]:
@@ -184,7 +178,7 @@ def _names_of(servicer: Servicer) -> list[str]:
         def add_generic_rpc_handlers(self, handlers: tuple[Any, ...]) -> None:
             names.extend(handler.service_name() for handler in handlers)
 
-        def add_registered_method_handlers(self, name: str, handlers: dict[str, Any]) -> None:
+        def add_registered_method_handlers(self, name: str, _handlers: dict[str, Any]) -> None:
             if name not in names:
                 names.append(name)
 
