@@ -6,8 +6,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -34,11 +35,21 @@ class JobCancelled(Exception):
     """A user ended the job; stop at the next checkpoint."""
 
 
+class JobInterrupted(Exception):
+    """This process is to end; another one goes on from the last checkpoint."""
+
+
+class JobFellOver(DomainError):
+    """Whoever ran the job fell, again and again; the trace id leads to the log."""
+
+    reason = "INTERNAL"
+
+
 def add_job(work: UnitOfWork, kind: str, payload: Mapping[str, Any]) -> str:
     """Add a job in the caller's transaction; it runs once that commits. Returns its id."""
     found = new_id()
     origin = telemetry.current_trace()
-    work.execute(sa.insert(job).values(id=found, kind=kind, payload={**payload, "trace": origin}, run_time=work.now))
+    work.execute(sa.insert(job).values(id=found, kind=kind, payload={**payload, "trace": origin}))
     return found
 
 
@@ -58,9 +69,15 @@ class Job:
     checkpoint: dict[str, Any]
     tries: int
     holder: str
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def save(self, work: UnitOfWork, **checkpoint: Any) -> None:
-        """Store progress in the caller's transaction, so that progress and effect are one. Errors: LeaseLost, JobCancelled."""
+        """Store progress in the caller's transaction, so that progress and effect are one.
+
+        Errors: LeaseLost, JobCancelled, JobInterrupted; let them pass, so that the transaction changes nothing.
+        """
+        if self.stopping.is_set():
+            raise JobInterrupted(self.id)
         self.checkpoint.update(checkpoint)
         done = work.execute(
             sa.update(job)
@@ -70,6 +87,7 @@ class Job:
         if done.rowcount == 0:
             state = work.execute(sa.select(job.c.state).where(job.c.id == self.id)).scalar()
             raise JobCancelled(self.id) if state == "cancelled" else LeaseLost(self.id)
+        self.tries = 0
 
 
 JobHandler = Callable[[Job], None]
@@ -80,12 +98,12 @@ class JobRunner:
     """Claims jobs of its kinds one after another and runs their handlers until `stop`.
 
     `failed` is called in one transaction with the job's end when a handler raises a DomainError that trying again
-    cannot mend, or falls MAX_TRIES times.
+    cannot mend, or when it fell MAX_TRIES times without a new checkpoint, its process killed included.
     """
 
     def __init__(self, database: Database, handlers: Mapping[str, JobHandler], failed: JobFailed) -> None:
         self.database, self.handlers, self.failed = database, dict(handlers), failed
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -93,7 +111,7 @@ class JobRunner:
         while not self.stopping.is_set():
             try:
                 claimed = self.claim()
-            except sa.exc.DBAPIError:
+            except sa.exc.SQLAlchemyError:
                 log.warning("jobs: database not available")
                 self.stopping.wait(1.0)
                 continue
@@ -103,7 +121,7 @@ class JobRunner:
                 self.work(claimed)
 
     def stop(self) -> None:
-        """Finish after the present job's next checkpoint; its lease is given back."""
+        """Give the present job back at its next checkpoint, and end `run`."""
         self.stopping.set()
 
     def claim(self) -> Job | None:
@@ -122,43 +140,68 @@ class JobRunner:
                 .values(state="running", lease_holder=self.holder, lease_end=now + LEASE, tries=job.c.tries + 1)
                 .returning(job.c.id, job.c.kind, job.c.payload, job.c.checkpoint, job.c.tries)
             ).one_or_none()
-        return Job(row.id, row.kind, row.payload, row.checkpoint, row.tries, self.holder) if row else None
+        return (
+            Job(row.id, row.kind, row.payload, row.checkpoint, row.tries, self.holder, self.stopping) if row else None
+        )
 
     def work(self, claimed: Job) -> None:
         """Run one claimed job to its end, its next try, or its failure."""
-        ended = threading.Event()
-        keeper = threading.Thread(target=self._keep_lease, args=(claimed, ended), daemon=True)
-        keeper.start()
+        with self._lease_kept(claimed):
+            try:
+                self._attempt(claimed)
+            except Exception as trouble:  # one of the three places: no job may end the process that runs the others
+                self._fall(claimed, trouble)
+
+    def _attempt(self, claimed: Job) -> None:
+        if claimed.tries > MAX_TRIES:
+            fallen = JobFellOver("something went wrong on our side; it has been recorded")
+            self._finish(claimed, "failed", error=fallen)
+            return
         try:
             with telemetry.span(f"job {claimed.kind}", claimed.payload.get("trace")):
                 self.handlers[claimed.kind](claimed)
-            self._finish(claimed, "done")
         except (LeaseLost, JobCancelled):
             log.info("job given up", extra={"job": claimed.id})
+        except JobInterrupted:
+            log.info("job given back", extra={"job": claimed.id})
+            self._finish(claimed, "waiting", tries=sa.func.greatest(job.c.tries - 1, 0))
         except DomainError as trouble:
             self._settle(claimed, trouble)
-        except sa.exc.DBAPIError:
-            log.warning("job interrupted: database not available", extra={"job": claimed.id})
-            self.stopping.wait(1.0)
-        finally:
-            ended.set()
-            keeper.join(timeout=RENEW_SECONDS)
+        else:
+            self._finish(claimed, "done")
 
     def _settle(self, claimed: Job, trouble: DomainError) -> None:
         passing = trouble.kind in (Kind.UNAVAILABLE, Kind.DEADLINE, Kind.CONFLICT, Kind.EXHAUSTED)
         if passing and claimed.tries < MAX_TRIES:
             log.info("job waits", extra={"job": claimed.id, "reason": trouble.reason, "tries": claimed.tries})
-            self._finish(claimed, "waiting", delay=min(0.5 * 2**claimed.tries, 30.0))
+            self._finish(claimed, "waiting", delay=_pause_after(claimed.tries))
             return
         self._finish(claimed, "failed", error=trouble)
 
-    def _finish(self, claimed: Job, state: str, delay: float = 0.0, error: DomainError | None = None) -> None:
+    def _fall(self, claimed: Job, trouble: Exception) -> None:
+        """Have the job tried again later; without a database its lease ends by itself."""
+        log.error("job fell", extra={"job": claimed.id, "tries": claimed.tries}, exc_info=trouble)
+        try:
+            self._finish(claimed, "waiting", delay=_pause_after(claimed.tries))
+        except sa.exc.SQLAlchemyError:
+            log.warning("jobs: database not available", extra={"job": claimed.id})
+            self.stopping.wait(1.0)
+
+    def _finish(
+        self,
+        claimed: Job,
+        state: str,
+        delay: float = 0.0,
+        error: DomainError | None = None,
+        tries: sa.ColumnElement[int] = job.c.tries,
+    ) -> None:
         with self.database.transaction() as work:
             ours = work.execute(
                 sa.update(job)
                 .where(job.c.id == claimed.id, job.c.lease_holder == self.holder, job.c.state == "running")
                 .values(
                     state=state,
+                    tries=tries,
                     lease_holder=None,
                     run_time=sa.func.clock_timestamp() + timedelta(seconds=delay),
                     error=error.message if error else None,
@@ -166,6 +209,17 @@ class JobRunner:
             )
             if error and ours.rowcount:
                 self.failed(work, claimed.payload, error)
+
+    @contextmanager
+    def _lease_kept(self, claimed: Job) -> Iterator[None]:
+        ended = threading.Event()
+        keeper = threading.Thread(target=self._keep_lease, args=(claimed, ended), daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join(timeout=RENEW_SECONDS)
 
     def _keep_lease(self, claimed: Job, ended: threading.Event) -> None:
         while not ended.wait(RENEW_SECONDS):
@@ -176,5 +230,10 @@ class JobRunner:
                         .where(job.c.id == claimed.id, job.c.lease_holder == self.holder, job.c.state == "running")
                         .values(lease_end=sa.func.clock_timestamp() + LEASE)
                     )
-            except sa.exc.DBAPIError:
+            except sa.exc.SQLAlchemyError:
                 log.warning("lease not renewed", extra={"job": claimed.id})
+
+
+def _pause_after(tries: int) -> float:
+    """Seconds before the next try: 0.5 doubled each time, at most 30."""
+    return float(min(0.5 * 2**tries, 30.0))
