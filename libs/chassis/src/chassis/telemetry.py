@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _propagator = TraceContextTextMapPropagator()
@@ -49,10 +50,27 @@ def current_trace() -> dict[str, str]:
 def span(
     name: str, carrier: Mapping[str, str] | None = None, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int
 ) -> Iterator[Span]:
-    """One span; `carrier` with a `traceparent` makes it a child of that trace."""
+    """One span; `carrier` with a `traceparent` makes it a child of that trace.
+
+    A failure is marked by its reason or its class alone: messages of errors may hold personal data.
+    """
     parent = _propagator.extract(dict(carrier)) if carrier else None
-    with _tracer.start_as_current_span(name, context=parent, kind=kind, attributes=dict(attributes)) as made:
-        yield made
+    with _tracer.start_as_current_span(
+        name,
+        context=parent,
+        kind=kind,
+        attributes=dict(attributes),
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as made:
+        ended_well = False
+        try:
+            yield made
+            ended_well = True
+        finally:
+            trouble = sys.exc_info()[1]
+            if not ended_well and isinstance(trouble, Exception):
+                made.set_status(Status(StatusCode.ERROR, getattr(trouble, "reason", type(trouble).__name__)))
 
 
 def links_of(carriers: Iterator[Mapping[str, str]] | list[Mapping[str, str]]) -> list[Link]:
