@@ -41,7 +41,7 @@ class Access:
     def allows_in(self, action: str, unit_path: str) -> bool:
         """Tell whether `action` is allowed on records of the unit at `unit_path`, whoever owns them."""
         return any(
-            grant.scope == ALL or (grant.scope == SUBTREE and (unit_path + ".").startswith(grant.unit_path + "."))
+            grant.scope == ALL or (grant.scope == SUBTREE and _is_below(unit_path, grant.unit_path))
             for grant in self.grants_for(action)
         )
 
@@ -75,6 +75,11 @@ class Access:
             grants=tuple(Grant(*map(str, grant)) for grant in claims.get("grants", [])),
             service=str(claims.get("svc", "")),
         )
+
+
+def _is_below(path: str, top: str) -> bool:
+    """Tell whether a path is `top` or under it; no top has nothing under it."""
+    return bool(top) and (path + ".").startswith(top + ".")
 
 
 def service_access(service: str) -> Access:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from google.protobuf.message import Message
@@ -17,23 +17,19 @@ A = TypeVar("A", bound=Message)
 MAX_KEY = 255
 
 
-class WithRequestId(Protocol):
-    """A request message with an idempotency key."""
-
-    request_id: str
-
-
 def answer_once(work: UnitOfWork, request: Message, answer_type: type[A], act: Callable[[], A]) -> A:
     """Answer a request; a repeated `request_id` of the same caller gets the stored answer and `act` is not run.
 
     An empty request id means no protection. Errors: RequestIdReused when the id came with other content, FieldInvalid
-    when it is longer than 255 characters.
+    when it is longer than 255 characters or holds the character NUL.
     """
     key = getattr(request, "request_id", "")
     if not key:
         return act()
     if len(key) > MAX_KEY:
         raise FieldInvalid(FieldViolation("request_id", f"is longer than {MAX_KEY} characters; send a shorter one"))
+    if "\0" in key:
+        raise FieldInvalid(FieldViolation("request_id", "holds the character NUL; send one without"))
     principal = work.access.user_id or work.access.service
     method = request.DESCRIPTOR.full_name
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()

@@ -20,22 +20,26 @@ def page_size(asked: int, default: int, most: int) -> int:
 
 def make_token(question: str, key: list[Any]) -> str:
     """A token for the page after `key` (JSON values) of a question (its name and filters as text)."""
-    body = json.dumps([_short(question), key], ensure_ascii=False).encode()
+    body = json.dumps([_mark(question, key), key], ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(body).decode().rstrip("=")
 
 
 def read_token(question: str, token: str) -> list[Any] | None:
-    """The key in a token, None for the first page. Errors: PageTokenInvalid when it is not ours or of another question."""
+    """The key in a token, None for the first page.
+
+    Errors: PageTokenInvalid when it is not ours, was changed, or is of another question.
+    """
     if not token:
         return None
     try:
         mark, key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, binascii.Error, TypeError, RecursionError):
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again") from None
-    if mark != _short(question) or not isinstance(key, list):
+    if not isinstance(key, list) or mark != _mark(question, key):
         raise PageTokenInvalid("the page token belongs to a different question; ask for the first page again")
     return key
 
 
-def _short(question: str) -> str:
-    return hashlib.sha256(question.encode()).hexdigest()[:12]
+def _mark(question: str, key: list[Any]) -> str:
+    """Ties a key to its question, so that a token damaged on its way is refused before it reaches a statement."""
+    return hashlib.sha256(json.dumps([question, key]).encode()).hexdigest()[:12]

@@ -17,8 +17,8 @@ class SettingsInvalid(Exception):
 def load_settings(kind: type[S], prefix: str, environ: Mapping[str, str] | None = None) -> S:
     """Fill a frozen dataclass from variables named like its fields.
 
-    `CONTACTS_POOL_SIZE` is looked up first for prefix `CONTACTS_`, then `POOL_SIZE`. Field types: str, int, float, bool.
-    Errors: SettingsInvalid with every trouble.
+    `CONTACTS_POOL_SIZE` is looked up first for prefix `CONTACTS_`, then `POOL_SIZE`. What is required may not be empty.
+    Field types: str, int, float, bool (TypeError for others). Errors: SettingsInvalid with every trouble.
     """
     source = os.environ if environ is None else environ
     hints = get_type_hints(kind)
@@ -27,8 +27,9 @@ def load_settings(kind: type[S], prefix: str, environ: Mapping[str, str] | None 
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         name = field.name.upper()
         text = source.get(prefix + name, source.get(name))
-        if text is None:
-            if field.default is dataclasses.MISSING:
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if text is None or (required and not text.strip()):
+            if required:
                 troubles.append(f"{prefix}{name} is not set ({field.metadata.get('help', 'required')})")
             continue
         try:
@@ -51,4 +52,6 @@ def _parse(text: str, kind: Any) -> Any:
         return int(text)
     if kind is float:
         return float(text)
-    return text
+    if kind is str:
+        return text
+    raise TypeError(f"a setting cannot be of type {kind}")
