@@ -37,8 +37,10 @@ def copy_units(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
         known = newest.get(row["id"])
         if known is None or (known["epoch"], known["version"]) < (row["epoch"], row["version"]):
             newest[row["id"]] = row
+    if not newest:
+        return
     statement = insert(unit)
-    changed = {name: statement.excluded[name] for name in unit.c.keys() if name != "id"}
+    changed = {column.name: statement.excluded[column.name] for column in unit.c if column.name != "id"}
     newer = sa.tuple_(unit.c.epoch, unit.c.version) < sa.tuple_(statement.excluded.epoch, statement.excluded.version)
     work.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=newer), list(newest.values())

@@ -38,8 +38,10 @@ class Unit:
 
 
 def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
-    """The unit, in which the caller must be allowed `action`. Errors: UnitNotKnown, NotPermitted (not for reading: a unit
-    that may not be read is not known)."""
+    """The unit, in which the caller must be allowed `action`.
+
+    Errors: UnitNotKnown, NotPermitted (not for reading: a unit that may not be read is not known).
+    """
     if not is_id(unit_id):
         raise UnitNotKnown(unit_id)
     names = ("id", "path", "name", "kind", "country_code", "area_code", "time_zone", "currency_code")
@@ -50,7 +52,7 @@ def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
         raise UnitNotKnown(unit_id)
     if action != READ:
         work.access.require_in(action, row.path)
-    return Unit(*row)
+    return Unit(**row._mapping)
 
 
 def _may_read_something_in(access: Access, path: str) -> bool:
@@ -61,7 +63,8 @@ def _may_read_something_in(access: Access, path: str) -> bool:
 
 def unit_ids_below(path: str) -> sa.ScalarSelect[str] | sa.Select[tuple[str]]:
     """The ids of a unit and all below it, as a sub-query."""
-    return sa.select(unit.c.id).where(sa.or_(unit.c.path == path, unit.c.path.like(path + ".%")))
+    below = unit.c.path.startswith(path + ".", autoescape=True)  # `_` is a letter of paths and a wildcard of LIKE
+    return sa.select(unit.c.id).where(sa.or_(unit.c.path == path, below))
 
 
 def visible(
@@ -70,7 +73,10 @@ def visible(
     owner_column: sa.ColumnElement[str] | None = None,
     action: str = READ,
 ) -> sa.ColumnElement[bool]:
-    """A predicate: rows of the units the caller may see, and own rows. The same for get, list, search, count and report."""
+    """A predicate: rows of the units the caller may see, and own rows.
+
+    It is the same for get, list, search, count and report. Without an `owner_column` a grant on own rows shows none.
+    """
     if access.allows_everywhere(action):
         return sa.true()
     terms: list[sa.ColumnElement[bool]] = []
