@@ -1,0 +1,115 @@
+"""Starts one process of a service: serve, work, jobs or migrate. A service's `__main__` names its doors for it.
+
+Doors are imported when they are asked for: a worker must never import grpc, an api process never the bus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from chassis.bus.worker import WorkerService
+    from chassis.jobs import JobRunner
+    from chassis.rpc.server import Servicer
+
+STOP_SECONDS = 10  # calls in hand end within this
+
+
+class ServiceSettings(Protocol):
+    """The settings every service has."""
+
+    @property
+    def database_url(self) -> str: ...
+    @property
+    def token_public_key(self) -> str: ...
+    @property
+    def grpc_listen(self) -> str: ...
+    @property
+    def bus_url(self) -> str: ...
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+@dataclass(frozen=True)
+class Doors(Generic[S]):
+    """A service's doors. Each is a function that imports its door and opens it with the settings."""
+
+    service: str
+    settings: type[S]
+    prefix: str
+    migrations: Path
+    servicers: Callable[[S], tuple[Servicer, ...]]
+    worker: Callable[[S], WorkerService]
+    jobs: Callable[[S], JobRunner] | None = None
+
+
+def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
+    """Run the process the arguments name until it is asked to stop; answers its exit code."""
+    acts = {"serve": _serve, "work": _work, "migrate": _migrate}
+    if doors.jobs:
+        acts["jobs"] = _jobs
+    parser = argparse.ArgumentParser(prog=doors.service)
+    parser.add_argument("action", choices=sorted(acts))
+    action = parser.parse_args(arguments).action
+    if action == "work":
+        from chassis.bus.patch import patch
+
+        patch()
+    from chassis.process import start_process
+    from chassis.settings import SettingsInvalid, load_settings
+
+    try:
+        start_process(f"{doors.service}-{action}")
+        settings = load_settings(doors.settings, doors.prefix)
+    except SettingsInvalid as trouble:
+        sys.stderr.write(f"{doors.service}: {trouble}\n")
+        return 2
+    return acts[action](doors, settings)
+
+
+def _serve(doors: Doors[S], settings: S) -> int:
+    from chassis.process import stop_signal
+    from chassis.rpc.server import start_server
+    from chassis.tokens import TokenVerifier
+
+    stopping = stop_signal()
+    server, _ = start_server(settings.grpc_listen, doors.servicers(settings), TokenVerifier(settings.token_public_key))
+    stopping.wait()
+    server.stop(STOP_SECONDS).wait()
+    return 0
+
+
+def _work(doors: Doors[S], settings: S) -> int:
+    from chassis.bus.worker import run_workers
+
+    run_workers((doors.worker(settings),), settings.bus_url)  # exits by itself when a service died
+    return 0
+
+
+def _jobs(doors: Doors[S], settings: S) -> int:
+    import threading
+
+    from chassis.process import stop_signal
+
+    assert doors.jobs is not None
+    runner, stopping = doors.jobs(settings), stop_signal()
+    work = threading.Thread(target=runner.run, name="jobs")
+    work.start()
+    while work.is_alive() and not stopping.wait(0.5):
+        pass
+    runner.stop()
+    work.join()
+    return 0
+
+
+def _migrate(doors: Doors[S], settings: S) -> int:
+    from chassis.migrate import migrate
+
+    migrate(settings.database_url, doors.migrations)
+    return 0

@@ -1,0 +1,40 @@
+"""How a process begins and ends: logs and traces from its environment, and the signal that asks it to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from chassis.logs import start_logs
+from chassis.settings import SettingsInvalid, load_settings
+from chassis.telemetry import start_telemetry
+
+
+@dataclass(frozen=True)
+class ProcessSettings:
+    """What every process reads: traces go to the endpoint (`http://host:4318`) when one is given, in this share."""
+
+    log_level: str = "INFO"
+    otel_exporter_otlp_endpoint: str = ""
+    otel_traces_sampler_arg: float = 0.05
+
+
+def start_process(name: str, environ: Mapping[str, str] | None = None) -> TracerProvider:
+    """Start logs and traces of a process that calls itself `name`, as `contacts-serve`. Errors: SettingsInvalid."""
+    settings = load_settings(ProcessSettings, "", environ)
+    if not 0 <= settings.otel_traces_sampler_arg <= 1:
+        raise SettingsInvalid(f"settings: OTEL_TRACES_SAMPLER_ARG is {settings.otel_traces_sampler_arg}; use 0 to 1")
+    start_logs(name, settings.log_level)
+    return start_telemetry(name, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg)
+
+
+def stop_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; to be asked for by the main thread."""
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    return asked
