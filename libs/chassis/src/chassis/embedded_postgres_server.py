@@ -58,6 +58,7 @@ class EmbeddedPostgres:
     def __init__(
         self, folder: Path, port: int = 0, settings: dict[str, str] | None = None, end_with_parent: bool = False
     ) -> None:
+        folder = folder.resolve()  # a server is known by its folder's path; two spellings must not pass for two folders
         self.folder, self.data = folder, folder / "data"
         self.log = folder / "postgres.log"
         self.port = port
