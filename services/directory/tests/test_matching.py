@@ -97,6 +97,16 @@ def test_a_row_changes_title_email_and_adds_the_position_in_another_unit(directo
     assert user.email == "anna@acme.de"
 
 
+def test_the_number_a_file_knows_a_user_by_becomes_another_spelling(directory: Any) -> None:
+    unit = directory.a_unit("west")
+    row = pb.UserRow(display_name="Anna Berg", unit_id=unit.id, aliases=["E-17"])
+    (made,) = take(directory, row)
+    assert match(directory, "e-17")[0].user_id == made.user_id
+    row.aliases.append("A. Berg")
+    assert [take(directory, row)[0].fate for _ in range(2)] == ["updated", "unchanged"]
+    assert match(directory, "Berg, A.")[0].user_id == made.user_id
+
+
 def test_rows_that_cannot_be_taken_say_why_and_the_others_are_taken(directory: Any) -> None:
     unit = directory.a_unit("west")
     rows = [

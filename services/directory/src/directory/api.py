@@ -171,7 +171,9 @@ class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
     def ImportUsers(self, request: pb.ImportUsersRequest, context: grpc.ServicerContext) -> pb.ImportUsersResponse:
         """Take users of a workbook."""
         rows = [
-            importing.UserRow(one.display_name, one.email, one.unit_id, one.title, ROLES.get(one.role, ""))
+            importing.UserRow(
+                one.display_name, one.email, one.unit_id, one.title, ROLES.get(one.role, ""), tuple(one.aliases)
+            )
             for one in request.rows
         ]
 

@@ -17,9 +17,10 @@ from crm.directory.events.v1 import directory_events_pb2 as events_pb
 from directory import queries, rules
 from directory.errors import UnitNotFound
 from directory.events import user_state
-from directory.tables import position, unit, user
+from directory.tables import alias, position, unit, user
 from directory.users import mailed, named, tell_user
 from directory.visibility import visible_units
+from values.names import person_key
 
 MOST_ROWS = 1_000
 IMPORT_LOCK = 0x7573_6572_73  # two imports of one file at once must not make everybody twice
@@ -34,6 +35,7 @@ class UserRow:
     unit_id: str
     title: str
     role: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class _Person:
     email: str
     email_key: str
     held: dict[str, _Held] = field(default_factory=dict)  # by unit
+    aliases: set[str] = field(default_factory=set)
+    new_aliases: list[str] = field(default_factory=list)
     is_new: bool = False
     is_changed: bool = False
 
@@ -124,12 +128,15 @@ def _take_row(work: UnitOfWork, people: _People, row: UserRow, paths: dict[str, 
         _require_right(work, row, paths)
         values = {**named(row.display_name), **mailed(row.email)}
         title = rules.check_text("title", row.title, rules.MAX_NAME)
+        for text in row.aliases:
+            rules.check_text("aliases", text, rules.MAX_NAME, required=True)
         found = people.find(values["name_key"], values["email_key"], row.unit_id)
     except DomainError as refusal:
         return Fate("refused", reason=refusal.message)
     if found is None:
         made = _Person(new_id(), values["display_name"], values["name_key"], values["email"], values["email_key"])
         made.held[row.unit_id], made.is_new = _new_held(title, row.role), True
+        _add_aliases(made, row)
         people.add(made)
         return Fate("created", made.id)
     return Fate("updated" if _take_over(people, found, row, values) else "unchanged", found.id)
@@ -137,7 +144,7 @@ def _take_row(work: UnitOfWork, people: _People, row: UserRow, paths: dict[str, 
 
 def _take_over(people: _People, known: _Person, row: UserRow, values: dict[str, str]) -> bool:
     """Add what the row says of a known person; tells whether anything was new."""
-    changed = False
+    changed = _add_aliases(known, row)
     if values["email_key"] and not known.email_key:
         known.email, known.email_key, changed = values["email"], values["email_key"], True
         people.by_email[known.email_key].append(known)
@@ -149,6 +156,13 @@ def _take_over(people: _People, known: _Person, row: UserRow, values: dict[str, 
         held.is_changed = changed = True
     known.is_changed = known.is_changed or changed
     return changed
+
+
+def _add_aliases(known: _Person, row: UserRow) -> bool:
+    new = [text for text in dict.fromkeys(row.aliases) if text not in known.aliases]
+    known.new_aliases += new
+    known.aliases.update(new)
+    return bool(new)
 
 
 def _new_held(title: str, role: str) -> _Held:
@@ -186,6 +200,8 @@ def _read_people(work: UnitOfWork, rows: Sequence[UserRow]) -> list[_Person]:
         row.id: _Person(row.id, row.display_name, row.name_key, row.email, row.email_key)
         for row in work.execute(statement.order_by(user.c.id))
     }
+    for user_id, texts in queries.aliases_of(work, list(people)).items():
+        people[user_id].aliases = set(texts)
     for user_id, positions in queries.positions_of(work, list(people)).items():
         people[user_id].held = {one.unit_id: _Held(one.id, one.title, one.role) for one in positions}
     return list(people.values())
@@ -216,6 +232,13 @@ def _write(work: UnitOfWork, people: _People) -> None:
     ]
     if new:
         work.execute(sa.insert(position), new)
+    spelled = [
+        {"user_id": one.id, "text": text, "name_key": person_key(None, None, None, text)}
+        for one in (*made, *changed)
+        for text in one.new_aliases
+    ]
+    if spelled:
+        work.execute(sa.insert(alias), spelled)
     retitled = [place for _, _, place in held if place.is_changed and not place.is_new]
     if retitled:
         _update_positions(work, retitled)
@@ -254,7 +277,7 @@ def _tell(work: UnitOfWork, made: Sequence[_Person], changed: Sequence[_Person])
     for row in rows:
         held = positions[row.id]
         if row.id not in new:
-            tell_user(work, row, held, ["email", "positions"])
+            tell_user(work, row, held, ["aliases", "email", "positions"])
             continue
         home = rules.home_of(queries.places_of(held), work.now)
         event = events_pb.UserCreated(user=user_state(row, held))
