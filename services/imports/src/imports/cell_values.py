@@ -16,6 +16,7 @@ from imports.reading.numbers import NumberTrouble, ParsedNumber, parse_number
 
 # What people write for "nothing" in a cell.
 NOTHING = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "\\n", "#n/a", "нет", "н/д"})
+LONGEST_NOTHING = 12  # with blanks around; longer texts are not looked at
 MAX_NUMBER = Decimal(10) ** 13  # what numeric(20, 6) holds with room for sums
 
 
@@ -43,7 +44,10 @@ class ColumnForm:
 
 def is_nothing(cell: Cell) -> bool:
     """Tell whether the cell says nothing."""
-    return cell.value is None or (isinstance(cell.value, str) and cell.value.strip().lower() in NOTHING)
+    value = cell.value
+    if type(value) is str:
+        return len(value) < LONGEST_NOTHING and value.strip().lower() in NOTHING
+    return value is None
 
 
 def read_number(cell: Cell, form: ColumnForm, type_: FieldType) -> Decimal | CellTrouble:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from imports.cell_values import NOTHING, ColumnForm
+from imports.cell_values import ColumnForm
 from imports.findings import WARNING, Finding, Findings
 from imports.mapping import ColumnFacts
 from imports.reading.cells import Cell, CellKind, SourceRow
@@ -17,6 +17,7 @@ from imports.reading.numbers import ParsedNumber, parse_number
 SAMPLES = 5
 LONGEST_VALUE = 40  # characters: no number or date is longer
 ENOUGH = 2_000  # looked at without a single hit: the column is no such column
+_DIGIT = re.compile(r"\d")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"[+(]?\d[\d\s()./-]{5,}\d")
 
@@ -31,27 +32,29 @@ class ColumnSurvey:
         self.marks: Counter[str] = Counter()
         self.numbers = 0
         self._looked = 0
+        self._samples_left = SAMPLES
 
     def look(self, cell: Cell) -> None:
         """Take one cell into account."""
-        kind, value = cell.kind, cell.value
+        value = cell.value
         if value is None:
             return
-        self.kinds[kind] += 1
-        if len(self.facts.samples) < SAMPLES and cell.text not in self.facts.samples:
+        self.kinds[cell.kind] += 1
+        if self._samples_left and cell.text[:100] not in self.facts.samples:
             self.facts.samples.append(cell.text[:100])
-        if isinstance(value, str):
-            self._look_at_text(value.strip())
+            self._samples_left -= 1
+        if type(value) is str and len(value) <= LONGEST_VALUE:
+            self._look_at_text(value)
 
     def _look_at_text(self, text: str) -> None:
-        if not text or len(text) > LONGEST_VALUE:
+        if "@" in text:
+            if _EMAIL.search(text):
+                self.facts.looks_like["email"] = self.facts.looks_like.get("email", 0) + 1
             return
-        if "@" in text and _EMAIL.search(text):
-            self.facts.looks_like["email"] = self.facts.looks_like.get("email", 0) + 1
-        has_digit = any(map(str.isdigit, text))
-        if not has_digit or text.lower() in NOTHING:
+        if not _DIGIT.search(text):
             return
-        if _PHONE.fullmatch(text):
+        text = text.strip()
+        if self._looked < ENOUGH and _PHONE.fullmatch(text):
             self.facts.looks_like["phone"] = self.facts.looks_like.get("phone", 0) + 1
         self._looked += 1
         if self.dates.dates or self._looked < ENOUGH:
@@ -65,6 +68,8 @@ class ColumnSurvey:
     def end(self, decimal: str, date_form: DateForm | None) -> ColumnForm:
         """The form of the column, options of a person first; and its facts filled in."""
         self.facts.filled = sum(self.kinds.values())
+        if self._looked > ENOUGH and "phone" in self.facts.looks_like:  # the share among the first stands for all
+            self.facts.looks_like["phone"] = self.facts.looks_like["phone"] * self._looked // ENOUGH
         self.facts.cell_kinds = {str(kind): count for kind, count in self.kinds.items()}
         shown = [mark for mark, _ in self.marks.most_common() if mark]
         numeric = self.kinds[CellKind.NUMBER] + self.kinds[CellKind.CURRENCY] + self.kinds[CellKind.DATE]

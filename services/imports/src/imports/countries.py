@@ -8,13 +8,13 @@ from babel import Locale
 
 from values.names import fold_name
 
-LANGUAGES = "en ru de fr es it pt nl pl tr ar fa ja zh uk kk".split()
+LANGUAGES = ["en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "tr", "ar", "fa", "ja", "zh", "uk", "kk"]
 # Short and common names that the locale data spells out.
 _MORE = {
     **dict.fromkeys(("usa", "us", "united states of america", "сша"), "US"),
     **dict.fromkeys(("uk", "england", "great britain"), "GB"),
     **dict.fromkeys(("рф", "россия", "russian federation", "российская федерация"), "RU"),
-    **{"korea": "KR", "brd": "DE", "holland": "NL", "uae": "AE"},
+    "korea": "KR", "brd": "DE", "holland": "NL", "uae": "AE",
 }
 
 

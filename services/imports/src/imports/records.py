@@ -101,15 +101,15 @@ class RecordReader:
     def _take(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
         if cell.kind is CellKind.ERROR:
             return CellTrouble("error_cell", f"the cell shows the error {cell.text}", "mend the formula in the file")
-        text = cell.text
-        if "\x00" in text or len(text) > MAX_TEXT:
+        if type(cell.value) is str and ("\x00" in cell.value or len(cell.value) > MAX_TEXT):
+            text = cell.value
             return CellTrouble(
                 "text_too_long", f"the text has {len(text):,} characters or a null sign", "shorten it", False
             )
         if column.field is None:
             facts = record.setdefault("attributes", {})
             if len(facts) < MAX_ATTRIBUTES:
-                facts[column.header[:100]] = text
+                facts[column.header[:100]] = cell.text
             return None
         return _TAKERS[column.field.type](self, record, column, cell, country)
 

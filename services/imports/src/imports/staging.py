@@ -153,8 +153,11 @@ def _place_records(work: UnitOfWork, run_id: str, kind: Kind) -> None:
     )
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\\u0000", "␀")
+    return _encode(value).replace("\\u0000", "␀")
 
 
 def _plain(text: str) -> str:
