@@ -31,23 +31,21 @@ def tell_product(work: UnitOfWork, product: Product) -> None:
     work.add_event(events.ProductDefined(product=state), "product", product.id, product.version)
 
 
-def tell_opened(work: UnitOfWork, deal: Deal, unit_path: str, names: dict[str, str]) -> None:
-    """Say that a deal was recorded. `names` are the names of products by id."""
-    work.add_event(events.DealOpened(deal=_deal_state(deal, names)), "deal", deal.id, deal.version, unit_path)
+def tell_opened(work: UnitOfWork, deal: Deal, unit_path: str) -> None:
+    """Say that a deal was recorded."""
+    work.add_event(events.DealOpened(deal=_deal_state(deal)), "deal", deal.id, deal.version, unit_path)
 
 
-def tell_updated(
-    work: UnitOfWork, deal: Deal, unit_path: str, names: dict[str, str], changed: Sequence[str], version: int
-) -> None:
+def tell_updated(work: UnitOfWork, deal: Deal, unit_path: str, changed: Sequence[str], version: int) -> None:
     """Say that fields of a deal changed, none of them its stage."""
-    message = events.DealUpdated(deal=_deal_state(deal, names))
+    message = events.DealUpdated(deal=_deal_state(deal))
     message.changed.paths.extend(changed)
     work.add_event(message, "deal", deal.id, version, unit_path)
 
 
-def tell_moved(work: UnitOfWork, deal: Deal, unit_path: str, names: dict[str, str], from_stage_id: str) -> None:
+def tell_moved(work: UnitOfWork, deal: Deal, unit_path: str, from_stage_id: str) -> None:
     """Say that a deal entered another stage."""
-    message = events.DealStageChanged(deal=_deal_state(deal, names), from_stage_id=from_stage_id)
+    message = events.DealStageChanged(deal=_deal_state(deal), from_stage_id=from_stage_id)
     work.add_event(message, "deal", deal.id, deal.version, unit_path)
 
 
@@ -77,7 +75,7 @@ def pipeline_defined(pipeline: Pipeline) -> events.PipelineDefined:
     return events.PipelineDefined(pipeline=events.PipelineState(id=pipeline.id, name=pipeline.name, stages=stages))
 
 
-def _deal_state(deal: Deal, names: dict[str, str]) -> events.DealState:
+def _deal_state(deal: Deal) -> events.DealState:
     facts = deal.facts
     state = events.DealState(
         id=deal.id,
@@ -89,7 +87,7 @@ def _deal_state(deal: Deal, names: dict[str, str]) -> events.DealState:
         unit_id=facts.unit_id,
         owner_id=facts.owner_id,
         amount=to_money(facts.amount, facts.currency),
-        line_items=[_line_state(line, facts.currency, names) for line in facts.line_items],
+        line_items=[_line_state(line, facts.currency) for line in facts.line_items],
         open_date=_day(facts.open_date),
         close_date=_day(facts.close_date),
         loss_reason=facts.loss_reason,
@@ -105,10 +103,10 @@ def _deal_state(deal: Deal, names: dict[str, str]) -> events.DealState:
     return state
 
 
-def _line_state(line: Line, currency: str, names: dict[str, str]) -> events.LineState:
+def _line_state(line: Line, currency: str) -> events.LineState:
     return events.LineState(
         product_id=line.product_id,
-        product_name=names.get(line.product_id, line.description),
+        product_name=line.shown_name,
         quantity=decimal_text(line.quantity),
         amount=to_money(line.amount, currency),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -57,7 +57,10 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One product in a deal; `description` is empty where there is a product. Money is in the deal's currency."""
+    """One product in a deal; `description` is empty where there is a product. Money is in the deal's currency.
+
+    `product_name` is the product's present name, for showing; it is no part of the line.
+    """
 
     product_id: str
     description: str
@@ -66,6 +69,12 @@ class Line:
     discount: Decimal
     amount: Decimal | None
     external_id: str
+    product_name: str = field(default="", compare=False)
+
+    @property
+    def shown_name(self) -> str:
+        """The product's name, or the description."""
+        return self.product_name or self.description
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +116,21 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """A deal as recorded. `status` is the kind of its stage; `run_id` is the import of the last change, or empty."""
+    """A deal as recorded. `run_id` is the import of the last change, or empty."""
 
     id: str
     version: int
-    status: str
+    stage: Stage
     facts: Facts
     creator_id: str
     run_id: str
     create_time: datetime
     update_time: datetime
+
+    @property
+    def status(self) -> str:
+        """What its stage means: open, won or lost."""
+        return self.stage.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,216 @@
+"""Door 1: the gRPC servicer of deals. Translate, call, translate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis.database import Database, UnitOfWork
+from chassis.dates import from_date
+from chassis.once import answer_once
+from chassis.paging import make_token, page_size, read_token
+from chassis.rpc.server import Servicer, current_access
+from crm.deals.v1 import deals_pb2 as pb
+from crm.deals.v1 import deals_pb2_grpc as pb_grpc
+from deals import catalogue, loss_reasons, messages, moving, opening, pipelines, plans, products, queries, updating
+from deals.composing import compose_id
+from deals.errors import invalid
+from deals.importing_deals import import_deals
+from deals.importing_plans import import_plans
+from deals.importing_products import import_products
+from deals.settings import Settings
+from values.names import fold_name
+
+MAX_BATCH = 500
+A = TypeVar("A", bound=Message)
+
+
+def servicers(settings: Settings) -> tuple[Servicer, ...]:
+    """The servicers of deals over its own database."""
+    implementation = DealsServicer(Database(settings.database_url, "deals"))
+    return (Servicer("deals", implementation, pb_grpc.add_DealsServiceServicer_to_server),)
+
+
+class DealsServicer(pb_grpc.DealsServiceServicer):
+    """Answers the calls of crm.deals.v1.DealsService."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def _once(self, request: Message, kind: type[A], act: Callable[[UnitOfWork], A]) -> A:
+        return self.database.attempt(lambda work: answer_once(work, request, kind, lambda: act(work)), current_access())
+
+    def CreatePipeline(self, request: pb.CreatePipelineRequest, _: grpc.ServicerContext) -> pb.CreatePipelineResponse:
+        """Define a pipeline with its stages."""
+        asked = request.pipeline
+        stages = [messages.new_stage(one) for one in asked.stages]
+
+        def act(work: UnitOfWork) -> pb.CreatePipelineResponse:
+            made = pipelines.define_pipeline(work, asked.name, stages, asked.is_default)
+            return pb.CreatePipelineResponse(pipeline=messages.pipeline_message(made))
+
+        return self._once(request, pb.CreatePipelineResponse, act)
+
+    def ListPipelines(self, request: pb.ListPipelinesRequest, _: grpc.ServicerContext) -> pb.ListPipelinesResponse:
+        """List pipelines by name."""
+        size = page_size(request.page_size, 100, 200)
+        after = read_token("pipelines", request.page_token) or [""]
+        with self.database.transaction(current_access()) as work:
+            everything = pipelines.read_pipelines(work).all
+        found = [one for one in everything if fold_name(one.name) > str(after[0])][: size + 1]
+        token = make_token("pipelines", [fold_name(found[size - 1].name)]) if len(found) > size else ""
+        page = [messages.pipeline_message(one) for one in found[:size]]
+        return pb.ListPipelinesResponse(pipelines=page, next_page_token=token)
+
+    def CreateDeal(self, request: pb.CreateDealRequest, _: grpc.ServicerContext) -> pb.CreateDealResponse:
+        """Record a deal."""
+
+        def act(work: UnitOfWork) -> pb.CreateDealResponse:
+            return pb.CreateDealResponse(deal=messages.deal_message(opening.open_deal(work, request.deal)))
+
+        return self._once(request, pb.CreateDealResponse, act)
+
+    def UpdateDeal(self, request: pb.UpdateDealRequest, _: grpc.ServicerContext) -> pb.UpdateDealResponse:
+        """Change fields of a deal."""
+        with self.database.transaction(current_access()) as work:
+            changed = updating.update_deal(work, request.deal, request.update_mask.paths, request.etag)
+            return pb.UpdateDealResponse(deal=messages.deal_message(changed))
+
+    def MoveDeal(self, request: pb.MoveDealRequest, _: grpc.ServicerContext) -> pb.MoveDealResponse:
+        """Move a deal to a stage."""
+        day = from_date(request.change_date, "change_date")
+
+        def act(work: UnitOfWork) -> pb.MoveDealResponse:
+            moved = moving.move_deal(
+                work, request.deal_id, request.stage_id, request.etag, request.loss_reason, request.loss_comment, day
+            )
+            return pb.MoveDealResponse(deal=messages.deal_message(moved))
+
+        return self._once(request, pb.MoveDealResponse, act)
+
+    def GetDeal(self, request: pb.GetDealRequest, _: grpc.ServicerContext) -> pb.GetDealResponse:
+        """Read a deal."""
+        with self.database.transaction(current_access()) as work:
+            return pb.GetDealResponse(deal=messages.deal_message(queries.get_deal(work, request.deal_id)))
+
+    def BatchGetDeals(self, request: pb.BatchGetDealsRequest, _: grpc.ServicerContext) -> pb.BatchGetDealsResponse:
+        """Read several deals."""
+        if len(request.deal_ids) > MAX_BATCH:
+            raise invalid("deal_ids", f"has {len(request.deal_ids)} ids; ask for at most {MAX_BATCH} at once")
+        with self.database.transaction(current_access()) as work:
+            found = queries.get_deals(work, set(request.deal_ids))
+        return pb.BatchGetDealsResponse(deals=[messages.deal_message(one) for one in found])
+
+    def ListDeals(self, request: pb.ListDealsRequest, _: grpc.ServicerContext) -> pb.ListDealsResponse:
+        """List deals, youngest first."""
+        size = page_size(request.page_size, 50, 500)
+        question = queries.Question(
+            unit_id=request.unit_id,
+            status=messages.KINDS.get(request.status, ""),
+            organization_id=compose_id("organization_id", request.organization_id),
+            person_id=compose_id("person_id", request.person_id),
+            owner_id=compose_id("owner_id", request.owner_id),
+        )
+        with self.database.transaction(current_access()) as work:
+            found = queries.list_deals(work, question, size + 1, read_token(f"deals:{question}", request.page_token))
+        token = make_token(f"deals:{question}", [found[size - 1].id]) if len(found) > size else ""
+        page = [messages.deal_message(one) for one in found[:size]]
+        return pb.ListDealsResponse(deals=page, next_page_token=token)
+
+    def CreateProduct(self, request: pb.CreateProductRequest, _: grpc.ServicerContext) -> pb.CreateProductResponse:
+        """Add a product."""
+        facts = products.read_facts(request.product)
+
+        def act(work: UnitOfWork) -> pb.CreateProductResponse:
+            made = products.create_product(work, facts)
+            return pb.CreateProductResponse(product=messages.product_message(made))
+
+        return self._once(request, pb.CreateProductResponse, act)
+
+    def ListProducts(self, request: pb.ListProductsRequest, _: grpc.ServicerContext) -> pb.ListProductsResponse:
+        """List products by name."""
+        size = page_size(request.page_size, 200, 1000)
+        after = read_token("products", request.page_token)
+        with self.database.transaction(current_access()) as work:
+            found = products.list_products(work, size + 1, after)
+        token = make_token("products", [fold_name(found[size - 1].name)]) if len(found) > size else ""
+        page = [messages.product_message(one) for one in found[:size]]
+        return pb.ListProductsResponse(products=page, next_page_token=token)
+
+    def CreateLossReason(
+        self, request: pb.CreateLossReasonRequest, _: grpc.ServicerContext
+    ) -> pb.CreateLossReasonResponse:
+        """Add a reason to the list."""
+
+        def act(work: UnitOfWork) -> pb.CreateLossReasonResponse:
+            return pb.CreateLossReasonResponse(name=loss_reasons.add_loss_reason(work, request.name))
+
+        return self._once(request, pb.CreateLossReasonResponse, act)
+
+    def ListLossReasons(
+        self, request: pb.ListLossReasonsRequest, _: grpc.ServicerContext
+    ) -> pb.ListLossReasonsResponse:
+        """List loss reasons in their order."""
+        size = page_size(request.page_size, 100, 200)
+        start = int((read_token("loss_reasons", request.page_token) or [0])[0])
+        with self.database.transaction(current_access()) as work:
+            names = loss_reasons.read_loss_reasons(work).names
+        token = make_token("loss_reasons", [start + size]) if len(names) > start + size else ""
+        return pb.ListLossReasonsResponse(names=names[start : start + size], next_page_token=token)
+
+    def MatchCatalogue(self, request: pb.MatchCatalogueRequest, _: grpc.ServicerContext) -> pb.MatchCatalogueResponse:
+        """Say what written names mean."""
+        with self.database.transaction(current_access()) as work:
+            found_products = catalogue.match_products(work, request.products)
+            found_stages = catalogue.match_stages(work, request.stages, request.pipeline_id)
+            found_reasons = catalogue.match_loss_reasons(work, request.loss_reasons)
+        return pb.MatchCatalogueResponse(
+            products=[messages.match_message(one) for one in found_products],
+            stages=[messages.match_message(one) for one in found_stages],
+            loss_reasons=[messages.match_message(one) for one in found_reasons],
+        )
+
+    def SetPlan(self, request: pb.SetPlanRequest, _: grpc.ServicerContext) -> pb.SetPlanResponse:
+        """Set a planned figure."""
+
+        def act(work: UnitOfWork) -> pb.SetPlanResponse:
+            return pb.SetPlanResponse(plan=messages.plan_message(plans.set_plan(work, request.plan)))
+
+        return self._once(request, pb.SetPlanResponse, act)
+
+    def ListPlans(self, request: pb.ListPlansRequest, _: grpc.ServicerContext) -> pb.ListPlansResponse:
+        """List planned figures by period and unit."""
+        size = page_size(request.page_size, 200, 1000)
+        question = f"plans:{request.unit_id}"
+        with self.database.transaction(current_access()) as work:
+            found = plans.list_plans(work, request.unit_id, size + 1, read_token(question, request.page_token))
+        token = make_token(question, plans.page_key(found[size - 1])) if len(found) > size else ""
+        page = [messages.plan_message(one) for one in found[:size]]
+        return pb.ListPlansResponse(plans=page, next_page_token=token)
+
+    def ImportProducts(self, request: pb.ImportProductsRequest, _: grpc.ServicerContext) -> pb.ImportProductsResponse:
+        """Take products of a workbook."""
+
+        def act(work: UnitOfWork) -> pb.ImportProductsResponse:
+            return pb.ImportProductsResponse(fates=import_products(work, request))
+
+        return self._once(request, pb.ImportProductsResponse, act)
+
+    def ImportDeals(self, request: pb.ImportDealsRequest, _: grpc.ServicerContext) -> pb.ImportDealsResponse:
+        """Take deals of a workbook."""
+
+        def act(work: UnitOfWork) -> pb.ImportDealsResponse:
+            return pb.ImportDealsResponse(fates=import_deals(work, request))
+
+        return self._once(request, pb.ImportDealsResponse, act)
+
+    def ImportPlans(self, request: pb.ImportPlansRequest, _: grpc.ServicerContext) -> pb.ImportPlansResponse:
+        """Take planned figures of a workbook."""
+
+        def act(work: UnitOfWork) -> pb.ImportPlansResponse:
+            return pb.ImportPlansResponse(fates=import_plans(work, request))
+
+        return self._once(request, pb.ImportPlansResponse, act)

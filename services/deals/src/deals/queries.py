@@ -1,0 +1,179 @@
+"""Reads of deals: SQL in, deals out, each with its lines and history in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.access import OWN, READ
+from chassis.database import UnitOfWork
+from chassis.ids import is_id
+from deals.errors import DealNotFound
+from deals.records import LOST, OPEN, WON, Deal, Facts, Line, Stage, Step
+from deals.tables import deal, deal_line, deal_step, product, stage
+from units.tables import unit
+from units.visibility import get_unit, unit_ids_below, visible
+
+
+def _as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    return sa.cast(column, sa.Text)  # a number in JSON would lose digits on its way
+
+
+def _gather(fields: Sequence[sa.ColumnElement[Any]], children: sa.Table) -> sa.ScalarSelect[Any]:
+    rows = sa.func.json_agg(sa.func.json_build_array(*fields).op("ORDER BY")(children.c.position))
+    return sa.select(rows).where(children.c.deal_id == deal.c.id).correlate(deal).scalar_subquery()
+
+
+_PRODUCT_NAME = sa.select(product.c.name).where(product.c.id == deal_line.c.product_id).scalar_subquery()
+_LINES = _gather(
+    (
+        deal_line.c.product_id, deal_line.c.description, _as_text(deal_line.c.quantity),
+        _as_text(deal_line.c.unit_price), _as_text(deal_line.c.discount), _as_text(deal_line.c.amount),
+        deal_line.c.external_id, _PRODUCT_NAME,
+    ),
+    deal_line,
+)  # fmt: skip
+_STEPS = _gather(
+    (deal_step.c.stage_id, deal_step.c.stage_name, deal_step.c.change_time, deal_step.c.user_id), deal_step
+)
+_STAGE = (stage.c.name.label("stage_name"), stage.c.kind, stage.c.position.label("stage_position"))
+SELECT_DEALS = sa.select(deal, *_STAGE, _LINES.label("lines"), _STEPS.label("steps")).join_from(deal, stage)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which deals are asked for; empty means any. `status` is open, won, lost or empty."""
+
+    unit_id: str = ""
+    status: str = ""
+    organization_id: str = ""
+    person_id: str = ""
+    owner_id: str = ""
+
+
+def get_deal(work: UnitOfWork, deal_id: str, lock: bool = False) -> Deal:
+    """The deal, when the caller may read it; `lock` takes its row. Errors: DealNotFound."""
+    if not is_id(deal_id):
+        raise DealNotFound(deal_id)
+    statement = SELECT_DEALS.where(deal.c.id == deal_id, visible(work.access, deal.c.unit_id, deal.c.owner_id))
+    row = work.execute(statement.with_for_update(of=deal) if lock else statement).one_or_none()
+    if row is None:
+        raise DealNotFound(deal_id)
+    return deal_of(row)
+
+
+def get_deals(work: UnitOfWork, ids: Collection[str]) -> list[Deal]:
+    """Those of the deals that the caller may read, in no order."""
+    wanted = [one for one in ids if is_id(one)]
+    seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
+    return [deal_of(row) for row in work.execute(SELECT_DEALS.where(deal.c.id.in_(wanted), seen))]
+
+
+def lock_deals(work: UnitOfWork, ids: Collection[str]) -> dict[str, tuple[Deal, str]]:
+    """Deals with the paths of their units, whoever may read them; their rows are taken in the order of their ids."""
+    paths = sa.select(unit.c.path).where(unit.c.id == deal.c.unit_id).scalar_subquery().label("unit_path")
+    statement = SELECT_DEALS.add_columns(paths).where(deal.c.id.in_(ids)).order_by(deal.c.id)
+    rows = work.execute(statement.with_for_update(of=deal)) if ids else ()
+    return {row.id: (deal_of(row), row.unit_path) for row in rows}
+
+
+def list_deals(work: UnitOfWork, question: Question, size: int, after: Sequence[Any] | None) -> list[Deal]:
+    """Up to `size` visible deals, youngest first, after the key [id] of the last one. Errors: UnitNotKnown."""
+    found = _youngest(work, question, size, str(after[0]) if after else "")
+    rows = work.execute(SELECT_DEALS.where(deal.c.id.in_(found)).order_by(deal.c.id.desc()))
+    return [deal_of(row) for row in rows]
+
+
+def deal_of(row: Any) -> Deal:
+    """A row of SELECT_DEALS as a deal."""
+    facts = Facts(
+        title=row.title,
+        pipeline_id=row.pipeline_id,
+        stage_id=row.stage_id,
+        organization_id=row.organization_id or "",
+        person_id=row.person_id or "",
+        unit_id=row.unit_id,
+        owner_id=row.owner_id or "",
+        amount=row.amount,
+        currency=row.currency or "",
+        line_items=tuple(_line(fields) for fields in row.lines or ()),
+        stage_history=tuple(_step(fields) for fields in row.steps or ()),
+        open_date=row.open_date,
+        close_date=row.close_date,
+        loss_reason=row.loss_reason or "",
+        loss_comment=row.loss_comment,
+        business_line=row.business_line,
+        external_id=row.external_id,
+        attributes=tuple(sorted(row.attributes.items())),
+    )
+    at = Stage(row.stage_id, row.pipeline_id, row.stage_name, row.kind, row.stage_position)
+    return Deal(row.id, row.version, at, facts, row.creator_id, row.run_id, row.create_time, row.update_time)
+
+
+def _line(fields: Sequence[Any]) -> Line:
+    product_id, description, quantity, unit_price, discount, amount, external_id, name = fields
+    return Line(
+        product_id or "", description, Decimal(quantity), _number(unit_price), Decimal(discount), _number(amount),
+        external_id, name or "",
+    )  # fmt: skip
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _step(fields: Sequence[Any]) -> Step:
+    stage_id, stage_name, change_time, user_id = fields
+    return Step(stage_id, stage_name, datetime.fromisoformat(change_time) if change_time else None, user_id)
+
+
+def _youngest(work: UnitOfWork, question: Question, size: int, after: str) -> sa.Select[tuple[str]]:
+    """The ids of the page. Each branch is an index read of at most `size` rows, however many deals there are."""
+    wanted = _wanted(work, question, after)
+    named = question.organization_id or question.person_id or question.owner_id
+    if named or (work.access.allows_everywhere(READ) and not question.unit_id and not question.status):
+        seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
+        return sa.select(deal.c.id).where(seen, *wanted).order_by(deal.c.id.desc()).limit(size)
+    branches = [_of_units(work, question, wanted, size)]
+    if work.access.user_id and any(grant.scope == OWN for grant in work.access.grants_for(READ)):
+        own = sa.select(deal.c.id).where(deal.c.owner_id == work.access.user_id, *wanted)
+        branches.append(own.order_by(deal.c.id.desc()).limit(size))
+    either = sa.union_all(*(sa.select(branch.subquery().c.id) for branch in branches)).subquery()
+    return sa.select(either.c.id).distinct().order_by(either.c.id.desc()).limit(size)
+
+
+def _of_units(
+    work: UnitOfWork, question: Question, wanted: Sequence[sa.ColumnElement[bool]], size: int
+) -> sa.Select[tuple[str]]:
+    """The youngest deals of each visible unit and status, by the index on both, then the youngest of these."""
+    kinds = (question.status,) if question.status else (OPEN, WON, LOST)
+    status = sa.values(sa.column("status", sa.Text), name="kind").data([(kind,) for kind in kinds])
+    below = [unit.c.id.in_(unit_ids_below(get_unit(work, question.unit_id).path))] if question.unit_id else []
+    place = sa.select(unit.c.id).where(visible(work.access, unit.c.id), *below).subquery("place")
+    each = (
+        sa.select(deal.c.id)
+        .where(deal.c.unit_id == place.c.id, deal.c.status == status.c.status, *wanted)
+        .order_by(deal.c.id.desc())
+        .limit(size)
+        .lateral("each_place")
+    )
+    source = place.join(status, sa.true()).join(each, sa.true())
+    return sa.select(each.c.id).select_from(source).order_by(each.c.id.desc()).limit(size)
+
+
+def _wanted(work: UnitOfWork, question: Question, after: str) -> list[sa.ColumnElement[bool]]:
+    terms: list[sa.ColumnElement[bool]] = []
+    for name in ("organization_id", "person_id", "owner_id", "status"):
+        asked = getattr(question, name)
+        if asked:
+            terms.append(deal.c[name] == asked)
+    if question.unit_id:
+        terms.append(deal.c.unit_id.in_(unit_ids_below(get_unit(work, question.unit_id).path)))
+    if after:
+        terms.append(deal.c.id < after)
+    return terms
