@@ -3,18 +3,17 @@
 A number that cannot be resolved is flagged, never guessed, and the raw text is kept with either answer.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
-from phonenumbers import ValidationResult as Length
-
 from values.calling_codes import CALLING_CODES, is_e164
 from values.characters import is_blank_value, plain_text
+from values.numbering import phonenumbers
 from values.phone_cells import split_extension, split_phones
 
 __all__ = [
@@ -91,17 +90,17 @@ class PhoneProblem:
 
 
 _KINDS = {
-    PhoneNumberType.MOBILE: PhoneKind.MOBILE,
-    PhoneNumberType.FIXED_LINE: PhoneKind.FIXED,
-    PhoneNumberType.FIXED_LINE_OR_MOBILE: PhoneKind.FIXED_OR_MOBILE,
-    PhoneNumberType.TOLL_FREE: PhoneKind.TOLL_FREE,
-    PhoneNumberType.PREMIUM_RATE: PhoneKind.PREMIUM,
-    PhoneNumberType.SHARED_COST: PhoneKind.SHARED_COST,
-    PhoneNumberType.VOIP: PhoneKind.VOIP,
-    PhoneNumberType.PERSONAL_NUMBER: PhoneKind.PERSONAL,
-    PhoneNumberType.PAGER: PhoneKind.PAGER,
-    PhoneNumberType.UAN: PhoneKind.COMPANY,
-    PhoneNumberType.VOICEMAIL: PhoneKind.VOICEMAIL,
+    phonenumbers.PhoneNumberType.MOBILE: PhoneKind.MOBILE,
+    phonenumbers.PhoneNumberType.FIXED_LINE: PhoneKind.FIXED,
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: PhoneKind.FIXED_OR_MOBILE,
+    phonenumbers.PhoneNumberType.TOLL_FREE: PhoneKind.TOLL_FREE,
+    phonenumbers.PhoneNumberType.PREMIUM_RATE: PhoneKind.PREMIUM,
+    phonenumbers.PhoneNumberType.SHARED_COST: PhoneKind.SHARED_COST,
+    phonenumbers.PhoneNumberType.VOIP: PhoneKind.VOIP,
+    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: PhoneKind.PERSONAL,
+    phonenumbers.PhoneNumberType.PAGER: PhoneKind.PAGER,
+    phonenumbers.PhoneNumberType.UAN: PhoneKind.COMPANY,
+    phonenumbers.PhoneNumberType.VOICEMAIL: PhoneKind.VOICEMAIL,
 }
 
 _SCIENTIFIC = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
@@ -164,7 +163,7 @@ def _resolve(raw: str, country: str | None, area_code: str | None) -> tuple[str,
     return (e164, extension or found.extension, kind) if is_e164(e164) else PhoneTrouble.NOT_A_PHONE
 
 
-def _find_number(text: str, region: str | None, area_code: str | None) -> PhoneNumber | PhoneTrouble:
+def _find_number(text: str, region: str | None, area_code: str | None) -> phonenumbers.PhoneNumber | PhoneTrouble:
     """Try what the text says with its notes left out, then as a vanity number (1-800-FLOWERS)."""
     if not _LETTER.search(text):
         return _read_number(text, region, area_code)
@@ -175,7 +174,7 @@ def _find_number(text: str, region: str | None, area_code: str | None) -> PhoneN
     return found
 
 
-def _read_number(text: str, region: str | None, area_code: str | None) -> PhoneNumber | PhoneTrouble:
+def _read_number(text: str, region: str | None, area_code: str | None) -> phonenumbers.PhoneNumber | PhoneTrouble:
     text = _BEFORE_NUMBER.sub("", text)
     digits = _NOT_DIGIT.sub("", text)
     for written in _written_abroad(text, digits):
@@ -199,7 +198,7 @@ def _written_abroad(text: str, digits: str) -> Iterator[str]:
         yield f"+1{match[1]}"
 
 
-def _read_at_home(digits: str, region: str, area_code: str | None) -> PhoneNumber | PhoneTrouble:
+def _read_at_home(digits: str, region: str, area_code: str | None) -> phonenumbers.PhoneNumber | PhoneTrouble:
     """Read digits as dialled inside `region`: national first, local where they can only or better be local."""
     national = _parse(digits, region)
     complete = national is not None and _is_complete(national)
@@ -215,12 +214,12 @@ def _read_at_home(digits: str, region: str, area_code: str | None) -> PhoneNumbe
     return national if national is not None and complete and _is_known(national) else PhoneTrouble.NOT_A_PHONE
 
 
-def _could_be_local(digits: str, national: PhoneNumber, region: str) -> bool:
+def _could_be_local(digits: str, national: phonenumbers.PhoneNumber, region: str) -> bool:
     """Say whether a complete number of an open plan may as well be a local one: short, without trunk prefix.
 
     "901820" in Germany is a number of every town; "030 901820" and "170 1234567" are not.
     """
-    plan = PhoneMetadata.metadata_for_region(region)
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
     if len(digits) not in _LOCAL_DIGITS or plan is None or not (trunk := plan.national_prefix):
         return False
     if digits != phonenumbers.national_significant_number(national):
@@ -233,7 +232,7 @@ def _could_be_local(digits: str, national: PhoneNumber, region: str) -> bool:
     return _NOT_DIGIT.sub("", written).startswith(trunk)
 
 
-def _read_local(digits: str, region: str, area_code: str | None) -> PhoneNumber | None:
+def _read_local(digits: str, region: str, area_code: str | None) -> phonenumbers.PhoneNumber | None:
     """Complete a subscriber number by the branch's area code."""
     area = _bare_area_code(area_code or "", region)
     if not area or len(digits) not in _LOCAL_DIGITS:
@@ -242,9 +241,9 @@ def _read_local(digits: str, region: str, area_code: str | None) -> PhoneNumber 
     return number if number is not None and _is_complete(number) else None
 
 
-def _read_odd(digits: str, region: str) -> PhoneNumber | None:
+def _read_odd(digits: str, region: str) -> phonenumbers.PhoneNumber | None:
     """Read what is too long at home: a foreign number without its plus, or 0495… in a country of trunk prefix 8."""
-    plan = PhoneMetadata.metadata_for_region(region)
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
     calling_code = phonenumbers.country_code_for_region(region)
     if calling_code == 7 and digits.startswith("0"):
         number = _parse(f"+7{digits[1:]}", None)
@@ -258,36 +257,42 @@ def _read_odd(digits: str, region: str) -> PhoneNumber | None:
 @lru_cache(maxsize=1024)
 def _bare_area_code(area_code: str, region: str) -> str:
     digits = _NOT_DIGIT.sub("", plain_text(area_code))
-    plan = PhoneMetadata.metadata_for_region(region)
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
     return digits.removeprefix((plan and plan.national_prefix) or "")
 
 
-def _has_area_codes(national: PhoneNumber | None, region: str) -> bool:
+def _has_area_codes(national: phonenumbers.PhoneNumber | None, region: str) -> bool:
     """Say whether numbers of the region can be dialled without their area code."""
-    if national is not None and phonenumbers.is_possible_number_with_reason(national) == Length.IS_POSSIBLE_LOCAL_ONLY:
+    if (
+        national is not None
+        and phonenumbers.is_possible_number_with_reason(national)
+        == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY
+    ):
         return True
-    plan = PhoneMetadata.metadata_for_region(region)
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region)
     return plan is not None and plan.national_prefix is not None
 
 
-def _parse(text: str, region: str | None) -> PhoneNumber | None:
+def _parse(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
     try:
         return phonenumbers.parse(text, region)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return None
 
 
-def _is_complete(number: PhoneNumber) -> bool:
+def _is_complete(number: phonenumbers.PhoneNumber) -> bool:
     """Say whether the length can be dialled; a few short numbers (Canada's 310-1234) are whole without area code."""
     length = phonenumbers.is_possible_number_with_reason(number)
-    return length == Length.IS_POSSIBLE or (length == Length.IS_POSSIBLE_LOCAL_ONLY and _is_known(number))
+    return length == phonenumbers.ValidationResult.IS_POSSIBLE or (
+        length == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY and _is_known(number)
+    )
 
 
-def _is_known(number: PhoneNumber) -> bool:
+def _is_known(number: phonenumbers.PhoneNumber) -> bool:
     return phonenumbers.is_valid_number(number)
 
 
-def _settle(number: PhoneNumber) -> tuple[str, PhoneKind]:
+def _settle(number: phonenumbers.PhoneNumber) -> tuple[str, PhoneKind]:
     """Give the E.164 form that reads back as itself, and the kind.
 
     An unknown number may lose what looks like a trunk prefix when its form is read again, so it is read until it stays.
