@@ -35,8 +35,8 @@ class Cell(NamedTuple):
     """One cell: its kind, its stored value and the number format it is shown with.
 
     Shapes: `value` is str for TEXT and ERROR (the error's sign, "#N/A"), int or float for NUMBER, PERCENT and CURRENCY
-    (a percent of 7.5 % holds 0.075), datetime or date for DATE, time or timedelta for TIME, bool for BOOL, None for BLANK.
-    An integral float is an int. `format` is the spreadsheet's format code, "" in text files and where a format has none.
+    (a percent of 7.5 % holds 0.075), datetime or date for DATE, time or timedelta for TIME, bool for BOOL, None for
+    BLANK. An integral float is an int. `format` is the spreadsheet's format code, "" where there is none.
     """
 
     kind: CellKind
@@ -55,8 +55,8 @@ BLANK_CELL = Cell(CellKind.BLANK, None)
 class SourceRow(NamedTuple):
     """One data row of a table and where it stands in the file.
 
-    Shapes: `number` is the 1-based row of the sheet (of the record in a text file); `cells[i]` belongs to column i of the
-    table, which stands in sheet column `columns[i]` (1-based). Identity of a row is (sheet, number).
+    Shapes: `number` is the 1-based row of the sheet (of the record in a text file); `cells[i]` belongs to column i
+    of the table, which stands in sheet column `columns[i]` (1-based). Identity of a row is (sheet, number).
     """
 
     sheet: str
@@ -120,7 +120,7 @@ def show_cell(cell: Cell) -> str:
 
 def _show_number(cell: Cell, value: float) -> str:
     if cell.kind is CellKind.PERCENT:
-        return format(Decimal(plain_number(value)) * 100, "f").removesuffix(".0") + "%" if value else "0%"
+        return plain_number(value * 100) + "%"
     zeros = len(cell.format)
     # A format of zeros only ("00000") is how spreadsheets keep the leading zeros of codes that were typed as numbers.
     if zeros > 1 and cell.format == "0" * zeros and isinstance(value, int):

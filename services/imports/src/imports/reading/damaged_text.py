@@ -15,11 +15,15 @@ import ftfy
 
 #: Code pages that UTF-8 is met misread as, the frequent ones first.
 _MISREAD_AS = (
-    "cp1251", "cp1252", "latin-1", "iso8859-15", "cp932", "gb18030", "cp1250", "cp1254", "cp1253", "cp1256", "koi8-r", "cp866", "cp437",
-    "cp850", "mac-roman", "cp949", "big5",
+    "cp1251", "cp1252", "latin-1", "iso8859-15", "cp932", "gb18030", "cp1250", "cp1254", "cp1253", "cp1256", "koi8-r",
+    "cp866", "cp437", "cp850", "mac-roman", "cp949", "big5",
 )  # fmt: skip
 _LOST = re.compile(r"\?{4,}(?:[\s.,-]+\?{2,})+|\?{8,}")
-_ACCENTED_WORD = re.compile(r"(?<![^\W\d_])[À-ÖØ-öø-ÿ¸¨]{4,}(?![^\W\d_])")
+_ACCENTED  #: A damaged text shows it at once; the rest of a very long one costs time and tells nothing.
+_LOOKED_AT = 2_000
+#: A damaged text shows it at once; the rest of a very long one costs time and tells nothing.
+_LOOKED_AT = 2_000
+_WORD = re.compile(r"(?<![^\W\d_])[À-ÖØ-öø-ÿ¸¨]{4,}(?![^\W\d_])")
 _SWAPPED_CASE = re.compile(r"(?<![^\W\d_])[а-яё][А-ЯЁ]{3,}(?![^\W\d_])")
 _MIXED_WORD = re.compile(r"[^\W\d_]*(?:[A-Za-z][а-яёЀ-џ]|[а-яёЀ-џ][A-Za-z])[^\W\d_]*")
 #: Cyrillic letters that people type for their Latin twins, and the other way round; they prove nothing.
@@ -33,7 +37,9 @@ _CYRILLIC_LETTERS = re.compile(r"(?:[ -~«»–—№\xa0]|[А-ЯЁ]?[а-яё]+|
 _CYRILLIC_ONLY = re.compile(r"[ -~А-яЁё«»–—№\xa0]*")
 _WIDER_CYRILLIC_ONLY = re.compile(r"[ -~\u0400-\u04ff«»–—№\xa0]*")
 _LATIN_ONLY = re.compile(r"[ -~À-ÖØ-öø-ÿ]*")
-_OTHER_SCRIPT_ONLY = re.compile(r"[ -~\u0370-\u03ff]*|[ -~\u0590-\u05ff]*|[ -~\u0600-\u06ff\u200c\u200f]*|[ -~\u0900-\u0e7f]*|[ -~\u10a0-\u10ff]*")
+_OTHER_SCRIPT_ONLY = re.compile(
+    r"[ -~\u0370-\u03ff]*|[ -~\u0590-\u05ff]*|[ -~\u0600-\u06ff\u200c\u200f]*|[ -~\u0900-\u0e7f]*|[ -~\u10a0-\u10ff]*"
+)
 _EAST_ASIAN_ONLY = re.compile(r"[ -~\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]*")
 _EAST_ASIAN = ("cp932", "gb18030", "cp949", "big5")
 
@@ -55,6 +61,7 @@ def find_damage(text: str) -> Damage | None:
 
 @lru_cache(maxsize=65_536)
 def _find_foreign_damage(text: str) -> Damage | None:
+    text = text[:_LOOKED_AT]
     if "�" in text:
         return Damage("letters were replaced by the sign for unreadable bytes")
     if "????" in text and _LOST.search(text):
@@ -127,7 +134,9 @@ def _loose_byte(character: str, encoding: str) -> bytes:
 
 
 def _gains(text: str, original: str) -> bool:
-    """Two letters or more came back, and all of them are plain writing; one alone can be chance ("Её" is such a word)."""
+    """Two letters or more came back, and all of them are plain writing; one alone can be chance ("Её" is such a
+    word).
+    """
     foreign = [character for character in original if character > "\x7f"]
     if not foreign or len(original) >= len(text):
         return False
@@ -151,7 +160,9 @@ def _cyrillic_as_latin(text: str) -> Damage | None:
         return None
     for name in ("cp1252", "latin-1"):
         original = _go_back(text, name, "cp1251")
-        if original and all("CYRILLIC" in unicodedata.name(letter, "") for letter in original if letter.isalpha() and letter > "\x7f"):
+        if original and all(
+            "CYRILLIC" in unicodedata.name(letter, "") for letter in original if letter.isalpha() and letter > "\x7f"
+        ):
             return Damage(f"cp1251 was read as {name}", original)
     return None
 
@@ -167,7 +178,11 @@ def _latin_as_cyrillic(text: str) -> Damage | None:
         if len(foreign) * 2 > len(word) or all(letter in _TWINS for letter in foreign):
             return None
     back = [letter for letter in original or "" if letter > "\x7f"]
-    return Damage("cp1252 was read as cp1251", original or "") if back and all(letter.isalpha() or letter in "«»–—№" for letter in back) else None
+    return (
+        Damage("cp1252 was read as cp1251", original or "")
+        if back and all(letter.isalpha() or letter in "«»–—№" for letter in back)
+        else None
+    )
 
 
 def _swapped_cyrillic(text: str) -> Damage | None:
@@ -177,10 +192,16 @@ def _swapped_cyrillic(text: str) -> Damage | None:
     found: list[Damage] = []
     for wrong, right in (("cp1251", "koi8-r"), ("koi8-r", "cp1251")):
         original = _go_back(text, wrong, right)
-        if original and not _SWAPPED_CASE.search(original) and all(letter.isalpha() for letter in original if letter > "\x7f"):
+        if (
+            original
+            and not _SWAPPED_CASE.search(original)
+            and all(letter.isalpha() for letter in original if letter > "\x7f")
+        ):
             found.append(Damage(f"{right} was read as {wrong}", original))
     # Both ways can give words; the one with the frequent letters of Russian is the right one.
-    return max(found, key=lambda damage: sum(damage.original.lower().count(letter) for letter in "оеаинтсрв"), default=None)
+    return max(
+        found, key=lambda damage: sum(damage.original.lower().count(letter) for letter in "оеаинтсрв"), default=None
+    )
 
 
 def _dos_cyrillic(text: str) -> Damage | None:
@@ -200,7 +221,11 @@ def _japanese_as_latin(text: str) -> Damage | None:
         original = _go_back(text, name, "cp932")
         if original is None:
             continue
-        wide = [character for character in original if "\u3040" <= character <= "\u30ff" or "\u4e00" <= character <= "\u9fff"]
+        wide = [
+            character
+            for character in original
+            if "\u3040" <= character <= "\u30ff" or "\u4e00" <= character <= "\u9fff"
+        ]
         narrow = sum(1 for character in original if character > "\x7f") - len(wide)
         plain = sum(1 for character in original if character.isascii() and character.isalpha())
         if len(wide) >= 2 and len(wide) * 2 >= len(text) * 0.6 and narrow <= len(wide) // 4 and plain <= len(wide) // 4:
@@ -213,4 +238,8 @@ def _by_ftfy(text: str) -> Damage | None:
     fixed = ftfy.fix_encoding(text)
     changed = fixed != text and sum(1 for one in fixed if one > "\x7f") < sum(1 for one in text if one > "\x7f")
     # A mixture with signs of many scripts is a test string, not a text that went through one wrong encoding.
-    return Damage("UTF-8 was read as a Western encoding", fixed) if changed and _same_script([one for one in fixed if one > "\x7f"]) else None
+    return (
+        Damage("UTF-8 was read as a Western encoding", fixed)
+        if changed and _same_script([one for one in fixed if one > "\x7f"])
+        else None
+    )

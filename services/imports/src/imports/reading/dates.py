@@ -14,6 +14,8 @@ from functools import lru_cache
 
 #: 00 to 68 are 2000 to 2068, 69 to 99 are 1969 to 1999, as POSIX strptime and spreadsheets (29/68) nearly agree.
 TWO_DIGIT_PIVOT = 69
+#: No written date is longer; the bound keeps matching quick on whatever a cell may hold.
+_LONGEST = 64
 
 
 class DateForm(StrEnum):
@@ -36,11 +38,15 @@ class DateTrouble(StrEnum):
 
 
 _SEPARATED = re.compile(
-    r"(?P<a>\d{1,4})(?P<s>[-/.\u2010-\u2015年 ])\s?(?P<b>\d{1,2})(?:(?P=s)|月)\s?(?P<c>\d{1,4})(?:日|(?<=\d)\.|\s?г\.?)?(?P<rest>.*)", re.DOTALL
+    r"(?P<a>\d{1,4})(?P<s>[-/.\u2010-\u2015年 ])\s?(?P<b>\d{1,2})(?:(?P=s)|月)\s?(?P<c>\d{1,4})"
+    r"(?:日|(?<=\d)\.|\s?г\.?)?(?P<rest>.*)",
+    re.DOTALL,
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?Z?")
 _NAMED = re.compile(
-    r"(?:[^\W\d_]{2,9}\.?,?\s+)?(?:(?P<d1>\d{1,2})(?:st|nd|rd|th|\.)?[-\s]*(?:de\s+)?(?P<m1>[^\W\d_]{3,12})\.?|(?P<m2>[^\W\d_]{3,12})\.?[-\s]*(?P<d2>\d{1,2})(?:st|nd|rd|th)?)"
+    r"(?:[^\W\d_]{2,9}\.?,?\s+)?"  # the day of the week
+    r"(?:(?P<d1>\d{1,2})(?:st|nd|rd|th|\.)?[-\s]*(?:de\s+)?(?P<m1>[^\W\d_]{3,12})\.?"
+    r"|(?P<m2>[^\W\d_]{3,12})\.?[-\s]*(?P<d2>\d{1,2})(?:st|nd|rd|th)?)"
     r"[-,\s]*(?:de\s+)?(?P<y>\d{4}|\d{2})(?:\s?г(?:ода|\.)?)?(?P<rest>(?:[\s,T].*)?)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -93,6 +99,8 @@ def parse_date(text: str, form: DateForm | None = None) -> datetime | date | Dat
 def date_forms(text: str) -> dict[DateForm, datetime | date] | DateTrouble:
     """Every form under which a text is a date, with the day it then is. Callers must not change the answer."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        return DateTrouble.NOT_A_DATE
     separated = _SEPARATED.fullmatch(text)
     if separated:
         return _read_separated(separated)
@@ -112,10 +120,21 @@ def _compact_time(found: re.Match[str]) -> str:
 
 def _read_separated(found: re.Match[str]) -> dict[DateForm, datetime | date] | DateTrouble:
     a, b, c, rest = found["a"], found["b"], found["c"], found["rest"]
-    if len(a) in (3,) or len(c) in (3,) or (len(a) == 4 and len(c) == 4) or found["s"] == " " and len(a) != 4 and len(c) != 4:
+    if (
+        len(a) in (3,)
+        or len(c) in (3,)
+        or (len(a) == 4 and len(c) == 4)
+        or found["s"] == " "
+        and len(a) != 4
+        and len(c) != 4
+    ):
         return DateTrouble.NOT_A_DATE
     if len(a) == 4:
-        orders = ((DateForm.ISO, a, b, c), (DateForm.YEAR_DAY_MONTH, a, c, b)) if found["s"] != "年" else ((DateForm.ISO, a, b, c),)
+        orders = (
+            ((DateForm.ISO, a, b, c), (DateForm.YEAR_DAY_MONTH, a, c, b))
+            if found["s"] != "年"
+            else ((DateForm.ISO, a, b, c),)
+        )
         if _possible(a, b, c):
             orders = orders[:1]  # the year first is the international order whenever it is possible
     else:
@@ -162,7 +181,9 @@ def _with_time(day: date, rest: str) -> datetime | DateTrouble:
             return DateTrouble.IMPOSSIBLE
         hour = hour % 12 + (12 if found["ap"].lower().startswith("p") else 0)
     micro = int((found["f"] or "0")[:6].ljust(6, "0"))
-    return datetime(day.year, day.month, day.day, hour, int(found["m"]), int(found["s"] or 0), micro, tzinfo=_zone(found["zone"]))
+    return datetime(
+        day.year, day.month, day.day, hour, int(found["m"]), int(found["s"] or 0), micro, tzinfo=_zone(found["zone"])
+    )
 
 
 def _zone(text: str | None) -> timezone | None:

@@ -18,8 +18,8 @@ from imports.reading.sources import SheetFacts
 class ReadOptions:
     """What the user told about a file; None leaves a fact to detection.
 
-    Shapes: rows are 1-based sheet rows, inclusive. `table` names a table of the workbook (Workbook.tables), `sheets` reads
-    these sheets instead of the detected ones. `decimal` is "." or ","; it and `date_form` hold for columns that
+    Shapes: rows are 1-based sheet rows, inclusive. `table` names a table of the workbook (Workbook.tables), `sheets`
+    reads these sheets instead of the detected ones. `decimal` is "." or ","; it and `date_form` hold for columns that
     `column_decimals` and `column_date_forms` do not name.
     """
 

@@ -43,7 +43,9 @@ _OTHER_FILES = {
     b"PAR1": "a Parquet file",
 }
 _WAY_OUT_TABLE = "save the table as .xlsx or .csv and upload that file"
-_NOT_RESIDENT = re.compile(r"(worksheets?/|^content\.xml$|media/|Pictures/|embeddings/|Thumbnails/|\.(png|jpe?g|gif|emf|wmf|tiff?)$)", re.I)
+_NOT_RESIDENT = re.compile(
+    r"(worksheets?/|^content\.xml$|media/|Pictures/|embeddings/|Thumbnails/|\.(png|jpe?g|gif|emf|wmf|tiff?)$)", re.I
+)
 _FORBIDDEN_XML = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ROOT_ELEMENT = re.compile(rb"<[A-Za-z_]")
 
@@ -92,9 +94,13 @@ def _file_size(path: Path, limits: Limits) -> int:
             raise UnreadableFile(UnreadableReason.NOT_FOUND, "there is no such file", "upload the file again")
         size = path.stat().st_size
     except OSError as error:
-        raise UnreadableFile(UnreadableReason.NOT_FOUND, "the file cannot be opened", "upload the file again") from error
+        raise UnreadableFile(
+            UnreadableReason.NOT_FOUND, "the file cannot be opened", "upload the file again"
+        ) from error
     if size == 0:
-        raise UnreadableFile(UnreadableReason.EMPTY, "the file is empty (0 bytes)", "check the file and upload it again")
+        raise UnreadableFile(
+            UnreadableReason.EMPTY, "the file is empty (0 bytes)", "check the file and upload it again"
+        )
     if size > limits.file_bytes:
         raise UnreadableFile(
             UnreadableReason.TOO_LARGE,
@@ -116,20 +122,28 @@ def _detect_plain_format(head: bytes) -> FileFormat:
     if start.startswith((b"<html", b"<!doctype html", b"<table", b"<meta")):
         raise _unsupported("a web page saved under a spreadsheet's name")
     if start.startswith((b"<?xml", b"<!doctype")):
-        raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, "the file is an XML document, not a table", _WAY_OUT_TABLE)
+        raise UnreadableFile(
+            UnreadableReason.NOT_A_TABLE_FILE, "the file is an XML document, not a table", _WAY_OUT_TABLE
+        )
     if _looks_binary(head):
-        raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, "the file is binary and no known table format", _WAY_OUT_TABLE)
+        raise UnreadableFile(
+            UnreadableReason.NOT_A_TABLE_FILE, "the file is binary and no known table format", _WAY_OUT_TABLE
+        )
     return FileFormat.TEXT
 
 
 def _unsupported(what: str) -> UnreadableFile:
     return UnreadableFile(
-        UnreadableReason.UNSUPPORTED_FORMAT, f"the file is {what}", "open it in a spreadsheet program and save it as .xlsx"
+        UnreadableReason.UNSUPPORTED_FORMAT,
+        f"the file is {what}",
+        "open it in a spreadsheet program and save it as .xlsx",
     )
 
 
 def _looks_binary(head: bytes) -> bool:
-    """Text has few control characters; UTF-16 and UTF-32 have zeros in a regular place, which the text reader looks at."""
+    """Text has few control characters; UTF-16 and UTF-32 have zeros in a regular place, which the text reader looks
+    at.
+    """
     if head.startswith(_BOMS):
         return False
     controls = sum(head.count(code) for code in (*range(1, 9), *range(14, 27), *range(28, 32)))
@@ -145,7 +159,9 @@ def _detect_ole_format(file: BinaryIO) -> FileFormat:
     if any(name.encode("utf-16-le") in lowered for name in ("workbook", "book")):
         return FileFormat.XLS
     if "worddocument".encode("utf-16-le") in lowered or "powerpoint".encode("utf-16-le") in lowered:
-        raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, "the file is an office document, not a workbook", _WAY_OUT_TABLE)
+        raise UnreadableFile(
+            UnreadableReason.NOT_A_TABLE_FILE, "the file is an office document, not a workbook", _WAY_OUT_TABLE
+        )
     raise refuse_damaged("it is an office container without a workbook in it")
 
 
@@ -190,7 +206,9 @@ def _detect_zip_format(path: Path, limits: Limits) -> FileFormat:
 
 
 def check_zip_sizes(archive: zipfile.ZipFile, limits: Limits) -> None:
-    """Refuse what would unpack too large. The zip reader stops at the declared size, so a lying header gains nothing."""
+    """Refuse what would unpack too large. The zip reader stops at the declared size, so a lying header gains
+    nothing.
+    """
     total = 0
     for part in archive.infolist():
         total += part.file_size
@@ -226,10 +244,16 @@ def _format_of_parts(archive: zipfile.ZipFile) -> FileFormat:
             return FileFormat.XLSM
         if b"spreadsheetml" in types:
             return FileFormat.XLSX
-        raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, "the file is an office document, not a workbook", _WAY_OUT_TABLE)
+        raise UnreadableFile(
+            UnreadableReason.NOT_A_TABLE_FILE, "the file is an office document, not a workbook", _WAY_OUT_TABLE
+        )
     if any(name.startswith("xl/") for name in names):
         raise refuse_damaged("its list of contents is missing")
-    raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, "the file is a zip archive, not a workbook", "unpack it and upload the tables in it")
+    raise UnreadableFile(
+        UnreadableReason.NOT_A_TABLE_FILE,
+        "the file is a zip archive, not a workbook",
+        "unpack it and upload the tables in it",
+    )
 
 
 def _open_document_format(archive: zipfile.ZipFile, names: dict[str, str]) -> FileFormat:
@@ -238,7 +262,9 @@ def _open_document_format(archive: zipfile.ZipFile, names: dict[str, str]) -> Fi
         raise password_protected()
     kind = archive.read(names["mimetype"])[:200] if "mimetype" in names else b"spreadsheet"
     if b"spreadsheet" not in kind:
-        raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, "the file is an office document, not a workbook", _WAY_OUT_TABLE)
+        raise UnreadableFile(
+            UnreadableReason.NOT_A_TABLE_FILE, "the file is an office document, not a workbook", _WAY_OUT_TABLE
+        )
     return FileFormat.ODS
 
 

@@ -66,7 +66,7 @@ def _likeness_of_text(text: str) -> Likeness:
             return Likeness.NUMBER
         if isinstance(date_forms(text), dict):
             return Likeness.DATE
-    return Likeness.VALUE_TEXT if _DATA_LIKE.search(text) else Likeness.TEXT
+    return Likeness.VALUE_TEXT if _DATA_LIKE.search(text[:100]) else Likeness.TEXT
 
 
 def fill_of(cells: Sequence[Cell]) -> int:
@@ -193,7 +193,9 @@ def _holds_values(looks: Sequence[Sequence[Likeness]], start: int, column: int) 
 
 
 def name_columns(headings: Sequence[Sequence[Cell]], indexes: Sequence[int]) -> tuple[Column, ...]:
-    """Name the columns at sheet columns `indexes` (1-based): lines of a heading joined, blanks numbered, repeats told apart."""
+    """Name the columns at sheet columns `indexes` (1-based): lines of a heading joined, blanks numbered, repeats
+    told apart.
+    """
     written = [_join_heading(headings, index - 1) for index in indexes]
     taken: Counter[str] = Counter()
     columns: list[Column] = []
@@ -214,7 +216,9 @@ def _join_heading(headings: Sequence[Sequence[Cell]], column: int) -> str:
         text = _heading_text(cells, column)
         is_group = not text and line + 1 < len(headings) and _heading_text(headings[line + 1], column)
         if is_group:
-            text = next((_heading_text(cells, left) for left in range(column - 1, -1, -1) if _heading_text(cells, left)), "")
+            text = next(
+                (_heading_text(cells, left) for left in range(column - 1, -1, -1) if _heading_text(cells, left)), ""
+            )
         if text and text not in parts:
             parts.append(text)
     return " ".join(parts)

@@ -1,6 +1,7 @@
 """Reading old or broken workbooks in a process of its own, with bounded memory and time.
 
-The parsers of those formats hold a whole sheet in memory and can be led into a spin or an endless allocation by a damaged
+The parsers of those formats hold a whole sheet in memory and can be led into a spin or an endless allocation by a
+damaged
 file; there it ends the child process and becomes a refusal here. Rows come over a pipe as JSON lines, so nothing that a
 file says can become code.
 """
@@ -49,7 +50,12 @@ class IsolatedSource:
 
     def _run_child(self, path: Path, engine: str) -> None:
         limits = self._limits
-        request = {"path": str(path), "engine": engine, "memory": limits.isolated_memory_bytes, "seconds": limits.isolated_seconds}
+        request = {
+            "path": str(path),
+            "engine": engine,
+            "memory": limits.isolated_memory_bytes,
+            "seconds": limits.isolated_seconds,
+        }
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-m", "imports.reading.isolated_child", json.dumps(request)]
         try:
@@ -91,7 +97,9 @@ class IsolatedSource:
         )
 
     def _index_spool(self) -> Iterator[SheetFacts]:
-        """A line that is an object begins a sheet (the first one tells of the workbook), a line that is a list is a row."""
+        """A line that is an object begins a sheet (the first one tells of the workbook), a line that is a list is a
+        row.
+        """
         self._spool.seek(0)
         while line := self._spool.readline():
             if not line.startswith(b"{"):
@@ -145,7 +153,9 @@ def _formats_unknown() -> Finding:
 
 
 def encode_cell(cell: Cell) -> Any:
-    """A cell as JSON: 0 for a blank, else [kind, value, format] with dates in ISO form and lengths of time in seconds."""
+    """A cell as JSON: 0 for a blank, else [kind, value, format] with dates in ISO form and lengths of time in
+    seconds.
+    """
     value: Any = cell.value
     if value is None:
         return 0

@@ -21,8 +21,8 @@ from imports.reading.number_formats import cell_of_number, whole
 from imports.reading.sources import trim_row
 
 _XLRD_ERRORS = (
-    xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, IndexError, KeyError, ValueError, TypeError, AttributeError,
-    UnicodeError, OverflowError, NotImplementedError, ArithmeticError, EOFError, OSError,
+    xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, IndexError, KeyError, ValueError, TypeError,
+    AttributeError, UnicodeError, OverflowError, NotImplementedError, ArithmeticError, EOFError, OSError,
 )  # fmt: skip
 _CALAMINE_ERROR_SIGNS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA")
 
@@ -40,7 +40,7 @@ def main() -> int:
     except (*_XLRD_ERRORS, python_calamine.CalamineError) as error:
         if "encrypted" in str(error).lower():
             return EXIT_PASSWORD
-        print(f"{type(error).__name__}: {error}".replace("\n", " "), file=sys.stderr)
+        sys.stderr.write(f"{type(error).__name__}: {error}".replace("\n", " "))
         return EXIT_DAMAGED
     return 0
 

@@ -1,6 +1,7 @@
 """How big and how strange a file may be, and the one way in which a file is refused.
 
-The defaults let through a year of a large branch (500,000 rows of 40 columns) and stop what only an attack or a mistake makes.
+The defaults let through a year of a large branch (500,000 rows of 40 columns) and stop what only an attack or a
+mistake makes.
 """
 
 from __future__ import annotations

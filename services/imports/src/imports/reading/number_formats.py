@@ -39,7 +39,9 @@ BUILT_IN_FORMATS: dict[int, str] = {
 
 _LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _BRACKETS = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
-_CURRENCY_SIGN = re.compile(r"[$€£¥₽₴₸₹₩₪₫฿₺₼₾₿¢]|\[\$[^\]-]+|(?<![a-zа-я])(?:руб|р\.|usd|eur|rub|gbp|chf|kr|zł|kč|лв)", re.IGNORECASE)
+_CURRENCY_SIGN = re.compile(
+    r"[$€£¥₽₴₸₹₩₪₫฿₺₼₾₿¢]|\[\$[^\]-]+|(?<![a-zа-я])(?:руб|р\.|usd|eur|rub|gbp|chf|kr|zł|kč|лв)", re.IGNORECASE
+)
 _AM_PM = re.compile(r"am/pm|a/p", re.IGNORECASE)
 #: Serial 0 is 1899-12-30 for serials above 60, because 1900 counts a 29 February that was not (ECMA-376 18.17.4.1).
 _EPOCH_1900 = datetime(1899, 12, 30)

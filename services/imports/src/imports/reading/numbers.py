@@ -24,7 +24,7 @@ class NumberTrouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedNumber:
-    """A number read from text. For a percent `value` is what stands before the sign: "25676%" is 25676 with percent=True.
+    """A number read from text. A percent has what stands before its sign: "25676%" is 25676 with percent=True.
 
     `decimal_mark` is "." or "," when the text shows which mark it uses, "" when it fits both.
     """
@@ -37,8 +37,9 @@ class ParsedNumber:
 
 #: Signs and codes of money that may stand before or after a number.
 _CURRENCIES = (
-    "$", "€", "£", "¥", "₽", "₴", "₸", "₹", "₩", "₪", "₫", "฿", "₺", "₼", "₾", "₿", "¢", "руб.", "руб", "р.", "р", "тг", "грн", "zł", "kč", "kr.", "kr",
-    "лв", "ft", "fr.", "us$", "a$", "c$", "r$", "hk$", "nz$", "s$", "円", "元", "원", "د.إ", "ر.س",
+    "$", "€", "£", "¥", "₽", "₴", "₸", "₹", "₩", "₪", "₫", "฿", "₺", "₼", "₾", "₿", "¢", "руб.", "руб", "р.", "р", "тг",
+    "грн", "zł", "kč", "kr.", "kr", "лв", "ft", "fr.", "us$", "a$", "c$", "r$", "hk$", "nz$", "s$", "円", "元", "원",
+    "د.إ", "ر.س",
 )  # fmt: skip
 _CURRENCY = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True)) + r"|[a-z]{3}"
 _SHAPE = re.compile(
@@ -48,11 +49,19 @@ _SHAPE = re.compile(
     re.IGNORECASE,
 )
 _CODES = frozenset(
-    "usd eur gbp jpy cny rub rur chf aud cad nzd sek nok dkk pln czk huf ron bgn try uah kzt byn azn amd gel uzs kgs tjs inr brl mxn zar"
-    " krw sgd hkd thb idr myr php vnd ils aed sar qar kwd egp ngn kes ars clp cop pen".split()
-)
+    {
+        "usd", "eur", "gbp", "jpy", "cny", "rub", "rur", "chf", "aud", "cad", "nzd", "sek", "nok", "dkk", "pln", "czk",
+        "huf", "ron", "bgn", "try", "uah", "kzt", "byn", "azn", "amd", "gel", "uzs", "kgs", "tjs", "inr", "brl", "mxn",
+        "zar", "krw", "sgd", "hkd", "thb", "idr", "myr", "php", "vnd", "ils", "aed", "sar", "qar", "kwd", "egp", "ngn",
+        "kes", "ars", "clp", "cop", "pen",
+    }
+)  # fmt: skip
+#: Most written numbers; the full shape costs ten times as much to match.
+_SIMPLE = re.compile(r"(-?)([0-9]+[.,][0-9]+)")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
-_MARKS_ALIKE = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "−": "-", "–": "-", "﹣": "-", "٫": ".", "٬": "'", "٪": "%", "％": "%", "．": ".", "，": ",", "－": "-", "＋": "+", "（": "(", "）": ")", "＄": "$", "￥": "¥"})  # fmt: skip
+_MARKS_ALIKE = str.maketrans("’‘`´−–﹣٫٬٪％．，－＋（）＄￥", "''''---.'%%.,-+()$¥")
+#: No written number is longer; the bound keeps matching quick on whatever a cell may hold.
+_LONGEST = 64
 
 
 def parse_number(text: str, decimal: str = "") -> ParsedNumber | NumberTrouble:
@@ -61,15 +70,30 @@ def parse_number(text: str, decimal: str = "") -> ParsedNumber | NumberTrouble:
     Shapes: `decimal` is "." or "," when the column's mark is known, "" to accept only what has one meaning.
     Returns: AMBIGUOUS for "1,234" without a known mark; WRONG_MARK when the text contradicts `decimal`.
     """
+    if len(text) > _LONGEST:
+        return NumberTrouble.NOT_A_NUMBER
     if text.isascii() and text.isdigit():
         return ParsedNumber(Decimal(text))
+    simple = _SIMPLE.fullmatch(text)
+    if simple:
+        read = _read_single_mark(simple[2], decimal, spaced=False)
+        return (
+            read
+            if isinstance(read, NumberTrouble)
+            else ParsedNumber(Decimal(simple[1] + read[0]), decimal_mark=read[1])
+        )
     plain = _plain_digits(text)
     found = _SHAPE.fullmatch(plain)
     if found is None or bool(found["open"]) != bool(found["close"]):
         return NumberTrouble.NOT_A_NUMBER
     signs = [sign for sign in (found["sign"], found["sign2"], found["trailing"]) if sign]
     currency = found["before"] or found["after"] or ""
-    if len(signs) > 1 or (found["before"] and found["after"]) or (found["open"] and signs) or not _is_currency(currency):
+    if (
+        len(signs) > 1
+        or (found["before"] and found["after"])
+        or (found["open"] and signs)
+        or not _is_currency(currency)
+    ):
         return NumberTrouble.NOT_A_NUMBER
     read = _read_digits(found["digits"], decimal)
     if isinstance(read, NumberTrouble):
@@ -116,7 +140,9 @@ def _read_digits(digits: str, decimal: str) -> tuple[str, str] | NumberTrouble:
 
 
 def _without_spaces(digits: str) -> str | None:
-    """Take out spaces and apostrophes that group digits; None when their groups are not of three (or of two, in India)."""
+    """Take out spaces and apostrophes that group digits; None when their groups are not of three (or of two, in
+    India).
+    """
     if " " not in digits and "'" not in digits:
         return digits
     whole, point, fraction = re.fullmatch(r"([\d ']*)([.,]?)(.*)", digits).groups()  # type: ignore[union-attr]

@@ -24,7 +24,8 @@ from imports.reading.sources import CellBudget, RawRow, SheetFacts, SheetState, 
 _CHUNK_BYTES = 65_536
 _DURATION = re.compile(r"(-)?P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?")
 _ERROR_SIGN = re.compile(r"#[A-Z0-9/]+[!?]?$|Err:\d+$")
-#: Repeats beyond this are the empty rest of a sheet, or an attack; blank ones are skipped, full ones refused by the budget.
+#: Repeats beyond this are the empty rest of a sheet, or an attack; blank ones are skipped, full ones refused by the
+#: budget.
 _MAX_ROW = 1_048_576
 
 
@@ -110,7 +111,9 @@ class _ContentParser:
 
     def facts(self) -> Iterator[SheetFacts]:
         """The sheets met, in order."""
-        for name, style, rows, hidden in zip(self._names, self._styles, self._row_counts, self._hidden_rows, strict=True):
+        for name, style, rows, hidden in zip(
+            self._names, self._styles, self._row_counts, self._hidden_rows, strict=True
+        ):
             state = SheetState.HIDDEN if style in self._hidden_styles else SheetState.VISIBLE
             yield SheetFacts(name, state, rows=rows, hidden_rows=hidden)
 
@@ -155,7 +158,11 @@ class _ContentParser:
     def _start_row(self, attributes: dict[str, str]) -> None:
         self._row = []
         self._repeat_row = max(1, int(attributes.get("table:number-rows-repeated", "1")))
-        if attributes.get("table:visibility", "visible") != "visible" and self._hidden_rows and self._repeat_row < 10_000:
+        if (
+            attributes.get("table:visibility", "visible") != "visible"
+            and self._hidden_rows
+            and self._repeat_row < 10_000
+        ):
             self._hidden_rows[-1] += self._repeat_row
 
     def _end(self, tag: str) -> None:
@@ -223,7 +230,12 @@ def _length(text: str) -> CellValue:
     if found is None:
         return text
     sign, days, hours, minutes, seconds = found.groups()
-    length = timedelta(days=int(days or 0), hours=int(hours or 0), minutes=int(minutes or 0), seconds=float((seconds or "0").replace(",", ".")))
+    length = timedelta(
+        days=int(days or 0),
+        hours=int(hours or 0),
+        minutes=int(minutes or 0),
+        seconds=float((seconds or "0").replace(",", ".")),
+    )
     if sign or length >= timedelta(days=1):
         return -length if sign else length
     return (datetime.min + length).time() if length else time()

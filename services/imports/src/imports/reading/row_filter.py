@@ -1,6 +1,7 @@
 """Which rows under the headings are records, and which are blank, totals, notes or the headings once more.
 
-Nothing is dropped in silence: every row left out is counted with its reason, and the first of them are kept to be shown.
+Nothing is dropped in silence: every row left out is counted with its reason, and the first of them are kept to be
+shown.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class RowFilter:
                 continue
             if last_row is not None and number > last_row:
                 break
-            if self._is_blank(cells):
+            if (not cells or cells[0].value is None or cells[0].kind is CellKind.TEXT) and self._is_blank(cells):
                 continue
             self._count_blanks(self._last + 1, number)
             self._last = number
@@ -104,11 +105,7 @@ class RowFilter:
             self._after_blank = True
 
     def _is_blank(self, cells: Sequence[Cell]) -> bool:
-        for cell in cells:
-            value = cell.value
-            if value is not None and (not isinstance(value, str) or not (not value or value.isspace())):
-                return False
-        return True
+        return all(cell.value is None or (isinstance(cell.value, str) and cell.value.isspace()) for cell in cells)
 
     def _judge(self, number: int, cells: list[Cell]) -> Iterator[RawRow]:
         reason, hold = self._doubt(cells)
@@ -123,15 +120,21 @@ class RowFilter:
 
     def _doubt(self, cells: list[Cell]) -> tuple[SkipReason | None, bool]:
         """Whether a row may be no record: its reason, and whether that shows only when nothing follows."""
-        first = next((cell for cell in cells if cell.value is not None), BLANK_CELL)
+        first = cells[0] if cells[0].value is not None else next(cell for cell in cells if cell.value is not None)
         text = first.value if isinstance(first.value, str) else ""
         if text and text.strip() == self._first_heading and self._repeats_headings(cells):
             return SkipReason.REPEATED_HEADER, False
         if text and _TOTAL_FIRST.match(text) and self._is_total(text, cells):
             return SkipReason.TOTALS, len(self._indexes) <= 2 and not _TOTAL_ALONE.fullmatch(text)
-        if self._keys and self._part.usual_fill >= 3 and not self._fills_a_key(cells):
+        if self._part.usual_fill < 3:
+            return None, False
+        if self._keys and not self._fills_a_key(cells):
             return self._doubt_without_keys(cells)
-        if self._part.usual_fill >= 3 and text and sum(1 for cell in cells if cell.value is not None) == 1:
+        if (
+            text
+            and (len(cells) == 1 or cells[-1].value is None)
+            and sum(1 for cell in cells if cell.value is not None) == 1
+        ):
             note = self._after_blank or len(text) > 60 or _NOTE.match(text.strip())
             return (SkipReason.NOTE, True) if note else (None, False)
         return None, False
@@ -145,7 +148,8 @@ class RowFilter:
         return (SkipReason.NOTE, True) if only_text and self._after_blank else (None, False)
 
     def _fills_a_key(self, cells: Sequence[Cell]) -> bool:
-        return any(index < len(cells) and cells[index].value is not None for index in self._keys)
+        width = len(cells)
+        return any(index < width and cells[index].value is not None for index in self._keys)
 
     def _repeats_headings(self, cells: Sequence[Cell]) -> bool:
         texts = tuple(" ".join(cells[index].text.split()) if index < len(cells) else "" for index in self._indexes)

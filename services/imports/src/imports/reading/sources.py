@@ -39,7 +39,9 @@ class NamedRange:
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """One sheet as its file describes it. `rows` counts the rows present in the file, 0 where only reading would tell."""
+    """One sheet as its file describes it. `rows` counts the rows present in the file, 0 where only reading would
+    tell.
+    """
 
     name: str
     state: SheetState = SheetState.VISIBLE

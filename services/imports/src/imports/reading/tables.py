@@ -43,11 +43,19 @@ def choose_table(tables: Sequence[Table], options: ReadOptions) -> Table:
     if options.table is not None:
         named = [table for table in tables if table.name == options.table]
         if not named:
-            raise UnreadableFile(UnreadableReason.NO_SUCH_TABLE, f"there is no table called {options.table!r}", "choose one of the tables listed")
+            raise UnreadableFile(
+                UnreadableReason.NO_SUCH_TABLE,
+                f"there is no table called {options.table!r}",
+                "choose one of the tables listed",
+            )
         return named[0]
     readable = [table for table in tables if not table.hidden]
     if not readable:
-        raise UnreadableFile(UnreadableReason.EMPTY, "no visible sheet holds a table", "choose a hidden sheet by its name, or check the file")
+        raise UnreadableFile(
+            UnreadableReason.EMPTY,
+            "no visible sheet holds a table",
+            "choose a hidden sheet by its name, or check the file",
+        )
     return readable[0]
 
 
@@ -57,7 +65,11 @@ def _wanted_sheets(source: Source, options: ReadOptions) -> list[SheetFacts]:
     by_name = {facts.name: facts for facts in source.sheets}
     missing = [name for name in options.sheets if name not in by_name]
     if missing:
-        raise UnreadableFile(UnreadableReason.NO_SUCH_SHEET, f"there is no sheet called {missing[0]!r}", "choose one of the sheets listed")
+        raise UnreadableFile(
+            UnreadableReason.NO_SUCH_SHEET,
+            f"there is no sheet called {missing[0]!r}",
+            "choose one of the sheets listed",
+        )
     return [by_name[name] for name in options.sheets]
 
 
@@ -106,7 +118,9 @@ def _told_headings(sample: Sequence[RawRow], options: ReadOptions) -> Headings |
         found = [place for place, row in enumerate(sample) if row[0] == options.header_row]
         if not found:
             raise UnreadableFile(
-                UnreadableReason.WRONG_OPTION, f"row {options.header_row} is blank or beyond the sheet", "choose the row that holds the headings"
+                UnreadableReason.WRONG_OPTION,
+                f"row {options.header_row} is blank or beyond the sheet",
+                "choose the row that holds the headings",
             )
         return Headings(tuple(range(found[0])), (found[0],), found[0] + 1)
     detected = find_headings(sample)
@@ -131,7 +145,9 @@ def _find_columns(heading_rows: Sequence[RawRow], body: Sequence[RawRow]) -> tup
     """
     lines = [cells for _, cells in heading_rows]
     headed = _filled_places(lines)
-    below = Counter(place for _, cells in body for place, cell in enumerate(cells) if likeness(cell) is not Likeness.BLANK)
+    below = Counter(
+        place for _, cells in body for place, cell in enumerate(cells) if likeness(cell) is not Likeness.BLANK
+    )
     enough = max(2, len(body) * _BESIDE_SHARE) if headed and len(body) > 1 else 1
     inside = range(min(headed, default=0), max(headed, default=10**6) + 1)
     places = headed | {place for place, count in below.items() if place in inside or count >= enough}
@@ -147,7 +163,10 @@ def _key_columns(columns: Sequence[Column], body: Sequence[RawRow]) -> tuple[int
         return ()
     texts = (Likeness.TEXT, Likeness.VALUE_TEXT, Likeness.DATE)
     counts = {
-        column.index: sum(1 for _, cells in body if column.index <= len(cells) and likeness(cells[column.index - 1]) in texts) for column in columns
+        column.index: sum(
+            1 for _, cells in body if column.index <= len(cells) and likeness(cells[column.index - 1]) in texts
+        )
+        for column in columns
     }
     return tuple(index for index, count in counts.items() if count >= _KEY_SHARE * len(body))
 
@@ -197,4 +216,6 @@ def _group(tables: list[Table]) -> list[Table]:
 
 
 def _join(group: Sequence[Table]) -> Table:
-    return replace(group[0], parts=tuple(part for table in group for part in table.parts), rows=sum(table.rows for table in group))
+    return replace(
+        group[0], parts=tuple(part for table in group for part in table.parts), rows=sum(table.rows for table in group)
+    )

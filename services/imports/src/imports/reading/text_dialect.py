@@ -15,7 +15,21 @@ from dataclasses import dataclass, replace
 #: Lines that are enough to tell; the rest of a file changes nothing.
 SAMPLE_LINES = 300
 #: Separators in use, with what each is worth when two fit equally well.
-_SEPARATORS = {",": 1.0, ";": 1.0, "\t": 1.03, "|": 0.83, "^": 0.8, "~": 0.8, "¦": 0.8, "§": 0.8, "\x1f": 0.9, "*": 0.6, "#": 0.55, ":": 0.5, " ": 0.4}
+_SEPARATORS = {
+    ",": 1.0,
+    ";": 1.0,
+    "\t": 1.03,
+    "|": 0.83,
+    "^": 0.8,
+    "~": 0.8,
+    "¦": 0.8,
+    "§": 0.8,
+    "\x1f": 0.9,
+    "*": 0.6,
+    "#": 0.55,
+    ":": 0.5,
+    " ": 0.4,
+}
 #: Prose under its own commas and spaces stays below this; the least regular real table met has 0.35.
 _LEAST_SCORE = 0.25
 _SEP_LINE = re.compile(r'^"?sep=(.{1,3}?)"?\s*$', re.IGNORECASE)
@@ -56,7 +70,9 @@ def detect_dialect(sample: str) -> Dialect:
         return Dialect(told.group(1), _quote_of(rest, told.group(1)), "", line_break, sep_line=True)
     line_end = _odd_line_end(sample, line_break)
     body = sample.replace(line_end + line_break, line_break) if line_end else sample
-    ranked = sorted(((_score(body, sep, quote), sep, quote) for sep in _SEPARATORS for quote in _quotes(body, sep)), reverse=True)
+    ranked = sorted(
+        ((_score(body, sep, quote), sep, quote) for sep in _SEPARATORS for quote in _quotes(body, sep)), reverse=True
+    )
     best, separator, quote = ranked[0]
     if best < _LEAST_SCORE:
         return Dialect(",", '"', line_end, line_break, certain=False)
@@ -143,7 +159,7 @@ def _field_worth(field: str, separator: str, quote: str) -> float:
         return 0.75
     if field.count(quote) % 2 or "\n" in field.strip() and len(field) > 2000:
         return 0.1
-    if _VALUE.fullmatch(field):
+    if len(field) < 64 and _VALUE.fullmatch(field):
         return 1.0
     foreign = _FOREIGN_SEPARATOR.search(field.replace(separator, ""))
     return 0.45 if foreign else 0.8
@@ -173,5 +189,7 @@ def _escape_of(body: str, dialect: Dialect) -> str:
     r"""A backslash before a quote inside a quoted field (\") instead of a doubled quote."""
     escaped = body.count("\\" + dialect.quote)
     doubled = body.count(dialect.quote * 2) - body.count(dialect.delimiter + dialect.quote * 2 + dialect.delimiter)
-    at_end = len(re.findall(r"\\" + re.escape(dialect.quote) + r"(?=" + re.escape(dialect.delimiter) + r"|\r|\n|$)", body))
+    at_end = len(
+        re.findall(r"\\" + re.escape(dialect.quote) + r"(?=" + re.escape(dialect.delimiter) + r"|\r|\n|$)", body)
+    )
     return "\\" if escaped > doubled and escaped > at_end else ""

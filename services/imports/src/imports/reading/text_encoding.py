@@ -1,7 +1,7 @@
 """In which encoding a text file is written: by mark, by strictness, by the plausibility of what it would say.
 
-Order: byte order mark, the zero pattern of UTF-16 and UTF-32, strict UTF-8 over the whole file, and for the rest a ranking
-of the code pages by what the text would look like, with chardet's language models as the tie break.
+Order: byte order mark, the zero pattern of UTF-16 and UTF-32, strict UTF-8 over the whole file, and for the rest a
+ranking of the code pages by what the text would look like, with chardet's language models as the tie break.
 """
 
 from __future__ import annotations
@@ -28,7 +28,19 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 #: In order of preference between equals: the first that fits wins.
-_SINGLE_BYTE = ("cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1256", "cp1255", "cp1257", "cp874", "koi8-r", "cp866")
+_SINGLE_BYTE = (
+    "cp1252",
+    "cp1251",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+    "cp1256",
+    "cp1255",
+    "cp1257",
+    "cp874",
+    "koi8-r",
+    "cp866",
+)
 #: Lead bytes of the characters in everyday use (level 1 of each standard); the rest is rare.
 _EVERYDAY_LEADS = {
     "cp932": (0x82, 0x97),
@@ -46,7 +58,9 @@ _ALIASES = {"cp1125": "cp866", "koi8-u": "koi8-r", "maccyrillic": "mac-cyrillic"
 
 @dataclass(frozen=True, slots=True)
 class EncodingFacts:
-    """The encoding found. `certain` is False where another reading is possible and the user should look at the preview."""
+    """The encoding found. `certain` is False where another reading is possible and the user should look at the
+    preview.
+    """
 
     encoding: str
     certain: bool
@@ -104,7 +118,9 @@ def _if_it_decodes(body: bytes, encoding: str) -> str | None:
 
 
 def _try_utf8(path: Path) -> tuple[int, int, bytes]:
-    """Count valid and broken multi-byte sequences over the whole file, and keep a sample of the words that hold them."""
+    """Count valid and broken multi-byte sequences over the whole file, and keep a sample of the words that hold
+    them.
+    """
     good = broken = 0
     sample = bytearray()
     rest = b""
@@ -167,7 +183,14 @@ def _python_name(name: str) -> str:
         found = codecs.lookup(name).name
     except LookupError:
         return ""
-    everyday = {"iso8859-1": "cp1252", "shift_jis": "cp932", "euc_jp": "euc-jp", "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030"}
+    everyday = {
+        "iso8859-1": "cp1252",
+        "shift_jis": "cp932",
+        "euc_jp": "euc-jp",
+        "euc_kr": "cp949",
+        "gb2312": "gb18030",
+        "gbk": "gb18030",
+    }
     return everyday.get(found, found)
 
 
@@ -194,9 +217,16 @@ def _plausibility_of_wide(sample: bytes, text: str, first: int, last: int) -> fl
     pairs = [character for character in text if character > "\x7f"]
     half_width = sum(1 for character in pairs if "｡" <= character <= "ﾟ" or "\ue000" <= character <= "\uf8ff")
     leads = sum(1 for place, byte in enumerate(sample[:-1]) if first <= byte <= last and sample[place + 1] >= 0x40)
-    latin = sum(1 for a, b in zip(text, text[1:], strict=False) if (a > "\x7f") != (b > "\x7f") and a.isalpha() and b.isalpha())
+    latin = sum(
+        1 for a, b in zip(text, text[1:], strict=False) if (a > "\x7f") != (b > "\x7f") and a.isalpha() and b.isalpha()
+    )
     everyday = min(1.0, leads / max(1, len(pairs)))
-    return everyday - 2.5 * half_width / max(1, len(pairs)) - latin / max(1, len(pairs)) + (0.1 if len(pairs) > 1 else -0.5)
+    return (
+        everyday
+        - 2.5 * half_width / max(1, len(pairs))
+        - latin / max(1, len(pairs))
+        + (0.1 if len(pairs) > 1 else -0.5)
+    )
 
 
 def _fit(text: str, place: int) -> float:

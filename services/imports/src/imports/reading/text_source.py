@@ -34,7 +34,12 @@ class TextSource:
     format = FileFormat.TEXT
 
     def __init__(
-        self, path: Path, limits: Limits, encoding: str | None = None, delimiter: str | None = None, quote: str | None = None
+        self,
+        path: Path,
+        limits: Limits,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        quote: str | None = None,
     ) -> None:
         refuse_long_lines(path, limits)
         self._path = path
@@ -49,7 +54,9 @@ class TextSource:
         found = detect_dialect(self._read_sample())
         if delimiter is not None:
             if not delimiter or "\n" in delimiter or "\r" in delimiter:
-                raise UnreadableFile(UnreadableReason.WRONG_OPTION, "the separator cannot be empty or a line end", "give a character")
+                raise UnreadableFile(
+                    UnreadableReason.WRONG_OPTION, "the separator cannot be empty or a line end", "give a character"
+                )
             line_end = "" if found.line_end == delimiter else found.line_end
             found = replace(found, delimiter=delimiter, certain=True, line_end=line_end)
         return found if quote is None else replace(found, quote=quote)
@@ -82,7 +89,7 @@ class TextSource:
                 )
             )
 
-    def rows(self, sheet: str) -> Iterator[RawRow]:
+    def rows(self, sheet: str) -> Iterator[RawRow]:  # noqa: ARG002 - a text file has one "sheet"
         """Stream the records of the file."""
         budget = CellBudget(self._limits)
         text = CellKind.TEXT
@@ -134,7 +141,9 @@ def _known_encoding(name: str) -> str:
         "".encode(name)
     except LookupError as error:
         raise UnreadableFile(
-            UnreadableReason.WRONG_ENCODING, f"there is no encoding called {name!r}", "choose one of the list, for example utf-8 or cp1251"
+            UnreadableReason.WRONG_ENCODING,
+            f"there is no encoding called {name!r}",
+            "choose one of the list, for example utf-8 or cp1251",
         ) from error
     return name
 

@@ -38,7 +38,9 @@ def open_source(path: Path, options: ReadOptions = _NO_OPTIONS, limits: Limits =
     return TextSource(path, limits, options.encoding, options.delimiter, options.quote)
 
 
-def inspect_file(path: Path, filename: str, options: ReadOptions = _NO_OPTIONS, limits: Limits = DEFAULT_LIMITS) -> Workbook:
+def inspect_file(
+    path: Path, filename: str, options: ReadOptions = _NO_OPTIONS, limits: Limits = DEFAULT_LIMITS
+) -> Workbook:
     """Describe a file: format, sheets, tables with headings and preview, how its text is written, what was noticed.
 
     Errors: UnreadableFile with its reason and way out.
@@ -58,7 +60,14 @@ def inspect_file(path: Path, filename: str, options: ReadOptions = _NO_OPTIONS, 
 
 def _report_name(found: FileFormat, filename: str, findings: FindingList) -> None:
     ending = PurePath(filename).suffix.lower()
-    other = next((format_ for format_, endings in USUAL_ENDINGS.items() if ending and ending in endings and format_ is not found), None)
+    other = next(
+        (
+            format_
+            for format_, endings in USUAL_ENDINGS.items()
+            if ending and ending in endings and format_ is not found
+        ),
+        None,
+    )
     if other is not None:
         message = f"the file is called {ending} but is {found}; it is read by its content"
         findings.add(Finding(FindingCode.WRONG_FILE_NAME, Severity.INFO, message, value=filename))
@@ -126,21 +135,31 @@ class RowReader:
         """Report cells that stand in no column of the table, and text records that end early."""
         known = {column.index for column in part.columns}
         for index, cell in enumerate(cells, start=1):
-            if cell is not BLANK_CELL and index not in known and not (cell.kind is CellKind.TEXT and not cell.text.strip()):
+            if (
+                cell is not BLANK_CELL
+                and index not in known
+                and not (cell.kind is CellKind.TEXT and not cell.text.strip())
+            ):
                 self._report_extra(part.sheet, number, index, cell, is_text)
         if is_text and len(cells) < part.columns[-1].index:
             message = f"the row has {len(cells)} fields, the table {part.columns[-1].index}"
             address = cell_address(part.sheet, number, len(cells) + 1)
             way_out = "check the row for a missing separator; the missing fields are read as blank"
-            self.findings.add(Finding(FindingCode.MISSING_CELLS, Severity.WARNING, message, way_out, part.sheet, address, number))
+            self.findings.add(
+                Finding(FindingCode.MISSING_CELLS, Severity.WARNING, message, way_out, part.sheet, address, number)
+            )
 
     def _report_extra(self, sheet: str, number: int, index: int, cell: Cell, is_text: bool) -> None:
         self.findings.add(
             Finding(
                 FindingCode.EXTRA_CELLS,
                 Severity.ERROR if is_text else Severity.WARNING,
-                "the row has more fields than the table has columns" if is_text else "the cell stands beside the table and is not read",
-                "put quotes around fields that hold the separator" if is_text else "give its column a heading, or delete the cell",
+                "the row has more fields than the table has columns"
+                if is_text
+                else "the cell stands beside the table and is not read",
+                "put quotes around fields that hold the separator"
+                if is_text
+                else "give its column a heading, or delete the cell",
                 sheet,
                 cell_address(sheet, number, index),
                 number,

@@ -1,7 +1,8 @@
 """Reading .xlsb: the binary records of a workbook streamed, with the number format of every cell.
 
 The libraries that read XLSB give values without formats, and a percent without its format is a wrong number, so this is
-ours: a walk over records of [type][size][bytes]. Source: MS-XLSB 2.1.4 (records), 2.5.122 (RkNumber), 2.4 (each record).
+ours: a walk over records of [type][size][bytes]. Source: MS-XLSB 2.1.4 (records), 2.5.122 (RkNumber), 2.4 (each
+record).
 """
 
 from __future__ import annotations
@@ -26,10 +27,29 @@ _FORMULA_TEXT, _FORMULA_NUMBER, _FORMULA_BOOL, _FORMULA_ERROR = 8, 9, 10, 11
 _SHARED_ITEM, _FORMAT, _STYLE, _RICH_TEXT = 19, 44, 47, 62
 _END_OF_ROWS, _WORKBOOK_PROPERTIES, _SHEET = 146, 153, 156
 _STYLES_BEGIN, _STYLES_END = 617, 618
-_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A", 43: "#GETTING_DATA"}
+_ERRORS = {
+    0: "#NULL!",
+    7: "#DIV/0!",
+    15: "#VALUE!",
+    23: "#REF!",
+    29: "#NAME?",
+    36: "#NUM!",
+    42: "#N/A",
+    43: "#GETTING_DATA",
+}
 _RELATION = re.compile(r"<Relationship\b[^>]*>")
 _ATTRIBUTE = re.compile(r'\b(Id|Target|Type)="([^"]*)"')
-_MALFORMED = (struct.error, IndexError, KeyError, zipfile.BadZipFile, EOFError, OSError, UnicodeError, ValueError, OverflowError)
+_MALFORMED = (
+    struct.error,
+    IndexError,
+    KeyError,
+    zipfile.BadZipFile,
+    EOFError,
+    OSError,
+    UnicodeError,
+    ValueError,
+    OverflowError,
+)
 _CHUNK_BYTES = 65_536
 
 
@@ -77,7 +97,11 @@ class XlsbSource:
         content = archive.read(self._names[posixpath.join(folder, "_rels", name + ".rels")]).decode("utf-8", "replace")
         relations = (dict(_ATTRIBUTE.findall(found)) for found in _RELATION.findall(content))
         return {
-            entry["Id"]: (entry["Target"].lstrip("/") if entry["Target"].startswith("/") else posixpath.normpath(posixpath.join(folder, entry["Target"]))).lower()
+            entry["Id"]: (
+                entry["Target"].lstrip("/")
+                if entry["Target"].startswith("/")
+                else posixpath.normpath(posixpath.join(folder, entry["Target"]))
+            ).lower()
             for entry in relations
             if "Id" in entry and "Target" in entry
         }

@@ -26,14 +26,16 @@ _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^>]*?hidden="(?:1|true)"[^>]*)>')
 _SPAN = re.compile(rb'(min|max)="(\d+)"')
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z0-9:]+)"')
 _FORMULA_WITHOUT_VALUE = re.compile(
-    rb'<(?:\w+:)?c [^>]{0,80}?\br="([A-Z]+[0-9]+)"[^>]{0,80}>\s*<(?:\w+:)?f\b[^>]{0,200}(?:/>|>[^<]{0,2000}</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>'
+    rb'<(?:\w+:)?c [^>]{0,80}?\br="([A-Z]+[0-9]+)"[^>]{0,80}>\s*'
+    rb"<(?:\w+:)?f\b[^>]{0,200}(?:/>|>[^<]{0,2000}</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _TABLE_TARGET = re.compile(rb'Target="([^"]*tables?/[^"]+\.xml)"', re.IGNORECASE)
 _TABLE_NAME = re.compile(rb'\bdisplayName="([^"]*)"')
 _TABLE_REF = re.compile(rb'<(?:\w+:)?table [^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _TABLE_TOTALS = re.compile(rb'\btotalsRowCount="(\d+)"')
 
-_NUMBER_FORMAT = re.compile(r'<(?:\w+:)?numFmt\b[^>]*?>')
+_NUMBER_FORMAT = re.compile(r"<(?:\w+:)?numFmt\b[^>]*?>")
 _CELL_STYLES = re.compile(r"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
 _CELL_STYLE = re.compile(r"<(?:\w+:)?xf\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'\b(numFmtId|formatCode)="([^"]*)"')
@@ -46,7 +48,13 @@ def read_style_codes(path: Path) -> list[str]:
         content = archive.read(part).decode("utf-8", "replace") if part else ""
     own = [dict(_ATTRIBUTE.findall(found)) for found in _NUMBER_FORMAT.findall(content)]
     codes = dict(BUILT_IN_FORMATS)
-    codes.update({int(entry["numFmtId"]): unescape(entry.get("formatCode", "")) for entry in own if entry.get("numFmtId", "").isdigit()})
+    codes.update(
+        {
+            int(entry["numFmtId"]): unescape(entry.get("formatCode", ""))
+            for entry in own
+            if entry.get("numFmtId", "").isdigit()
+        }
+    )
     styles = _CELL_STYLES.search(content)
     found = [dict(_ATTRIBUTE.findall(style)) for style in _CELL_STYLE.findall(styles.group())] if styles else []
     return [codes.get(int(style.get("numFmtId", "0")), "") for style in found]

@@ -17,6 +17,7 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import openrsxl
+from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from imports.reading.cells import BLANK_CELL, Cell, CellKind
 from imports.reading.findings import Finding, FindingCode, FindingList, Severity
@@ -30,9 +31,11 @@ from imports.reading.xlsx_parts import read_style_codes, scan_sheet
 _ENGINES = (openrsxl, openpyxl)
 #: What the two engines raise on files they cannot read; they promise no narrower set.
 _ENGINE_ERRORS = (
-    KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError, OSError, EOFError, ParseError, RuntimeError,
-    zipfile.BadZipFile, OverflowError, NotImplementedError, UnicodeError, RecursionError,
+    KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError, OSError, EOFError, ParseError,
+    RuntimeError, zipfile.BadZipFile, OverflowError, NotImplementedError, UnicodeError, RecursionError,
 )  # fmt: skip
+_TEXT = CellKind.TEXT
+_MOMENTS = frozenset({CellKind.DATE, CellKind.TIME})
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -105,10 +108,7 @@ class XlsxSource:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for number, row in enumerate(worksheet.iter_rows(), start=1):
-                cells = [BLANK_CELL if cell.value is None else _convert(cell, formats) for cell in row]
-                while cells and cells[-1] is BLANK_CELL:
-                    cells.pop()
-                yield number, cells
+                yield number, _convert_row(row, formats)
 
     def close(self) -> None:
         """Close the file."""
@@ -138,28 +138,53 @@ class _StyleFormats(dict[int, tuple[CellKind, str]]):
         try:
             number = self._book._cell_styles[style].numFmtId
             if number < 164:
-                return str(openpyxl.styles.numbers.BUILTIN_FORMATS.get(number) or BUILT_IN_FORMATS.get(number, ""))
+                return str(BUILTIN_FORMATS.get(number) or BUILT_IN_FORMATS.get(number, ""))
             return str(self._book._number_formats[number - 164])
         except (IndexError, KeyError, TypeError):
             return ""  # a style the workbook does not have: the number is shown plain, as spreadsheets do
 
 
-def _convert(cell: Any, formats: _StyleFormats) -> Cell:
-    value = cell.value
-    if isinstance(value, str):
-        if cell.data_type == "e":
-            return Cell(CellKind.ERROR, value)
-        if not value:
-            return BLANK_CELL
-        return Cell(CellKind.TEXT, _unescape(value) if "_x" in value else value)
-    if isinstance(value, bool):
-        return Cell(CellKind.BOOL, value)
-    kind, code = formats[cell._style_id]
-    if isinstance(value, int | float):
-        if kind is CellKind.DATE or kind is CellKind.TIME:
-            return cell_of_number(value, code, formats.epoch_1904)
-        return Cell(kind, int(value) if isinstance(value, float) and value.is_integer() else value, code)
-    return _moment_cell(value, code)
+def _convert_row(row: Any, formats: _StyleFormats) -> list[Cell]:
+    """The cells of a row without the blank ones at its end. Written flat: it runs for every cell of every file."""
+    new = tuple.__new__
+    cells: list[Cell] = []
+    add = cells.append
+    filled = 0
+    for cell in row:
+        value = cell.value
+        if value is None:
+            add(BLANK_CELL)
+            continue
+        kind_of_value = type(value)
+        if kind_of_value is str:
+            if cell.data_type == "e":
+                add(Cell(CellKind.ERROR, value))
+            elif value:
+                add(new(Cell, (_TEXT, _unescape(value) if "_x" in value else value, "")))
+            else:
+                add(BLANK_CELL)
+                continue
+        elif kind_of_value is int:
+            kind, code = formats[cell._style_id]
+            add(
+                new(Cell, (kind, value, code))
+                if kind not in _MOMENTS
+                else cell_of_number(value, code, formats.epoch_1904)
+            )
+        else:
+            add(_convert_other(value, formats[cell._style_id], formats.epoch_1904))
+        filled = len(cells)
+    del cells[filled:]
+    return cells
+
+
+def _convert_other(value: Any, style: tuple[CellKind, str], epoch_1904: bool) -> Cell:
+    kind, code = style
+    if isinstance(value, float):
+        if kind in _MOMENTS:  # the engine made no date of it; either a style it does not know or a day there never was
+            return cell_of_number(value, code, epoch_1904)
+        return Cell(kind, int(value) if value.is_integer() else value, code)
+    return Cell(CellKind.BOOL, value) if isinstance(value, bool) else _moment_cell(value, code)
 
 
 def _moment_cell(value: Any, code: str) -> Cell:
