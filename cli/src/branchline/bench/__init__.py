@@ -1,0 +1,1 @@
+"""Benchmarks, one module each; `catalogue` says what a module must offer."""

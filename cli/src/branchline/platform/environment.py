@@ -1,0 +1,58 @@
+"""What each process of the platform is told through its environment, and no more than it needs.
+
+Secrets travel only this way and in files of the data folder that nobody else may read.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+SERVICES = ("directory", "contacts", "deals", "imports", "reporting")
+# glibc keeps an arena of memory per thread otherwise, which triples what a threaded process holds.
+SMALL = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the platform's parts are: `server_url` of PostgreSQL with `{}` for the database; ports of 127.0.0.1."""
+
+    server_url: str
+    grpc_port: int
+    port: int
+    bus_url: str  # empty: the bus inside PostgreSQL
+
+
+def database_url(server_url: str, database: str) -> str:
+    """The SQLAlchemy URL of one database."""
+    return server_url.format(database).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def environment_of(process: str, addresses: Addresses, secrets: dict[str, str], data: str) -> dict[str, str]:
+    """The environment of one process: api, worker, jobs, gateway or prepare."""
+    told = {**os.environ, **SMALL, "BRANCHLINE_DATA": data}
+    address = f"127.0.0.1:{addresses.grpc_port}"
+    if process == "prepare":
+        return told | {"SERVER_URL": addresses.server_url, "BUS_URL": addresses.bus_url}
+    if process != "gateway":
+        owners = ("imports",) if process == "jobs" else SERVICES
+        told |= {f"{name.upper()}_DATABASE_URL": database_url(addresses.server_url, name) for name in owners}
+    if process != "worker":
+        told |= {f"{name.upper()}_ADDRESS": address for name in SERVICES}
+        told["TOKEN_PUBLIC_KEY"] = secrets["token_public_key"]
+    return told | _particulars(process, addresses, secrets)
+
+
+def _particulars(process: str, addresses: Addresses, secrets: dict[str, str]) -> dict[str, str]:
+    if process == "api":
+        return {
+            "GRPC_LISTEN": f"127.0.0.1:{addresses.grpc_port}",
+            "DIRECTORY_TOKEN_PRIVATE_KEY": secrets["token_private_key"],
+            "DIRECTORY_SERVICE_SECRETS": f"imports={secrets['service_secret']}",
+        }
+    if process == "worker":
+        embedded = addresses.server_url.format("bus").replace("postgresql://", "pgmq://", 1)
+        return {"BUS_URL": addresses.bus_url or embedded}
+    if process == "jobs":
+        return {"IMPORTS_SERVICE_SECRET": secrets["service_secret"]}
+    return {"HTTP_LISTEN": f"127.0.0.1:{addresses.port}"}

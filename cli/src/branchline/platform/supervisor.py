@@ -1,0 +1,230 @@
+"""Starts the platform's processes in order, keeps them running and stops them; one thread, one loop.
+
+PostgreSQL first, then the preparation of its databases, then all Python processes at once. What dies is started again.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from branchline.platform import probes
+from branchline.platform.child import BackOff, Child
+from branchline.platform.claim import claim_folder
+from branchline.platform.environment import Addresses, environment_of
+from branchline.platform.folder import DataFolder, read_json, remember_company, write_json
+from branchline.platform.ports import choose_ports
+from chassis.embedded_postgres_server import EmbeddedPostgres, PostgresNotStarted
+
+TICK = 0.05  # seconds between two looks at the processes
+# Front to back: nobody is left talking to a part that is gone. 17 s in all, inside the 20 s that stopping may take.
+STOP_ORDER = ((("gateway",), 4.0), (("jobs", "worker"), 8.0), (("api",), 5.0))
+POSTGRES_ATTEMPTS = 8
+
+
+class NotStarted(Exception):
+    """The platform could not be started; the message says what to look at."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `branchline up` was asked for; `port` 0 takes the one kept or the usual one, `company` counts once."""
+
+    port: int = 0
+    bus_url: str = ""
+    company: dict[str, str] = field(default_factory=dict)
+
+
+class Supervisor:
+    """Runs one platform over one folder. `say` hears each step, `on_ready` the seconds the first start took."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        options: Options,
+        say: Callable[[str], None],
+        on_ready: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self.folder, self.options, self.say, self.on_ready = folder, options, say, on_ready
+        self.server = EmbeddedPostgres(folder.postgres, end_with_parent=True)
+        self.server_back_off, self.server_restarts = BackOff(), 0
+        self.children: list[Child] = []
+        self.phase, self.message = "starting", ""
+        self.stopping = False
+        self.began = time.monotonic()
+        self.seconds_to_ready: float | None = None
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Errors: AlreadyRunning, NotStarted, PortTaken."""
+        with self._held():
+            self._start_children(self._prepare())
+            while not self.stopping:
+                self._tend()
+                time.sleep(TICK)
+
+    def prepare_only(self) -> None:
+        """Bring everything a start needs up to date, then stop. Errors: AlreadyRunning, NotStarted."""
+        with self._held():
+            self._prepare()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with claim_folder(self.folder):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._note_stop)
+            try:
+                yield
+            finally:
+                self._stop()
+
+    def _note_stop(self, *_: Any) -> None:
+        self.stopping = True
+
+    def _prepare(self) -> Addresses:
+        remember_company(self.folder, self.options.company)
+        port, grpc_port = choose_ports(self.folder, self.options.port)
+        self._tell("starting PostgreSQL")
+        if self.server.stop_leftover():
+            self._tell("stopped a PostgreSQL that an earlier start had left")
+        self._start_server()
+        addresses = Addresses(self.server.url("{}", "postgresql"), grpc_port, port, self.options.bus_url)
+        self._tell("preparing the databases")
+        self._run_preparation(addresses)
+        write_json(self.folder.credentials, {**read_json(self.folder.credentials), "url": f"http://127.0.0.1:{port}"})
+        return addresses
+
+    def _start_server(self) -> None:
+        """Start PostgreSQL, again while the processes of a killed server still let go of its memory."""
+        for attempt in range(POSTGRES_ATTEMPTS):
+            try:
+                self.server.start()
+                return
+            except PostgresNotStarted as trouble:
+                if attempt == POSTGRES_ATTEMPTS - 1 or self.stopping:
+                    raise NotStarted(str(trouble)) from trouble
+                time.sleep(0.25)
+
+    def _run_preparation(self, addresses: Addresses) -> None:
+        log = self.folder.logs / "prepare.log"
+        environment = environment_of("prepare", addresses, {}, str(self.folder.path))
+        with log.open("wb") as output:
+            code = subprocess.run(
+                [sys.executable, "-m", "branchline.processes.prepare"], env=environment, stdout=output, stderr=output
+            ).returncode
+        if code and not self.stopping:
+            reason = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+            raise NotStarted(f"the databases could not be prepared: {reason}; see {log}")
+
+    def _start_children(self, addresses: Addresses) -> None:
+        self._tell("starting the services")
+        secrets = read_json(self.folder.secrets)
+        ready: dict[str, Callable[[], bool]] = {
+            "api": lambda: probes.answers_tcp(addresses.grpc_port),
+            "worker": lambda: probes.lives(self._child("worker")),
+            "jobs": lambda: probes.lives(self._child("jobs")),
+            "gateway": lambda: probes.answers_http(addresses.port, "/api/v1/health"),
+        }
+        for name, probe in ready.items():
+            environment = environment_of(name, addresses, secrets, str(self.folder.path))
+            child = Child(name, environment, self._log_of(name), probe)
+            self.children.append(child)
+            child.start()
+
+    def _child(self, name: str) -> Child:
+        return next(child for child in self.children if child.name == name)
+
+    def _log_of(self, name: str) -> Path:
+        return self.folder.logs / f"{name}.log"
+
+    def _tend(self) -> None:
+        changed = self._tend_server()
+        for child in self.children:
+            if child.tend():
+                changed = True
+                if child.last_exit and child.process is None:
+                    self._tell(f"{child.name}: {child.last_exit}; starting it again")
+        if self._note_phase() or changed:
+            self._write_state()
+
+    def _note_phase(self) -> bool:
+        """Work out whether the platform as a whole is ready; tells whether that changed."""
+        before = self.phase
+        if all(child.is_ready for child in self.children):
+            self.phase = "ready"
+        elif before == "ready":
+            self.phase = "degraded"
+        if self.phase == "ready" and self.seconds_to_ready is None:
+            self.seconds_to_ready = round(time.monotonic() - self.began, 2)
+            self._write_state()
+            self.on_ready(self.seconds_to_ready)
+        return self.phase != before
+
+    def _tend_server(self) -> bool:
+        """Start PostgreSQL again when it died; the services connect anew by themselves."""
+        process, now = self.server.process, time.monotonic()
+        if process is not None and process.poll() is None:
+            return False
+        if process is not None:
+            self.server.process = None
+            self.server_back_off.note_death(now)
+            self._tell("PostgreSQL ended; starting it again")
+        if now < self.server_back_off.next_start:
+            return False
+        try:
+            self.server_back_off.note_start(now)
+            self.server.start()
+        except PostgresNotStarted as trouble:
+            self._tell(str(trouble))
+            self.server_back_off.note_death(time.monotonic())
+            return True
+        self.server_restarts += 1
+        return True
+
+    def _stop(self) -> None:
+        self.phase = "stopping"
+        self._write_state()
+        for names, seconds in STOP_ORDER:
+            group = [child for child in self.children if child.name in names]
+            for child in group:
+                child.ask_to_stop()
+            end = time.monotonic() + seconds
+            for child in group:
+                child.wait_stopped(end)
+        self.server.stop()
+        self.phase = "stopped"
+        self._write_state()
+
+    def _tell(self, sentence: str) -> None:
+        self.message = sentence
+        self.say(sentence)
+        self._write_state()
+
+    def _write_state(self) -> None:
+        server = self.server.process
+        running = server is not None and server.poll() is None
+        write_json(
+            self.folder.state,
+            {
+                "phase": self.phase,
+                "message": self.message,
+                "seconds_to_ready": self.seconds_to_ready,
+                "bus": "amqp" if self.options.bus_url else "pgmq",
+                "processes": [
+                    {
+                        "name": "postgres",
+                        "pid": server.pid if server and running else None,
+                        "state": "ready" if running else "down",
+                        "restarts": self.server_restarts,
+                        "last_exit": "",
+                    },
+                    *(child.describe() for child in self.children),
+                ],
+            },
+        )
