@@ -1,0 +1,1 @@
+"""Pure decisions of reporting: periods, folding of figures, choice of plans. No input or output."""

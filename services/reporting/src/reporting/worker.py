@@ -1,0 +1,19 @@
+"""Reporting's second door: events in. It says nothing itself, so it has no relay."""
+
+from __future__ import annotations
+
+from chassis.bus.consumer import Consumer
+from chassis.bus.worker import WorkerService
+from chassis.database import Database
+from reporting.settings import CONSUMER, SERVICE, Settings
+from reporting.subscriptions import BINDINGS, HANDLERS
+
+
+def worker_service(settings: Settings) -> WorkerService:
+    """The consumer of every service's facts."""
+    return WorkerService(
+        name=SERVICE,
+        database=Database(settings.database_url, SERVICE, statement_timeout_ms=settings.statement_timeout_ms),
+        consumers=(Consumer(name=CONSUMER, bindings=BINDINGS, handlers=HANDLERS),),
+        relay=False,
+    )
