@@ -19,15 +19,13 @@ _MISREAD_AS = (
     "cp866", "cp437", "cp850", "mac-roman", "cp949", "big5",
 )  # fmt: skip
 _LOST = re.compile(r"\?{4,}(?:[\s.,-]+\?{2,})+|\?{8,}")
-_ACCENTED  #: A damaged text shows it at once; the rest of a very long one costs time and tells nothing.
-_LOOKED_AT = 2_000
-#: A damaged text shows it at once; the rest of a very long one costs time and tells nothing.
-_LOOKED_AT = 2_000
-_WORD = re.compile(r"(?<![^\W\d_])[À-ÖØ-öø-ÿ¸¨]{4,}(?![^\W\d_])")
+_ACCENTED_WORD = re.compile(r"(?<![^\W\d_])[À-ÖØ-öø-ÿ¸¨]{4,}(?![^\W\d_])")
 _SWAPPED_CASE = re.compile(r"(?<![^\W\d_])[а-яё][А-ЯЁ]{3,}(?![^\W\d_])")
 _MIXED_WORD = re.compile(r"[^\W\d_]*(?:[A-Za-z][а-яёЀ-џ]|[а-яёЀ-џ][A-Za-z])[^\W\d_]*")
 #: Cyrillic letters that people type for their Latin twins, and the other way round; they prove nothing.
 _TWINS = frozenset("аеорсухАВЕКМНОРСТУХіІјЈѕЅ")
+#: A damaged text shows it at once; the rest of a very long one costs time and tells nothing.
+_LOOKED_AT = 2_000
 _WORD = re.compile(r"\S{4,}")
 #: Signs inside Cyrillic words that are letters of the old DOS page, and box lines that are letters of the Windows one.
 _DOS_WORD = re.compile(r"[а-яЀ-џ][®¤¦©¬\xa0§±µ¶·„…†‡‰][а-яЀ-џ®¤¦©¬]|[\u2500-\u259f][а-яёЁ\u2500-\u259f]{2,}")
