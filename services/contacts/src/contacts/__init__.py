@@ -1,1 +1,1 @@
-"""Persons, organizations and what was said with them: the one customer base."""
+"""The one customer base: one card per real customer, however many branches, files and spellings know them."""

@@ -1,0 +1,138 @@
+"""The gRPC door of contacts: each method opens the transaction, calls its topic and gives the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis.database import Database, UnitOfWork
+from chassis.once import answer_once
+from chassis.rpc.server import Servicer, current_access
+from contacts import (
+    counting,
+    duplicates,
+    importing,
+    interaction_rows,
+    interactions,
+    matching,
+    organizations,
+    persons,
+    searching,
+    timeline,
+)
+from contacts.settings import SERVICE, Settings
+from crm.contacts.v1 import contacts_pb2 as pb
+from crm.contacts.v1 import contacts_pb2_grpc as pb_grpc
+
+A = TypeVar("A", bound=Message)
+BULK_MS = 60_000  # a batch may wait for another one that holds the same customers
+
+
+class ContactsServicer(pb_grpc.ContactsServiceServicer):
+    """Answers crm.contacts.v1.ContactsService; `bulk` has longer time-outs and connections of its own."""
+
+    def __init__(self, database: Database, bulk: Database) -> None:
+        self.database, self.bulk = database, bulk
+
+    def CreatePerson(self, request: pb.CreatePersonRequest, _: grpc.ServicerContext) -> pb.CreatePersonResponse:
+        return self._write(request, pb.CreatePersonResponse, persons.create_person)
+
+    def UpdatePerson(self, request: pb.UpdatePersonRequest, _: grpc.ServicerContext) -> pb.UpdatePersonResponse:
+        return self._write(request, pb.UpdatePersonResponse, persons.update_person)
+
+    def GetPerson(self, request: pb.GetPersonRequest, _: grpc.ServicerContext) -> pb.GetPersonResponse:
+        return self._read(request, persons.get_person)
+
+    def BatchGetPersons(
+        self, request: pb.BatchGetPersonsRequest, _: grpc.ServicerContext
+    ) -> pb.BatchGetPersonsResponse:
+        return self._read(request, persons.batch_get_persons)
+
+    def ListPersons(self, request: pb.ListPersonsRequest, _: grpc.ServicerContext) -> pb.ListPersonsResponse:
+        return self._read(request, persons.list_persons)
+
+    def CreateOrganization(
+        self, request: pb.CreateOrganizationRequest, _: grpc.ServicerContext
+    ) -> pb.CreateOrganizationResponse:
+        return self._write(request, pb.CreateOrganizationResponse, organizations.create_organization)
+
+    def UpdateOrganization(
+        self, request: pb.UpdateOrganizationRequest, _: grpc.ServicerContext
+    ) -> pb.UpdateOrganizationResponse:
+        return self._write(request, pb.UpdateOrganizationResponse, organizations.update_organization)
+
+    def GetOrganization(
+        self, request: pb.GetOrganizationRequest, _: grpc.ServicerContext
+    ) -> pb.GetOrganizationResponse:
+        return self._read(request, organizations.get_organization)
+
+    def BatchGetOrganizations(
+        self, request: pb.BatchGetOrganizationsRequest, _: grpc.ServicerContext
+    ) -> pb.BatchGetOrganizationsResponse:
+        return self._read(request, organizations.batch_get_organizations)
+
+    def ListOrganizations(
+        self, request: pb.ListOrganizationsRequest, _: grpc.ServicerContext
+    ) -> pb.ListOrganizationsResponse:
+        return self._read(request, organizations.list_organizations)
+
+    def MatchCustomers(self, request: pb.MatchCustomersRequest, _: grpc.ServicerContext) -> pb.MatchCustomersResponse:
+        return self._read(request, matching.match_customers)
+
+    def LogInteraction(self, request: pb.LogInteractionRequest, _: grpc.ServicerContext) -> pb.LogInteractionResponse:
+        return self._write(request, pb.LogInteractionResponse, interactions.log_interaction)
+
+    def ListInteractions(
+        self, request: pb.ListInteractionsRequest, _: grpc.ServicerContext
+    ) -> pb.ListInteractionsResponse:
+        return self._read(request, timeline.list_interactions)
+
+    def SearchCustomers(
+        self, request: pb.SearchCustomersRequest, _: grpc.ServicerContext
+    ) -> pb.SearchCustomersResponse:
+        return self._read(request, searching.search_customers)
+
+    def CountCustomers(self, request: pb.CountCustomersRequest, _: grpc.ServicerContext) -> pb.CountCustomersResponse:
+        return self._read(request, counting.count_customers)
+
+    def ListPossibleDuplicates(
+        self, request: pb.ListPossibleDuplicatesRequest, _: grpc.ServicerContext
+    ) -> pb.ListPossibleDuplicatesResponse:
+        return self._read(request, duplicates.list_possible_duplicates)
+
+    def ImportPersons(self, request: pb.ImportPersonsRequest, _: grpc.ServicerContext) -> pb.ImportPersonsResponse:
+        return self._write(request, pb.ImportPersonsResponse, importing.import_persons, self.bulk)
+
+    def ImportOrganizations(
+        self, request: pb.ImportOrganizationsRequest, _: grpc.ServicerContext
+    ) -> pb.ImportOrganizationsResponse:
+        return self._write(request, pb.ImportOrganizationsResponse, importing.import_organizations, self.bulk)
+
+    def ImportInteractions(
+        self, request: pb.ImportInteractionsRequest, _: grpc.ServicerContext
+    ) -> pb.ImportInteractionsResponse:
+        return self._write(request, pb.ImportInteractionsResponse, interaction_rows.import_interactions, self.bulk)
+
+    def _read(self, request: Any, act: Callable[[UnitOfWork, Any], A]) -> A:
+        with self.database.transaction(current_access()) as work:
+            return act(work, request)
+
+    def _write(
+        self, request: Any, answer: type[A], act: Callable[[UnitOfWork, Any], A], database: Database | None = None
+    ) -> A:
+        """Once per request id, and again when the database asks for it, as when two calls wait for each other."""
+        return (database or self.database).attempt(
+            lambda work: answer_once(work, request, answer, lambda: act(work, request)), current_access()
+        )
+
+
+def servicers(settings: Settings) -> tuple[Servicer, ...]:
+    """The servicers of this service on its own database."""
+    database = Database(settings.database_url, SERVICE, pool_size=8)
+    bulk = Database(settings.database_url, SERVICE, pool_size=2, statement_timeout_ms=BULK_MS, lock_timeout_ms=BULK_MS)
+    return (
+        Servicer(SERVICE, ContactsServicer(database, bulk), pb_grpc.add_ContactsServiceServicer_to_server),
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+"""How the fields of a card are changed one by one, and its identities with them."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from google.protobuf.json_format import MessageToJson
+
+from chassis.database import UnitOfWork
+from chassis.errors import DomainError, StaleEtag
+from contacts import keys
+from contacts.cards import AnyCard, PersonCard
+from contacts.claiming import claim_keys, release_keys
+from contacts.deciding import SHARED
+from contacts.errors import MatchKeyTaken, invalid
+from contacts.joining import identities
+from contacts.messages import organization_message, person_message
+from contacts.queries import load_cards
+from contacts.recording import list_pairs
+from contacts.rules import find_veto
+from contacts.storing import table_of, type_of, update_cards
+
+WEAK = frozenset({keys.NAME_ORG, keys.BARE})
+MOST_CURRENT = 3_000  # bytes: the values travel in a trailer, of which gRPC takes 8 KiB
+
+
+def check_etag(work: UnitOfWork, card: AnyCard, etag: str) -> None:
+    """Errors: StaleEtag with the current values, FieldInvalid where a person's call names no version."""
+    if not etag and work.access.user_id:
+        raise invalid("etag", "is empty; send the etag of the card you read", "MISSING")
+    if etag and etag != str(card.version):
+        message = person_message(card) if isinstance(card, PersonCard) else organization_message(card)
+        current = MessageToJson(message, indent=None, ensure_ascii=False)
+        metadata = {"etag": str(card.version), **({"current": current} if len(current.encode()) < MOST_CURRENT else {})}
+        raise StaleEtag(f"the {type_of(card)} changed since you read it; read it again", metadata=metadata)
+
+
+def store_changes(work: UnitOfWork, before: AnyCard, card: AnyCard) -> list[str]:
+    """Store what differs between two states of one locked card and answer the fields. Errors: MatchKeyTaken."""
+    changed = [name for name in _FIELDS if getattr(before, name, None) != getattr(card, name, None)]
+    if not changed:
+        return []
+    old, new = ({key.digest: key for key in identities(one)} for one in (before, card))
+    _claim(work, card, {digest: key for digest, key in new.items() if digest not in old})
+    release_keys(work, {digest: card.id for digest in old if digest not in new})
+    update_cards(work, [(card, changed)])
+    return changed
+
+
+def _claim(work: UnitOfWork, card: AnyCard, wanted: dict[str, keys.Key]) -> None:
+    holders = claim_keys(work, dict.fromkeys(wanted, card.id))
+    taken = {digest: holder for digest, holder in holders.items() if holder != card.id}
+    strong = {wanted[d]: holder for d, holder in taken.items() if wanted[d].kind not in keys.HINTS | WEAK}
+    others = load_cards(work, table_of(card), sorted(set(strong.values())))
+    for key, holder in strong.items():
+        if holder in others and not find_veto(key.kind, "", "", card, others[holder]):
+            raise MatchKeyTaken(type_of(card), holder, SHARED[key.kind])
+    pairs = [(card.id, holder, SHARED[wanted[digest].kind]) for digest, holder in taken.items()]
+    list_pairs(work, type_of(card), pairs)
+
+
+def read_for_change(work: UnitOfWork, table: Any, card_id: str, missing: DomainError) -> AnyCard:
+    """A card, locked. Errors: `missing` where there is none."""
+    card = load_cards(work, table, [card_id]).get(card_id)
+    if card is None:
+        raise missing
+    return card
+
+
+def copy_card(card: AnyCard) -> AnyCard:
+    """The state to compare with later: collections of cards are replaced, never changed in place."""
+    return copy(card)
+
+
+_FIELDS = (
+    "display_name", "given_name", "middle_name", "family_name", "birth_date", "individual_customer", "affiliations",
+    "channels", "address", "tax_id", "tax_country", "owner_id", "attributes", "industry", "parent_id", "unit_ids",
+)  # fmt: skip

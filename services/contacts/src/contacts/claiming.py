@@ -1,0 +1,86 @@
+"""Who holds which identity: claimed in one statement, so that of two transactions with the same customer one waits.
+
+`INSERT … ON CONFLICT DO NOTHING` in the order of keys: whoever comes second waits for the first to commit, then reads
+its card. The order is the same for all, so batches cannot wait for each other in a ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.database import UnitOfWork
+
+ROUNDS = 5  # a key released between claim and look is claimed again; five times in a row does not happen
+_ARRAYS = "CAST(:keys AS uuid[]), CAST(:records AS uuid[])"
+_CLAIM = sa.text(f"""
+WITH claimed AS (
+  INSERT INTO match_key (key, record_id)
+  SELECT key, record_id FROM unnest({_ARRAYS}) AS wanted (key, record_id) ORDER BY key
+  ON CONFLICT DO NOTHING RETURNING key
+)
+SELECT replace(string_agg(CAST(key AS text), ','), '-', '') FROM claimed""")
+_HOLDERS = sa.text("""
+SELECT replace(string_agg(CAST(key AS text), ','), '-', ''), string_agg(CAST(record_id AS text), ',')
+FROM match_key WHERE key = ANY(CAST(:keys AS uuid[]))""")
+_MOVE = sa.text(f"""
+UPDATE match_key SET record_id = wanted.record_id FROM unnest({_ARRAYS}) AS wanted (key, record_id)
+WHERE match_key.key = wanted.key""")
+_RELEASE = sa.text(f"""
+DELETE FROM match_key USING unnest({_ARRAYS}) AS held (key, record_id)
+WHERE match_key.key = held.key AND match_key.record_id = held.record_id""")
+
+
+class KeysNotHeld(RuntimeError):
+    """Keys were taken and released by others again and again."""
+
+
+def claim_keys(work: UnitOfWork, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Claim digests for records (`wanted`: digest -> record) and answer who holds each one now."""
+    holders: dict[str, str] = {}
+    left = dict(wanted)
+    for _ in range(ROUNDS):
+        if not left:
+            return holders
+        claimed = work.execute(_CLAIM, _arrays(left)).scalar_one()
+        for digest in claimed.split(",") if claimed else ():
+            holders[digest] = left.pop(digest)
+        held = find_holders(work, left)
+        holders |= held
+        for digest in held:
+            del left[digest]
+    if left:
+        raise KeysNotHeld(f"{len(left)} keys could not be claimed in {ROUNDS} rounds")
+    return holders
+
+
+def find_holders(work: UnitOfWork, digests: Iterable[str]) -> dict[str, str]:
+    """Who holds each of the digests; those that nobody holds are left out."""
+    asked = list(digests)
+    if not asked:
+        return {}
+    found: Any = work.execute(_HOLDERS, {"keys": _array(asked)}).one()
+    return dict(zip(found[0].split(","), found[1].split(","), strict=True)) if found[0] else {}
+
+
+def move_keys(work: UnitOfWork, moves: Mapping[str, str]) -> None:
+    """Give claimed digests to other records (`moves`: digest -> record)."""
+    if moves:
+        work.execute(_MOVE, _arrays(moves))
+
+
+def release_keys(work: UnitOfWork, held: Mapping[str, str]) -> None:
+    """Let go of digests that these records hold (`held`: digest -> record)."""
+    if held:
+        work.execute(_RELEASE, _arrays(held))
+
+
+def _arrays(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {"keys": _array(pairs), "records": _array(pairs.values())}
+
+
+def _array(values: Iterable[str]) -> str:
+    """Ids as the text of a PostgreSQL array: one parameter, read by the server."""
+    return "{" + ",".join(values) + "}"

@@ -1,0 +1,91 @@
+"""Pairs of cards that may be one customer: told when they arise, listed for a steward to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import paging
+from chassis.database import UnitOfWork
+from chassis.errors import PageTokenInvalid
+from contacts.cards import AnyCard
+from contacts.queries import ids
+from contacts.storing import table_of, type_of
+from contacts.tables import organization, person, possible_duplicate
+from contacts.visibility import visible_cards
+from crm.contacts.v1 import contacts_pb2 as pb
+
+QUESTION = "possible_duplicates"
+
+
+def tell_pairs(work: UnitOfWork, card: AnyCard, pairs: Sequence[tuple[str, str]]) -> list[pb.PossibleDuplicate]:
+    """The pairs of a card whose other card the caller may see."""
+    if not pairs:
+        return []
+    table = table_of(card)
+    seen = sa.select(table.c.id, table.c.display_name).where(
+        table.c.id == sa.any_(ids(other for other, _ in pairs)), visible_cards(work.access, table)
+    )
+    names = {row.id: row.display_name for row in work.execute(seen)}
+    names[card.id] = card.display_name
+    return [
+        pb.PossibleDuplicate(
+            record_type=type_of(card),
+            first_id=first,
+            first_name=names[first],
+            second_id=second,
+            second_name=names[second],
+            reason=shared,
+        )
+        for other, shared in pairs
+        if other in names
+        for first, second in [sorted((card.id, other))]
+    ]
+
+
+def list_possible_duplicates(
+    work: UnitOfWork, request: pb.ListPossibleDuplicatesRequest
+) -> pb.ListPossibleDuplicatesResponse:
+    """The page of pairs whose cards the caller may both see, oldest first. Errors: PageTokenInvalid, FieldInvalid."""
+    size = paging.page_size(request.page_size, 50, 200)
+    after = paging.read_token(QUESTION, request.page_token) or [0]
+    if not isinstance(after[0], int):
+        raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
+    rows = work.execute(_pairs(work).where(possible_duplicate.c.id > after[0]).limit(size + 1)).all()
+    token = paging.make_token(QUESTION, [rows[size - 1].id]) if len(rows) > size else ""
+    return pb.ListPossibleDuplicatesResponse(
+        possible_duplicates=[
+            pb.PossibleDuplicate(
+                record_type=row.record_type,
+                first_id=row.first_id,
+                first_name=row.first_name,
+                second_id=row.second_id,
+                second_name=row.second_name,
+                reason=row.reason,
+            )
+            for row in rows[:size]
+        ],
+        next_page_token=token,
+    )
+
+
+def _pairs(work: UnitOfWork) -> sa.Select[Any]:
+    """Pairs with the names of both cards, whatever their record type."""
+    p = possible_duplicate.c
+    names, conditions = [], []
+    joined: Any = possible_duplicate
+    for side in ("first", "second"):
+        found = []
+        for table in (person, organization):
+            one = table.alias(f"{side}_{table.name}")
+            joined = joined.outerjoin(
+                one, sa.and_(p.record_type == table.name, one.c.id == p[f"{side}_id"], visible_cards(work.access, one))
+            )
+            found.append(one.c.display_name)
+        names.append(sa.func.coalesce(*found).label(f"{side}_name"))
+        conditions.append(sa.func.coalesce(*found).is_not(None))
+    return sa.select(p.id, p.record_type, p.first_id, p.second_id, p.reason, *names).select_from(joined).where(
+        *conditions
+    ).order_by(p.id)  # fmt: skip

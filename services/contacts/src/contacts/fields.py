@@ -1,0 +1,45 @@
+"""What a text or a date of a request must be: how long, without NUL, on the calendar. Each refusal names its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chassis.errors import FieldInvalid
+from chassis.ids import is_id
+from contacts.errors import invalid
+
+NAME, ROLE, LABEL, TEXT, TAX_ID, EXTERNAL_ID = 300, 200, 50, 500, 50, 255
+ATTRIBUTE_NAME, ATTRIBUTE, ATTRIBUTES = 100, 2_000, 50
+
+
+def read_text(field: str, text: str, most: int, *, exact: bool = False) -> str:
+    """The text without blanks around it, or `exact` as it is. Errors: FieldInvalid (longer than `most`, or a NUL)."""
+    text = text if exact else text.strip()
+    if len(text) > most:
+        raise invalid(field, f"has {len(text)} characters; at most {most} are kept", "TOO_LONG")
+    if "\x00" in text:
+        raise invalid(field, "holds the character NUL, which no database keeps; remove it", "NUL")
+    return text
+
+
+def read_attributes(field: str, attributes: Mapping[str, str]) -> dict[str, str]:
+    """The further facts with names and texts checked. Errors: FieldInvalid."""
+    if len(attributes) > ATTRIBUTES:
+        raise invalid(field, f"has {len(attributes)} entries; at most {ATTRIBUTES} are kept", "TOO_MANY")
+    read = {
+        read_text(field, name, ATTRIBUTE_NAME): read_text(f"{field}[{name[:50]}]", text, ATTRIBUTE, exact=True)
+        for name, text in attributes.items()
+    }
+    return {name: text for name, text in read.items() if name and text}
+
+
+def read_id(field: str, text: str) -> str:
+    """An id or nothing. Errors: FieldInvalid."""
+    if text and not is_id(text):
+        raise invalid(field, f"{text[:50]!r} is not an id", "NOT_AN_ID")
+    return text
+
+
+def words_of(trouble: FieldInvalid) -> tuple[str, str]:
+    """The reason of a refused row as a word for machines, and the sentence for people."""
+    return "field_" + trouble.violations[0].reason.lower(), trouble.message

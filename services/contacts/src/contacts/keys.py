@@ -1,0 +1,70 @@
+"""By which identities a customer is known, as digests that are unique over the whole base.
+
+Pure. A key says that two cards sharing it are one customer, unless rules.py finds a reason against it; the hints
+`email` and `phone` only say that two cards may be. Digests make every key 16 bytes and keep names out of the index.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+from contacts.cards import EMAIL, PHONE, OrganizationCard, PersonCard
+
+EXT, TAX, NAME_BIRTH, NAME_EMAIL, NAME_PHONE, NAME_ORG, BARE, NAME = (
+    "ext", "tax", "name_birth", "name_email", "name_phone", "name_org", "bare", "name",
+)  # fmt: skip
+HINTS = frozenset({EMAIL, PHONE})
+
+
+class Key(NamedTuple):
+    """One identity of a card: its kind, and a digest of record type, kind and values as a UUID's 32 digits."""
+
+    kind: str
+    digest: str
+
+
+def digest_of(*parts: str) -> str:
+    """A digest of texts; 128 bits, so that two different ones never meet. The unit separator keeps parts apart."""
+    return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def external_key(record_type: str, source: str, external_id: str) -> Key:
+    """The number a source knows a card by."""
+    return Key(EXT, digest_of(record_type, EXT, source, external_id))
+
+
+def tax_key(record_type: str, country: str, tax_id: str) -> Key:
+    """The tax id, within the country that issued it."""
+    return Key(TAX, digest_of(record_type, TAX, country, tax_id))
+
+
+def person_keys(card: PersonCard) -> list[Key]:
+    """The identities of a person, strongest first, hints last; numbers of sources are not among them.
+
+    A person of whom only a name is known, and at most what cannot be dialled, is the same as another such one of the
+    same unit: nothing more could ever tell them apart, and a file read twice must not make two.
+    """
+    name = card.name_key
+    emails = {one.value.casefold() for one in card.channels if one.kind == EMAIL and one.value}
+    phones = {one.value + one.extension for one in card.channels if one.kind == PHONE and one.value}
+    keys = [tax_key("person", card.tax_country, card.tax_id)] if card.tax_id else []
+    if card.birth_date:
+        keys.append(Key(NAME_BIRTH, digest_of("person", NAME_BIRTH, name, card.birth_date.isoformat())))
+    keys += [Key(NAME_EMAIL, digest_of("person", NAME_EMAIL, name, email)) for email in sorted(emails)]
+    keys += [Key(NAME_PHONE, digest_of("person", NAME_PHONE, name, phone)) for phone in sorted(phones)]
+    keys += [
+        Key(NAME_ORG, digest_of("person", NAME_ORG, name, one.organization_id)) for one in card.affiliations
+    ]  # fmt: skip
+    if not keys:
+        written = sorted(one.raw.casefold() for one in card.channels)
+        keys.append(Key(BARE, digest_of("person", BARE, card.unit_id, name, *written)))
+    keys += [Key(EMAIL, digest_of("person", EMAIL, email)) for email in sorted(emails)]
+    keys += [Key(PHONE, digest_of("person", PHONE, phone)) for phone in sorted(phones)]
+    return keys
+
+
+def organization_keys(card: OrganizationCard) -> list[Key]:
+    """The identities of an organization, strongest first; numbers of sources are not among them."""
+    keys = [tax_key("organization", card.tax_country, card.tax_id)] if card.tax_id else []
+    return [*keys, Key(NAME, digest_of("organization", NAME, card.name_key))] if card.display_name else keys

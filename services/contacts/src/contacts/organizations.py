@@ -1,0 +1,117 @@
+"""How organizations are made, changed and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.access import WRITE
+from chassis.database import UnitOfWork
+from contacts import lists
+from contacts.cards import OrganizationCard
+from contacts.changing import check_etag, copy_card, read_for_change, store_changes
+from contacts.deciding import CREATED
+from contacts.drafts import Batch, Draft, draft_organization
+from contacts.duplicates import tell_pairs
+from contacts.errors import OrganizationNotFound, invalid
+from contacts.joining import identities, join_drafts
+from contacts.messages import organization_message
+from contacts.tables import organization
+from contacts.visibility import acting_unit, owner_by_default, reading_unit, require_action
+from crm.contacts.v1 import contacts_pb2 as pb
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    **{
+        name: (name,)
+        for name in ("display_name", "channels", "address", "industry", "owner_id", "parent_id", "attributes")
+    },
+    "tax_id": ("tax_id", "tax_country"),
+}
+
+
+def create_organization(work: UnitOfWork, request: pb.CreateOrganizationRequest) -> pb.CreateOrganizationResponse:
+    """Make a card, or let the card that already is this organization take up the new facts.
+
+    Errors: FieldInvalid, OrganizationNotFound (parent), UnitNotKnown, NotPermitted.
+    """
+    unit = acting_unit(work, request.organization.unit_id, WRITE)
+    batch = Batch(unit, work.now, work.access.user_id, allow_duplicate=request.allow_duplicate)
+    card = draft_organization(request.organization, batch)
+    card.owner_id = card.owner_id or owner_by_default(work)
+    if card.parent_id:
+        lists.read_one(work, organization, card.parent_id, OrganizationNotFound(card.parent_id))
+    [joined] = join_drafts(work, [Draft(card, keys=identities(card))], batch)
+    assert isinstance(joined.card, OrganizationCard)
+    return pb.CreateOrganizationResponse(
+        organization=organization_message(joined.card),
+        existed=joined.fate != CREATED,
+        possible_duplicates=tell_pairs(work, joined.card, joined.pairs),
+    )
+
+
+def update_organization(work: UnitOfWork, request: pb.UpdateOrganizationRequest) -> pb.UpdateOrganizationResponse:
+    """Change the named fields. Errors: OrganizationNotFound, StaleEtag, FieldInvalid, MatchKeyTaken, NotPermitted."""
+    missing = OrganizationNotFound(request.organization.id)
+    lists.read_one(work, organization, request.organization.id, missing)
+    require_action(work, organization, request.organization.id)
+    card = read_for_change(work, organization, request.organization.id, missing)
+    assert isinstance(card, OrganizationCard)
+    check_etag(work, card, request.etag)
+    before = copy_card(card)
+    batch = Batch(reading_unit(work, card.unit_id), work.now, work.access.user_id)
+    _apply(card, request, batch)
+    if card.parent_id and "parent_id" in request.update_mask.paths:
+        _check_parent(work, card)
+    store_changes(work, before, card)
+    return pb.UpdateOrganizationResponse(organization=organization_message(card))
+
+
+def _apply(card: OrganizationCard, request: pb.UpdateOrganizationRequest, batch: Batch) -> None:
+    paths = lists.read_mask(request.update_mask, FIELDS)
+    message = pb.Organization()
+    message.CopyFrom(request.organization)
+    if "display_name" not in paths:
+        message.display_name = card.display_name
+    draft = draft_organization(message, batch)
+    for path in paths:
+        for name in FIELDS[path]:
+            setattr(card, name, getattr(draft, name))
+
+
+def _check_parent(work: UnitOfWork, card: OrganizationCard) -> None:
+    """Errors: OrganizationNotFound; FieldInvalid where the organization would stand above itself."""
+    lists.read_one(work, organization, card.parent_id, OrganizationNotFound(card.parent_id))
+    above = sa.select(organization.c.id, organization.c.parent_id).where(organization.c.id == card.parent_id)
+    line = above.cte("line", recursive=True)
+    line = line.union(
+        sa.select(organization.c.id, organization.c.parent_id).where(organization.c.id == line.c.parent_id)
+    )
+    if card.id in work.execute(sa.select(line.c.id)).scalars().all():
+        raise invalid("organization.parent_id", "stands below this organization already", "CYCLE")
+
+
+def get_organization(work: UnitOfWork, request: pb.GetOrganizationRequest) -> pb.GetOrganizationResponse:
+    """Read one organization. Errors: OrganizationNotFound."""
+    missing = OrganizationNotFound(request.organization_id)
+    card = lists.read_one(work, organization, request.organization_id, missing)
+    return pb.GetOrganizationResponse(organization=_message(card))
+
+
+def batch_get_organizations(
+    work: UnitOfWork, request: pb.BatchGetOrganizationsRequest
+) -> pb.BatchGetOrganizationsResponse:
+    """Read up to 500 organizations, those visible. Errors: FieldInvalid."""
+    cards = lists.read_many(work, organization, "organization_ids", request.organization_ids)
+    return pb.BatchGetOrganizationsResponse(organizations=[_message(card) for card in cards])
+
+
+def list_organizations(work: UnitOfWork, request: pb.ListOrganizationsRequest) -> pb.ListOrganizationsResponse:
+    """The page of visible organizations by name. Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown."""
+    cards, token = lists.read_page(work, organization, request, f"organizations|{request.unit_id}")
+    return pb.ListOrganizationsResponse(organizations=[_message(card) for card in cards], next_page_token=token)
+
+
+def _message(card: Any) -> pb.Organization:
+    assert isinstance(card, OrganizationCard)
+    return organization_message(card)

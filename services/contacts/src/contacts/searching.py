@@ -1,0 +1,126 @@
+"""Who is meant by what was typed: part of a name in any script, a telephone in any spelling, an e-mail.
+
+One GIN index answers words and visibility together. Common beginnings match a tenth of the base, so no more than
+CANDIDATES cards are looked at; whole words come first, so that Ivanov is not lost among the Ivanovas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import paging
+from chassis.database import UnitOfWork
+from chassis.ids import is_id
+from contacts import words
+from contacts.errors import invalid
+from contacts.fields import read_text
+from contacts.queries import ids
+from contacts.tables import affiliation, organization, person
+from contacts.visibility import visible_cards
+from crm.contacts.v1 import contacts_pb2 as pb
+from units.tables import unit
+from values.names import fold_name
+from values.phones import phone_search_keys
+
+CANDIDATES = 200  # of each type; four times the longest page, to rank among
+LEAST, MOST = 2, 200
+PHONE_DIGITS = 4  # fewer digits are a house number or part of a name
+
+
+def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb.SearchCustomersResponse:
+    """The visible cards found, best first. Errors: FieldInvalid."""
+    size = paging.page_size(request.page_size, 20, 50)
+    query = read_text("query", request.query, MOST)
+    if len(query) < LEAST:
+        raise invalid("query", f"has {len(query)} characters; type at least {LEAST}", "TOO_SHORT")
+    found: dict[str, Any] = {}
+    for matched, question in _questions(work, query):
+        for row in _find(work, question):
+            found.setdefault(row.id, (matched, row))
+        if len(found) >= size:
+            break
+    ranked = sorted(found.values(), key=lambda one: _rank(query, *one))[:size]
+    details = _details(work, [row for _, row in ranked])
+    return pb.SearchCustomersResponse(
+        hits=[
+            pb.SearchHit(
+                record_type=row.record_type,
+                id=row.id,
+                display_name=row.display_name,
+                detail=details.get(row.id, ""),
+                matched=matched,
+            )
+            for matched, row in ranked
+        ]
+    )
+
+
+def _questions(work: UnitOfWork, query: str) -> Iterable[tuple[str, str]]:
+    """What to ask, surest first: each a kind of match and a tsquery."""
+    phone = _phone_question(work, query)
+    if phone:
+        yield "phone", phone
+    if "@" in query:
+        yield "email", _email_question(query)
+        return
+    if words.asked_words(query):
+        yield "name", words.name_question(query, whole=True)
+        yield "name", words.name_question(query, whole=False)
+    if " " not in query:
+        yield "email", words.prefix("e", query.casefold())
+
+
+def _phone_question(work: UnitOfWork, query: str) -> str:
+    """Beginnings and ends of numbers; a number without its calling code is read as the caller's unit would dial it."""
+    if sum(map(str.isdigit, query)) < PHONE_DIGITS:
+        return ""
+    home = work.execute(
+        sa.select(unit.c.country_code, unit.c.area_code).where(unit.c.id == work.access.unit_id)
+    ).one_or_none() if is_id(work.access.unit_id) else None  # fmt: skip
+    country, area = (home.country_code or None, home.area_code or None) if home else (None, None)
+    keys = phone_search_keys(query, country, area)
+    return " | ".join([*(words.prefix("p", key) for key in keys), *(words.prefix("s", key[::-1]) for key in keys)])
+
+
+def _email_question(query: str) -> str:
+    address = query.casefold()
+    domain = address.partition("@")[2]
+    return words.prefix("d", domain) if address.startswith("@") else words.prefix("e", address)
+
+
+def _find(work: UnitOfWork, question: str) -> list[Any]:
+    """Up to CANDIDATES visible cards of each type."""
+    tsquery = sa.cast(sa.bindparam("question", question, type_=sa.Text), sa.dialects.postgresql.TSQUERY)
+    rows: list[Any] = []
+    for table in (organization, person):
+        town = table.c.city if table is organization else sa.literal("")
+        columns = (sa.literal(table.name).label("record_type"), table.c.id, table.c.display_name, town.label("city"))
+        matching = sa.select(*columns).where(
+            table.c.search.bool_op("@@")(tsquery), visible_cards(work.access, table)
+        )  # fmt: skip
+        rows += work.execute(matching.limit(CANDIDATES)).all()
+    return rows
+
+
+def _rank(query: str, matched: str, row: Any) -> tuple[Any, ...]:
+    """Whole words before beginnings, a name that begins with what was typed before others, short before long."""
+    folded, name = fold_name(query), fold_name(row.display_name)
+    missing = len(set(folded.split()) - set(name.split())) if matched == "name" else 0
+    return missing, not name.startswith(folded), len(name), name, row.id
+
+
+def _details(work: UnitOfWork, rows: list[Any]) -> dict[str, str]:
+    """The current organization of each person, the town of each organization."""
+    details = {row.id: row.city for row in rows}
+    c = affiliation.c
+    current = (
+        sa.select(c.person_id, organization.c.display_name)
+        .join(organization, organization.c.id == c.organization_id)
+        .where(c.person_id == sa.any_(ids(row.id for row in rows)), c.end_date.is_(None))
+        .order_by(c.id.desc())
+    )
+    details |= {row.person_id: row.display_name for row in work.execute(current)}
+    return details

@@ -1,0 +1,129 @@
+"""How cards are written: each set by one COPY or one batch of statements, with the events that tell of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from chassis.database import UnitOfWork
+from contacts.cards import Affiliation, AnyCard, Card, OrganizationCard, PersonCard
+from contacts.events import card_event
+from contacts.tables import affiliation, channel, organization, person
+from contacts.words import search_words, sort_key_of, vector_of
+
+SHARED = (
+    "id", "version", "display_name", "sort_key", "unit_id", "unit_ids", "owner_id", "tax_id", "tax_country", "street",
+    "city", "region", "postal_code", "country", "attributes", "creator_id", "create_time", "update_time", "search",
+)  # fmt: skip
+PERSON = (*SHARED, "given_name", "middle_name", "family_name", "birth_date", "individual_customer")
+ORGANIZATION = (*SHARED, "industry", "parent_id", "name_key")
+CHANNEL = ("owner_id", "position", "kind", "value", "raw", "extension", "label", "verified", "problem")
+AFFILIATION = ("id", "person_id", "organization_id", "role", "start_date", "end_date")
+FIXED = frozenset({"id", "unit_id", "creator_id", "create_time"})
+
+
+def table_of(card: AnyCard) -> sa.Table:
+    """The table a card is kept in."""
+    return person if isinstance(card, PersonCard) else organization
+
+
+def type_of(card: AnyCard) -> str:
+    """The word for a card's record type, also the aggregate of its events."""
+    return "person" if isinstance(card, PersonCard) else "organization"
+
+
+def insert_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
+    """Store new cards of one record type with all their parts, and say so."""
+    if not cards:
+        return
+    columns = PERSON if isinstance(cards[0], PersonCard) else ORGANIZATION
+    for card in cards:
+        card.version = 1
+    work.copy_rows(table_of(cards[0]), columns, [_row_of(card) for card in cards])
+    work.copy_rows(channel, CHANNEL, [row for card in cards for row in _channel_rows(card)])
+    work.copy_rows(affiliation, AFFILIATION, [row for card in cards for row in _affiliation_rows(card)])
+    for card in cards:
+        work.add_event(card_event(card), type_of(card), card.id, card.version, card.unit_path, card.id)
+
+
+def update_cards(work: UnitOfWork, changes: Sequence[tuple[AnyCard, list[str]]]) -> None:
+    """Store changed cards, which the caller has locked, and say so; each with the fields that changed."""
+    if not changes:
+        return
+    cards = [card for card, _ in changes]
+    for card in cards:
+        card.version += 1
+        card.update_time = work.now
+    columns = PERSON if isinstance(cards[0], PersonCard) else ORGANIZATION
+    work.execute(_update(table_of(cards[0]), columns), [_parameters(card, columns) for card in cards])
+    _replace(work, channel, "owner_id", CHANNEL, _having(changes, "channels"), _channel_rows)
+    _replace(work, affiliation, "person_id", AFFILIATION, _having(changes, "affiliations"), _affiliation_rows)
+    for card, changed in changes:
+        work.add_event(card_event(card, changed), type_of(card), card.id, card.version, card.unit_path, card.id)
+
+
+def _having(changes: Sequence[tuple[AnyCard, list[str]]], field: str) -> list[AnyCard]:
+    return [card for card, changed in changes if field in changed]
+
+
+def _replace(
+    work: UnitOfWork, table: sa.Table, owner: str, columns: tuple[str, ...], cards: list[AnyCard], rows_of: Any
+) -> None:
+    if cards:
+        owners = sa.bindparam("owners", [card.id for card in cards], type_=sa.ARRAY(table.c[owner].type))
+        work.execute(sa.delete(table).where(table.c[owner] == sa.any_(owners)))
+        work.copy_rows(table, columns, [row for card in cards for row in rows_of(card)])
+
+
+def _update(table: sa.Table, columns: tuple[str, ...]) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns if name not in FIXED}
+    values["search"] = sa.cast(sa.bindparam("new_search", type_=sa.Text), TSVECTOR)
+    values["attributes"] = sa.cast(sa.bindparam("new_attributes", type_=sa.Text), table.c.attributes.type)
+    return sa.update(table).where(table.c.id == sa.bindparam("card_id")).values(values)
+
+
+def _parameters(card: AnyCard, columns: tuple[str, ...]) -> dict[str, Any]:
+    row = dict(zip(columns, _row_of(card), strict=True))
+    return {"card_id": card.id, **{f"new_{name}": value for name, value in row.items() if name not in FIXED}}
+
+
+def _row_of(card: AnyCard) -> tuple[Any, ...]:
+    shared = _shared_row(card)
+    if isinstance(card, PersonCard):
+        return (
+            *shared, card.given_name, card.middle_name, card.family_name, card.birth_date, card.individual_customer,
+        )  # fmt: skip
+    return (*shared, card.industry, card.parent_id or None, card.name_key[:MOST_KEY])
+
+
+MOST_KEY = 600  # characters: a B-tree entry has room for 2,704 bytes
+
+
+def _shared_row(card: PersonCard | OrganizationCard) -> tuple[Any, ...]:
+    return (
+        card.id, card.version, card.display_name, sort_key_of(card.display_name), card.unit_id, card.unit_ids,
+        card.owner_id, card.tax_id, card.tax_country, *card.address, _json_of(card), card.creator_id, card.create_time,
+        card.update_time, vector_of(search_words(card)),
+    )  # fmt: skip
+
+
+def _json_of(card: Card) -> str:
+    return json.dumps(card.attributes, ensure_ascii=False) if card.attributes else "{}"
+
+
+def _channel_rows(card: AnyCard) -> list[tuple[Any, ...]]:
+    return [(card.id, position, *one) for position, one in enumerate(card.channels)]
+
+
+def _affiliation_rows(card: AnyCard) -> list[tuple[Any, ...]]:
+    if not isinstance(card, PersonCard):
+        return []
+    return [_affiliation_row(card.id, one) for one in card.affiliations]
+
+
+def _affiliation_row(person_id: str, one: Affiliation) -> tuple[Any, ...]:
+    return one.id, person_id, one.organization_id, one.role, one.start_date, one.end_date

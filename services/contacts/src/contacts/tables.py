@@ -1,0 +1,191 @@
+"""The customer base's own tables; the only place where column names are written.
+
+No foreign keys between them: a card is written with all its parts in one transaction and is never deleted, and a check
+per row would cost a bulk import a fifth of its speed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
+
+metadata = sa.MetaData()
+TIME = sa.TIMESTAMP(timezone=True)
+
+
+def _uuid() -> UUID[str]:
+    return UUID(as_uuid=False)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, server_default="")
+
+
+def _card_columns() -> list[sa.Column[Any]]:
+    """What persons and organizations share."""
+    return [
+        sa.Column("id", _uuid(), primary_key=True),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("display_name", sa.Text, nullable=False),
+        # Folded name, at most 100 characters: a B-tree entry has room for 2,704 bytes. C: the same order everywhere.
+        sa.Column("sort_key", sa.Text(collation="C"), nullable=False),
+        sa.Column("unit_id", _uuid(), nullable=False),
+        sa.Column("unit_ids", ARRAY(_uuid()), nullable=False),
+        _text("owner_id"),
+        _text("tax_id"),
+        _text("tax_country"),
+        _text("street"),
+        _text("city"),
+        _text("region"),
+        _text("postal_code"),
+        _text("country"),
+        sa.Column("attributes", JSONB, nullable=False),
+        _text("creator_id"),
+        sa.Column("create_time", TIME, nullable=False),
+        sa.Column("update_time", TIME, nullable=False),
+        # Words of the name, digits of phones, e-mails: see searching.py.
+        sa.Column("search", TSVECTOR, nullable=False),
+    ]
+
+
+def _card_indexes(name: str) -> list[sa.Index]:
+    return [
+        sa.Index(f"{name}_sort", "sort_key", "id"),
+        # One index answers words and visibility together, so that a small branch never walks all Ivanovs. The pending
+        # list is kept short, since every search reads it through.
+        sa.Index(
+            f"{name}_search", "search", "unit_ids", postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 1024},
+        ),
+        sa.Index(f"{name}_owner", "owner_id", postgresql_where=sa.text("owner_id <> ''")),
+    ]  # fmt: skip
+
+
+person = sa.Table(
+    "person",
+    metadata,
+    *_card_columns(),
+    _text("given_name"),
+    _text("middle_name"),
+    _text("family_name"),
+    sa.Column("birth_date", sa.Date),
+    sa.Column("individual_customer", sa.Boolean, nullable=False, server_default=sa.false()),
+    *_card_indexes("person"),
+)
+
+organization = sa.Table(
+    "organization",
+    metadata,
+    *_card_columns(),
+    _text("industry"),
+    sa.Column("parent_id", _uuid()),
+    # The spelling-proof name (values.organization_key); two organizations may share it where tax ids differ.
+    sa.Column("name_key", sa.Text(collation="C"), nullable=False),
+    *_card_indexes("organization"),
+    sa.Index("organization_name_key", "name_key"),
+    sa.Index("organization_parent", "parent_id", postgresql_where=sa.text("parent_id IS NOT NULL")),
+    sa.Index(
+        "organization_name_trigrams", "sort_key", postgresql_using="gin", postgresql_ops={"sort_key": "gin_trgm_ops"}
+    ),
+)
+
+channel = sa.Table(
+    "channel",
+    metadata,
+    sa.Column("owner_id", _uuid(), nullable=False),  # a person or an organization
+    sa.Column("position", sa.SmallInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.Column("extension", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("owner_id", "position"),
+    sa.CheckConstraint("kind IN ('phone','email','messenger','website','address')", name="channel_kind"),
+)
+
+affiliation = sa.Table(
+    "affiliation",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("person_id", _uuid(), nullable=False),
+    sa.Column("organization_id", _uuid(), nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("start_date", sa.Date),
+    sa.Column("end_date", sa.Date),
+    sa.CheckConstraint("end_date >= start_date", name="affiliation_dates"),
+    sa.Index("affiliation_person", "person_id"),
+    sa.Index("affiliation_organization", "organization_id", "person_id"),
+)
+
+# Who holds an identity: a digest of what identifies a customer (keys.py) and the one card that has it.
+match_key = sa.Table(
+    "match_key",
+    metadata,
+    sa.Column("key", _uuid(), primary_key=True),
+    sa.Column("record_id", _uuid(), nullable=False),
+)
+
+possible_duplicate = sa.Table(
+    "possible_duplicate",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("first_id", _uuid(), nullable=False),
+    sa.Column("second_id", _uuid(), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.UniqueConstraint("first_id", "second_id"),
+)
+
+# What each source said of a card and when: file, sheet and row. `fingerprint` is a digest of all the row said, so a row
+# that says the same again is known at once; `superseded` once a newer row of the same source said otherwise.
+provenance = sa.Table(
+    "provenance",
+    metadata,
+    sa.Column("record_id", _uuid(), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("fingerprint", _uuid(), nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("sheet", sa.Text, nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("fate", sa.Text, nullable=False),
+    sa.Column("changed_fields", ARRAY(sa.Text), nullable=False),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Column("superseded", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("provenance_record", "record_id"),
+)
+
+interaction = sa.Table(
+    "interaction",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("occur_time", TIME, nullable=False),
+    sa.Column("author_id", sa.Text, nullable=False),
+    sa.Column("author_name", sa.Text, nullable=False),
+    sa.Column("unit_id", _uuid(), nullable=False),
+    sa.Column("person_id", _uuid()),
+    sa.Column("organization_id", _uuid()),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, server_default=""),
+    sa.Column("external_id", sa.Text, nullable=False, server_default=""),
+    sa.CheckConstraint("person_id IS NOT NULL OR organization_id IS NOT NULL", name="interaction_customer"),
+    sa.Index("interaction_person", "person_id", sa.text("occur_time DESC"), sa.text("id DESC")),
+    sa.Index(
+        "interaction_organization", "organization_id", sa.text("occur_time DESC"), sa.text("id DESC"),
+        postgresql_where=sa.text("organization_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "interaction_external", "source", "external_id", unique=True, postgresql_where=sa.text("external_id <> ''")
+    ),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""By which words a card is found, and which words a search asks for. Pure.
+
+Each word is a lexeme with a first letter for its class: n a word of the name, p digits of a telephone, s the same
+digits backwards (people remember the end), e an e-mail, d its domain. All are searched by their beginning.
+"""
+
+from __future__ import annotations
+
+import re
+
+from contacts.cards import EMAIL, PHONE, AnyCard, PersonCard
+from values.names import fold_name, latin_spelling, search_tokens
+
+MOST = 100  # characters of a lexeme; longer words are found by their beginning
+# Scripts written without blanks between words: a word is then found from each of its characters on.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+MOST_SUFFIXES = 12
+
+
+def sort_key_of(name: str) -> str:
+    """The key that cards are listed by."""
+    return fold_name(name)[:MOST]
+
+
+def search_words(card: AnyCard) -> list[str]:
+    """The lexemes of a card, each once."""
+    words = [f"n{word[:MOST]}" for token in search_tokens(_all_names(card)) for word in _with_suffixes(token)]
+    for channel in card.channels:
+        if channel.kind == PHONE:
+            digits = "".join(filter(str.isdigit, channel.value or channel.raw))[:MOST]
+            words += [f"p{digits}", f"s{digits[::-1]}"] if digits else []
+        elif channel.kind == EMAIL and channel.value:
+            address = channel.value.casefold()[:MOST]
+            words += [f"e{address}", f"d{address.rpartition('@')[2]}"]
+    return list(dict.fromkeys(words))
+
+
+def _all_names(card: AnyCard) -> str:
+    name = card.display_name
+    if isinstance(card, PersonCard):
+        for part in (card.given_name, card.middle_name, card.family_name):
+            name = name if part in name else f"{name} {part}"
+    return name
+
+
+def vector_of(words: list[str]) -> str:
+    """Lexemes in the text form of a tsvector."""
+    return " ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words)
+
+
+def asked_words(query: str) -> list[list[list[str]]]:
+    """The words a query asks for: all of the outer list, any spelling of the middle one, all words of a spelling."""
+    asked = []
+    for word in fold_name(query).split():
+        latin = latin_spelling(word).split()
+        asked.append([[word]] + ([latin] if latin and latin != [word] else []))
+    return asked
+
+
+def name_question(query: str, *, whole: bool) -> str:
+    """The tsquery for words of a name; `whole` asks for whole words but for the last, which may go on."""
+    asked = asked_words(query)
+    terms = []
+    for at, spellings in enumerate(asked):
+        begin = not whole or (at == len(asked) - 1 and len(asked) > 1)
+        each = [" & ".join(prefix("n", word) if begin else quote(f"n{word}") for word in one) for one in spellings]
+        terms.append("(" + " | ".join(f"({one})" for one in each) + ")")
+    return " & ".join(terms)
+
+
+def prefix(kind: str, text: str) -> str:
+    """The tsquery term for lexemes that begin so."""
+    return quote(f"{kind}{text[: MOST - 1]}") + ":*"
+
+
+def quote(word: str) -> str:
+    """A lexeme inside a tsquery."""
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _with_suffixes(token: str) -> list[str]:
+    if token.isascii() or not _UNSPACED.search(token):
+        return [token]
+    return [token[start:] for start in range(min(len(token), MOST_SUFFIXES))]
