@@ -17,7 +17,7 @@ import amqp
 import kombu
 from kombu.exceptions import KombuError
 
-from chassis.bus.amqp_frames import DeliveryReader, publish_frames
+from chassis.bus.amqp_frames import DeliveryReader, FrameStream, publish_frames
 from chassis.bus.confirms import ConfirmTracker, Doubt
 from chassis.bus.consumer import Consumer
 from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, wire_headers
@@ -85,6 +85,7 @@ class AmqpPublisher:
         self._wire: amqp.Connection = connection.connection
         self._tracker = ConfirmTracker()
         self._channel = self._wire.channel()
+        self._stream = FrameStream(self._wire)
         self._channel.confirm_select()
         self._channel.events["basic_ack"].add(self._tracker.on_ack)
         self._channel.events["basic_nack"].add(self._tracker.on_nack)
@@ -114,7 +115,7 @@ class AmqpPublisher:
 
     def close(self) -> None:
         """Let the connection go."""
-        _say_goodbye(self._kombu)
+        _say_goodbye(self._kombu, self._stream)
 
     @contextmanager
     def _as_doubt(self) -> Iterator[None]:
@@ -145,7 +146,7 @@ class AmqpPublisher:
             left = end - time.monotonic()
             if left <= 0:
                 raise Doubt("no confirm in time")
-            self._wire.drain_events(timeout=left)
+            self._stream.drain(left)
         self._tracker.check()
 
     def _on_return(self, _trouble: Any, _exchange: str, _key: str, _message: Any) -> None:
@@ -160,6 +161,7 @@ class AmqpReceiver:
         self._wire: amqp.Connection = connection.connection
         self._buffer = reader.deliveries
         self._channel = self._wire.channel()
+        self._stream = FrameStream(self._wire)
         # two batches: one in hand, one on its way; never global, which quorum queues refuse
         self._channel.basic_qos(0, min(2 * batch_size, MAX_PREFETCH), False)
         self._channel.basic_consume(queue, consumer_tag=f"{queue}-{uuid.uuid4()}")
@@ -167,12 +169,12 @@ class AmqpReceiver:
     def receive(self, limit: int, wait_seconds: float) -> list[Incoming]:
         """Up to `limit` messages; the first is waited for IDLE_SECONDS, the others `wait_seconds` in all."""
         with _as_bus_lost():
-            if not self._buffer and not self._drain(IDLE_SECONDS):
+            if not self._buffer and not self._stream.drain(IDLE_SECONDS):
                 self._wire.heartbeat_tick()
                 return []
             end = time.monotonic() + wait_seconds
             while len(self._buffer) < limit and (left := end - time.monotonic()) > 0:
-                if not self._drain(min(left, GATHER_SECONDS)):
+                if not self._stream.drain(min(left, GATHER_SECONDS)):
                     break
         return [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]
 
@@ -190,14 +192,7 @@ class AmqpReceiver:
 
     def close(self) -> None:
         """Let the connection go; what is not acked goes back to the queue in its old order."""
-        _say_goodbye(self._kombu)
-
-    def _drain(self, seconds: float) -> bool:
-        try:
-            self._wire.drain_events(timeout=seconds)
-        except TimeoutError:
-            return False
-        return True
+        _say_goodbye(self._kombu, self._stream)
 
 
 def rounds(events: Sequence[LoggedEvent]) -> Iterator[list[int]]:
@@ -213,9 +208,10 @@ def rounds(events: Sequence[LoggedEvent]) -> Iterator[list[int]]:
     yield from found
 
 
-def _say_goodbye(connection: kombu.Connection) -> None:
+def _say_goodbye(connection: kombu.Connection, stream: FrameStream) -> None:
     """Close in order, so that the broker takes what was written last; a dead broker is not waited for."""
     try:
+        stream.give_back()
         with connection.connection.transport.having_timeout(GOODBYE_SECONDS):
             connection.release()
     except (*_TROUBLES, AttributeError):  # py-amqp's parts are None once it has noticed the loss

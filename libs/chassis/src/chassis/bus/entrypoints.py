@@ -69,6 +69,10 @@ class Loop(Entrypoint):
             eventlet.sleep(min(left, IDLE_SECONDS))
             left -= IDLE_SECONDS
 
+    def call(self, bus: Bus, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something that waits for the bus, where its connections wait."""
+        return act(*args, **kwargs) if bus.on_hub else native(act, *args, **kwargs)
+
     def work_well(self) -> None:
         """Say that the part works."""
         self._failures = 0
@@ -97,23 +101,23 @@ class BatchSubscription(Loop):
 
     def turn(self) -> None:
         """Declare, connect and read until stopped."""
-        self._call(self.bus.declare, [self.consumer])
-        receiver = self._call(self.bus.receiver, self.consumer)
+        self.call(self.bus, self.bus.declare, [self.consumer])
+        receiver = self.call(self.bus, self.bus.receiver, self.consumer)
         self.work_well()
         if receiver is None:
             return self.pause(STANDBY_SECONDS)
         try:
             self._read(receiver)
         finally:
-            self._call(receiver.close)
+            self.call(self.bus, receiver.close)
 
     def _read(self, receiver: Receiver) -> None:
         limit, wait = self.consumer.batch_size, self.consumer.batch_wait_seconds
         while not self.stopping.is_set():
-            batch = self._call(receiver.receive, limit, wait)
+            batch = self.call(self.bus, receiver.receive, limit, wait)
             if batch:
                 if self._hand_over(batch, receiver):
-                    self._call(receiver.ack, batch)
+                    self.call(self.bus, receiver.ack, batch)
             elif not self.bus.on_hub:
                 self.pause(IDLE_SECONDS)
 
@@ -137,16 +141,20 @@ class BatchSubscription(Loop):
             raise failure[1]
         return bool(result)
 
-    def _call(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return act(*args, **kwargs) if self.bus.on_hub else native(act, *args, **kwargs)
-
 
 class RelayLoop(Loop):
     """Publishes the events of one database while it is the relay there."""
 
-    def __init__(self, database: Database, bus: Bus, health: WorkerHealth, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        database: Database,
+        consumers: Sequence[Consumer],
+        bus: Bus,
+        health: WorkerHealth,
+        stopping: threading.Event,
+    ) -> None:
         super().__init__(f"{database.service} relay", health, stopping)
-        self.database, self.bus = database, bus
+        self.database, self.consumers, self.bus = database, consumers, bus
 
     def turn(self) -> None:
         """Lead, connect and publish until stopped or fenced."""
@@ -155,12 +163,15 @@ class RelayLoop(Loop):
             self.work_well()
             return self.pause(STANDBY_SECONDS)
         try:
-            publisher = self._open_publisher()
+            self.call(
+                self.bus, self.bus.declare, self.consumers
+            )  # before the first event, or it would miss the others here
+            publisher = self.call(self.bus, self.bus.publisher)
             self.work_well()
             try:
                 self._publish(relay, publisher)
             finally:
-                self._close(publisher)
+                self.call(self.bus, publisher.close)
         finally:
             native(relay.resign)
 
@@ -178,15 +189,6 @@ class RelayLoop(Loop):
             else:
                 done = native(publish_waiting, relay, publisher, _here)
             self.pause(POLL_SECONDS / 2 if done else POLL_SECONDS)
-
-    def _open_publisher(self) -> Publisher:
-        return self.bus.publisher() if self.bus.on_hub else native(self.bus.publisher)
-
-    def _close(self, publisher: Publisher) -> None:
-        if self.bus.on_hub:
-            publisher.close()
-        else:
-            native(publisher.close)
 
 
 class TimerLoop(Loop):

@@ -29,7 +29,7 @@ def patch() -> None:
         raise PatchTooLate("grpc is imported already: a worker process must not import it, and patches first")
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")  # the system's resolver knows /etc/hosts and containers' names
     with warnings.catch_warnings():  # its call not to use it anew is answered in docs/adr; not said at every start
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         import eventlet
 
     eventlet.monkey_patch(all=False, socket=True, select=True, time=True)

@@ -74,15 +74,21 @@ def run_workers(services: Sequence[WorkerService], bus_url: str, health_file: Pa
     loops = sum(2 * len(one.consumers) + len(one.timers) + 3 for one in services)
     allow_native_threads(loops)
     runner = ServiceRunner({"max_workers": loops})
+    readers = [consumer for service in services for consumer in service.consumers]
     for service in services:
-        runner.add_service(service_class(service, bus, health, stopping))
+        runner.add_service(service_class(service, readers, bus, health, stopping))
     _stop_on_signals(runner, stopping)
     runner.start()
     runner.wait()
 
 
-def service_class(service: WorkerService, bus: Bus, health: WorkerHealth, stopping: threading.Event) -> type:
-    """The nameko service of `service`: one method an extension; no name on the bus depends on a method's name."""
+def service_class(
+    service: WorkerService, readers: Sequence[Consumer], bus: Bus, health: WorkerHealth, stopping: threading.Event
+) -> type:
+    """The nameko service of `service`: one method an extension; no name on the bus depends on a method's name.
+
+    `readers` are all consumers of this process: their queues stand before any of its relays publishes.
+    """
     methods: dict[str, Any] = {"name": service.name}
     for consumer in service.consumers:
         subscription = Subscription(consumer, service.database, stopping)
@@ -93,7 +99,7 @@ def service_class(service: WorkerService, bus: Bus, health: WorkerHealth, stoppi
         retry = TimerLoop(part, RETRY_POLL_SECONDS, subscription.retry_due, health, stopping)
         methods[f"retry_{consumer.name}"] = _method(_nothing, retry)
     if service.relay:
-        methods["publish"] = _method(_nothing, RelayLoop(service.database, bus, health, stopping))
+        methods["publish"] = _method(_nothing, RelayLoop(service.database, readers, bus, health, stopping))
     house = Timer("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(service.database))
     for timer in (*service.timers, house):
         loop = TimerLoop(f"{service.name} {timer.name}", timer.seconds, timer.act, health, stopping)
