@@ -1,0 +1,88 @@
+"""The gateway as one ASGI app: REST under /api/v1 over the services' contracts, described by its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from chassis.tokens import TokenVerifier
+from gateway import problems
+from gateway.calls import Call, add_calls
+from gateway.limits import Limits, SignInPace
+from gateway.openapi import describe
+from gateway.routes import contacts, deals, directory, imports, reporting
+from gateway.routes.sessions import add_session_routes
+from gateway.routes.status import add_status_routes
+from gateway.services import Services
+from gateway.settings import Settings
+from gateway.signed_in import SignedIn
+from gateway.tracing import Traced
+
+PREFIX = "/api/v1"
+AREAS: dict[str, tuple[Call, ...]] = {
+    "units": directory.UNITS,
+    "users": directory.USERS,
+    "persons": contacts.PERSONS,
+    "organizations": contacts.ORGANIZATIONS,
+    "interactions": contacts.INTERACTIONS,
+    "search": contacts.SEARCH,
+    "deals": deals.DEALS,
+    "pipelines": deals.PIPELINES,
+    "products": deals.PRODUCTS,
+    "plans": deals.PLANS,
+    "files": imports.FILES,
+    "runs": imports.RUNS,
+    "templates": imports.TEMPLATES,
+    "reports": reporting.REPORTS,
+    "exchange_rates": reporting.EXCHANGE_RATES,
+    "freshness": reporting.FRESHNESS,
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app over the services at the settings' addresses; channels close when the app ends."""
+    services = Services(settings)
+
+    @asynccontextmanager
+    async def close_at_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        services.close()
+
+    app = FastAPI(
+        title="Branchline",
+        version="1",
+        summary="One customer base and one true report over all branches",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=close_at_end,
+        redirect_slashes=False,
+    )
+    problems.install(app)
+    app.include_router(_routes(services, settings), prefix=PREFIX)
+    app.add_middleware(Limits)
+    app.add_middleware(Traced)
+    describe(app)
+    return app
+
+
+def _routes(services: Services, settings: Settings) -> APIRouter:
+    signed_in = SignedIn(services, TokenVerifier(settings.token_public_key))
+    everything = APIRouter()
+    apart: dict[str, Any] = {
+        "sessions": lambda router: add_session_routes(
+            router, services, signed_in, SignInPace(settings.sign_ins_per_minute)
+        ),
+        "status": lambda router: add_status_routes(router, services, signed_in),
+        "files": lambda router: imports.add_file_routes(router, services, signed_in),
+    }
+    for area in dict.fromkeys((*apart, *AREAS)):
+        router = APIRouter(tags=[area])
+        if area in apart:
+            apart[area](router)
+        add_calls(router, services, signed_in, AREAS.get(area, ()))
+        everything.include_router(router)
+    return everything

@@ -1,0 +1,104 @@
+"""What no request may do: be too large, or try sign-ins as fast as it can; and the headers every answer carries."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import DomainError, Kind
+from gateway.problems import problem
+
+MOST_BODY = 1024 * 1024
+MOST_CHUNK = 4 * 1024 * 1024  # uploads come in chunks of 1 MiB; gRPC takes messages of 8 MiB
+CHUNKS = re.compile(r"/api/v1/files/[^/]+/chunks")
+KEPT = 10_000
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+NOT_KEPT = (b"cache-control", b"no-store")
+
+
+class SignInTooFast(DomainError):
+    """Too many sign-ins from one address."""
+
+    kind = Kind.EXHAUSTED
+    reason = "SIGN_IN_THROTTLED"
+
+
+class Limits:
+    """ASGI middleware: refuses large bodies before they are read whole, and sets the security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on within its limits."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = MOST_CHUNK if CHUNKS.fullmatch(scope["path"]) else MOST_BODY
+        counted = _Counted(receive, most)
+        guarded = _with_headers(send)
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > most:
+            await _too_large(most)(scope, receive, guarded)
+            return
+        await self.app(scope, counted.receive, guarded)
+
+
+class _Counted:
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._left = receive, most
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise HTTPException(413, "the body is too large; send less at a time", {"Connection": "close"})
+        return message
+
+
+class SignInPace:
+    """Counts sign-ins by address: a bucket of `per_minute`, refilled steadily; in this process only."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._rate, self._size = per_minute / 60, float(per_minute)
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, address: str) -> None:
+        """Count one sign-in. Errors: SignInTooFast."""
+        now = time.monotonic()
+        with self._lock:
+            left, since = self._buckets.pop(address, (self._size, now))
+            left = min(self._size, left + (now - since) * self._rate)
+            self._buckets[address] = (max(left - 1, 0.0) if left >= 1 else left, now)
+            while len(self._buckets) > KEPT:
+                self._buckets.popitem(last=False)
+        if left < 1:
+            wait = (1 - left) / self._rate
+            raise SignInTooFast("too many sign-ins from this address", retry_after_seconds=wait)
+
+
+def _with_headers(send: Send) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = list(message.get("headers", []))
+            names = {name.lower() for name, _ in given}
+            message["headers"] = given + [pair for pair in (*HEADERS, NOT_KEPT) if pair[0] not in names]
+        await send(message)
+
+    return guarded
+
+
+def _too_large(most: int) -> ASGIApp:
+    detail = f"the body has more than {most:,} bytes; send less at a time"
+    return problem(413, "BODY_TOO_LARGE", detail, headers={"Connection": "close"})

@@ -1,0 +1,40 @@
+"""The services behind the gateway: one client each, and what every call shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis.rpc.client import Client
+from crm.contacts.v1 import contacts_pb2, contacts_pb2_grpc
+from crm.deals.v1 import deals_pb2, deals_pb2_grpc
+from crm.directory.v1 import directory_pb2, directory_pb2_grpc
+from crm.imports.v1 import imports_pb2, imports_pb2_grpc
+from crm.reporting.v1 import reporting_pb2, reporting_pb2_grpc
+from gateway.settings import Settings
+
+# The contract of each service and its stub, under the name everything else uses.
+CONTRACTS: dict[str, tuple[Any, Any]] = {
+    "directory": (directory_pb2, directory_pb2_grpc.DirectoryServiceStub),
+    "contacts": (contacts_pb2, contacts_pb2_grpc.ContactsServiceStub),
+    "deals": (deals_pb2, deals_pb2_grpc.DealsServiceStub),
+    "imports": (imports_pb2, imports_pb2_grpc.ImportsServiceStub),
+    "reporting": (reporting_pb2, reporting_pb2_grpc.ReportingServiceStub),
+}
+
+
+class Services:
+    """One client per service; channels connect when first used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.clients = {
+            name: Client(name, str(getattr(settings, f"{name}_address")), stub) for name, (_, stub) in CONTRACTS.items()
+        }
+
+    def call(self, service: str, method: str, request: Any, timeout: float = 10.0) -> Any:
+        """Call a service for the present caller; `timeout` in seconds. Errors: RemoteError."""
+        return self.clients[service].call(method, request, timeout=timeout)
+
+    def close(self) -> None:
+        """Close every channel."""
+        for client in self.clients.values():
+            client.close()
