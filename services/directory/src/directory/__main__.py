@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    from chassis.rpc.events_door import events_servicer
     from chassis.rpc.server import start_server
     from chassis.telemetry import start_telemetry
     from chassis.tokens import TokenVerifier, public_key_of
@@ -46,8 +47,9 @@ def _serve(settings: Settings) -> None:
 
     start_telemetry("directory-api", settings.otel_exporter_otlp_endpoint)
     doors = servicers(settings)
+    events = events_servicer({"directory": doors[0].implementation.database})
     verifier = TokenVerifier(settings.token_public_key or public_key_of(settings.token_private_key))
-    server, _ = start_server(settings.grpc_listen, doors, verifier)
+    server, _ = start_server(settings.grpc_listen, (*doors, events), verifier)
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())

@@ -14,6 +14,7 @@ from gateway.calls import Call, add_calls
 from gateway.limits import Limits, SignInPace
 from gateway.openapi import describe
 from gateway.routes import contacts, deals, directory, imports, reporting
+from gateway.routes.events import add_event_routes
 from gateway.routes.sessions import add_session_routes
 from gateway.routes.status import add_status_routes
 from gateway.services import Services
@@ -77,6 +78,7 @@ def _routes(services: Services, settings: Settings) -> APIRouter:
             router, services, signed_in, SignInPace(settings.sign_ins_per_minute)
         ),
         "status": lambda router: add_status_routes(router, services, signed_in),
+        "events": lambda router: add_event_routes(router, services, signed_in),
         "files": lambda router: imports.add_file_routes(router, services, signed_in),
     }
     for area in dict.fromkeys((*apart, *AREAS)):

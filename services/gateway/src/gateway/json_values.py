@@ -5,6 +5,7 @@ An absent message or an unstated enum is null; enum values are their last words 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -52,6 +53,8 @@ def _value_reader(field: FieldDescriptor) -> Read | None:
         return lambda number: words.get(number)
     if field.message_type is not None:
         return _WELL_KNOWN.get(field.message_type.full_name, (to_json, None))[0]
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return lambda data: base64.b64encode(data).decode()
     return None
 
 
@@ -136,8 +139,17 @@ def _time_from_json(stamp: Any, text: str) -> None:
     stamp.FromDatetime(datetime.fromisoformat(text).astimezone(UTC))
 
 
+def _seconds_to_json(length: Any) -> float:
+    return float(length.ToMilliseconds() / 1000)
+
+
+def _seconds_from_json(length: Any, seconds: float) -> None:
+    length.FromMilliseconds(round(seconds * 1000))
+
+
 _WELL_KNOWN: dict[str, tuple[Read, Callable[[Any, Any], None]]] = {
     "google.type.Money": (_money_to_json, _money_from_json),
     "google.type.Date": (_day_to_json, _day_from_json),
     "google.protobuf.Timestamp": (_time_to_json, _time_from_json),
+    "google.protobuf.Duration": (_seconds_to_json, _seconds_from_json),
 }

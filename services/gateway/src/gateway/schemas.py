@@ -81,6 +81,7 @@ _WELL_KNOWN: dict[str, Any] = {
     "google.type.Money": Money,
     "google.type.Date": Day,
     "google.protobuf.Timestamp": Time,
+    "google.protobuf.Duration": float,
 }
 _BOUNDS = {
     FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,

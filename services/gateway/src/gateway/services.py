@@ -9,6 +9,7 @@ from crm.contacts.v1 import contacts_pb2, contacts_pb2_grpc
 from crm.deals.v1 import deals_pb2, deals_pb2_grpc
 from crm.directory.v1 import directory_pb2, directory_pb2_grpc
 from crm.imports.v1 import imports_pb2, imports_pb2_grpc
+from crm.platform.v1.events_pb2_grpc import EventsServiceStub
 from crm.reporting.v1 import reporting_pb2, reporting_pb2_grpc
 from gateway.settings import Settings
 
@@ -23,12 +24,12 @@ CONTRACTS: dict[str, tuple[Any, Any]] = {
 
 
 class Services:
-    """One client per service; channels connect when first used."""
+    """One client per service, and one for its messaging door; channels connect when first used."""
 
     def __init__(self, settings: Settings) -> None:
-        self.clients = {
-            name: Client(name, str(getattr(settings, f"{name}_address")), stub) for name, (_, stub) in CONTRACTS.items()
-        }
+        addresses = {name: str(getattr(settings, f"{name}_address")) for name in CONTRACTS}
+        self.clients = {name: Client(name, addresses[name], stub) for name, (_, stub) in CONTRACTS.items()}
+        self.events = {name: Client(name, address, EventsServiceStub) for name, address in addresses.items()}
 
     def call(self, service: str, method: str, request: Any, timeout: float = 10.0) -> Any:
         """Call a service for the present caller; `timeout` in seconds. Errors: RemoteError."""
@@ -36,5 +37,5 @@ class Services:
 
     def close(self) -> None:
         """Close every channel."""
-        for client in self.clients.values():
+        for client in (*self.clients.values(), *self.events.values()):
             client.close()

@@ -8,7 +8,7 @@ from gateway.app import create_app
 from gateway.settings import Settings
 
 MOST_HEADER_BYTES = 32 * 1024  # a token has about 2 KiB; a browser's cookies seldom more than 8
-GRACE_SECONDS = 8
+GRACE_SECONDS = 3  # a supervisor gives the front door four
 MOST_AT_ONCE = 500  # connections beyond these are answered 503 at once
 
 

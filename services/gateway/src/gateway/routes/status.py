@@ -10,12 +10,15 @@ from fastapi import APIRouter, Depends, Request
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import BaseModel
 
-from chassis.rpc.client import Client
+from chassis.errors import RemoteError
+from chassis.rpc.client import Client, calling_as
+from crm.platform.v1 import events_pb2 as pb
 from gateway.calls import bearer
 from gateway.services import Services
 from gateway.signed_in import SignedIn
 
 PROBE_SECONDS = 2.0
+OPEN = (pb.PARKED_STATE_RETRY, pb.PARKED_STATE_BEHIND, pb.PARKED_STATE_PARKED)
 
 
 class Health(BaseModel):
@@ -25,10 +28,15 @@ class Health(BaseModel):
 
 
 class ServiceStatus(BaseModel):
-    """One service: serving, not_serving or unreachable."""
+    """One service: serving, not_serving or unreachable.
+
+    For administrators also `lag`, events that are not on the bus yet, and `parked`, events that wait in its consumers.
+    """
 
     service: str
     status: str
+    lag: int | None = None
+    parked: int | None = None
 
 
 class Status(BaseModel):
@@ -53,16 +61,27 @@ def add_status_routes(router: APIRouter, services: Services, signed_in: SignedIn
         dependencies=[Depends(bearer)],
     )
     def status(request: Request) -> Any:
-        signed_in.token_of(request)
-        return Status(services=list(pool.map(_ask, services.clients.values())))
+        token = signed_in.token_of(request)
+        return Status(services=list(pool.map(lambda name: _ask(services, name, token), services.clients)))
 
 
-def _ask(client: Client) -> ServiceStatus:
-    name = f"crm.{client.service}.v1.{client.service.title()}Service"
-    stub = health_pb2_grpc.HealthStub(client.channel)
+def _ask(services: Services, name: str, token: str) -> ServiceStatus:
+    asked = health_pb2.HealthCheckRequest(service=f"crm.{name}.v1.{name.title()}Service")
     try:
-        found = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=PROBE_SECONDS).status
+        found = health_pb2_grpc.HealthStub(services.clients[name].channel).Check(asked, timeout=PROBE_SECONDS).status
     except grpc.RpcError:
-        return ServiceStatus(service=client.service, status="unreachable")
-    serving = found == health_pb2.HealthCheckResponse.SERVING
-    return ServiceStatus(service=client.service, status="serving" if serving else "not_serving")
+        return ServiceStatus(service=name, status="unreachable")
+    if found != health_pb2.HealthCheckResponse.SERVING:
+        return ServiceStatus(service=name, status="not_serving")
+    return ServiceStatus(service=name, status="serving", **_behind(services.events[name], token))
+
+
+def _behind(door: Client, token: str) -> dict[str, int]:
+    """How far a service's messaging is behind; nothing where the caller may not know or the service does not say."""
+    try:
+        with calling_as(token):
+            found = door.call("GetLag", pb.GetLagRequest(service=door.service), timeout=PROBE_SECONDS, retry=False)
+    except RemoteError:
+        return {}
+    waiting = sum(one.count for one in found.waiting if one.state in OPEN)
+    return {"lag": found.unnumbered + found.last_position - found.published_position, "parked": waiting}

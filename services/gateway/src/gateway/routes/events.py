@@ -1,0 +1,160 @@
+"""For those who run the platform: each service's feed of events, what waits in its consumers, and how far it is behind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import JSONResponse
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
+
+from chassis.rpc.client import calling_as
+from crm.contacts.events.v1 import contacts_events_pb2
+from crm.deals.events.v1 import deals_events_pb2
+from crm.directory.events.v1 import directory_events_pb2
+from crm.imports.events.v1 import imports_events_pb2
+from crm.platform.v1 import events_pb2 as pb
+from gateway.calls import bearer, refuse_unknown_parameters
+from gateway.json_values import enum_words, to_json
+from gateway.schemas import answer_model
+from gateway.services import Services
+from gateway.signed_in import SignedIn
+
+EVENT_FILES = (contacts_events_pb2, deals_events_pb2, directory_events_pb2, imports_events_pb2)  # known to the pool now
+STATES = enum_words(pb.ParkedState.DESCRIPTOR)
+Name = Annotated[str, Path(pattern="^(directory|contacts|deals|imports|reporting)$")]
+Number = Annotated[int, Path(ge=1, le=2**62)]
+PageSize = Annotated[int, Query(ge=0, le=500)]
+PageToken = Annotated[str, Query(max_length=2000)]
+
+
+class EventDoors:
+    """The platform door of each service, over the channel its own client has."""
+
+    def __init__(self, services: Services, signed_in: SignedIn) -> None:
+        self.services, self.signed_in = services, signed_in
+
+    def call(self, request: Request, service: str, method: str, asked: Any, timeout: float = 10.0) -> Any:
+        """Call a service's door for the caller. Errors: RemoteError."""
+        with calling_as(self.signed_in.token_of(request)):
+            return self.services.events[service].call(method, asked, timeout=timeout)
+
+
+def add_event_routes(router: APIRouter, services: Services, signed_in: SignedIn) -> None:
+    """Add the routes of messaging."""
+    doors = EventDoors(services, signed_in)
+    _add_feed(router, doors)
+    _add_parked(router, doors)
+
+
+def _add_feed(router: APIRouter, doors: EventDoors) -> None:
+    @router.get(
+        "/services/{service}/events",
+        operation_id="listEvents",
+        summary="Read a service's events behind a position, waiting for one when asked to",
+        response_model=answer_model(pb.ListEventsResponse.DESCRIPTOR),
+        dependencies=[Depends(bearer)],
+    )
+    def list_events(
+        request: Request,
+        service: Name,
+        after_position: Annotated[int, Query(ge=0, le=2**62)] = 0,
+        types: Annotated[list[str] | None, Query()] = None,
+        wait: Annotated[float, Query(ge=0, le=20, description="seconds")] = 0.0,
+        page_size: PageSize = 0,
+        page_token: PageToken = "",
+    ) -> Any:
+        refuse_unknown_parameters(request, {"after_position", "types", "wait", "page_size", "page_token"})
+        asked = pb.ListEventsRequest(
+            service=service,
+            after_position=after_position,
+            types=types or (),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        asked.wait.FromMilliseconds(round(wait * 1000))
+        found = doors.call(request, service, "ListEvents", asked, timeout=wait + 10)
+        return JSONResponse({**to_json(found), "events": [event_json(one) for one in found.events]})
+
+    @router.get(
+        "/services/{service}/lag",
+        operation_id="getLag",
+        summary="Say how far publishing and consuming are behind",
+        response_model=answer_model(pb.GetLagResponse.DESCRIPTOR),
+        dependencies=[Depends(bearer)],
+    )
+    def get_lag(request: Request, service: Name) -> Any:
+        return JSONResponse(to_json(doors.call(request, service, "GetLag", pb.GetLagRequest(service=service))))
+
+
+def _add_parked(router: APIRouter, doors: EventDoors) -> None:
+    parked = answer_model(pb.ParkedEvent.DESCRIPTOR)
+
+    @router.get(
+        "/services/{service}/parked_events",
+        operation_id="listParkedEvents",
+        summary="List events that wait in a service's consumers",
+        response_model=answer_model(pb.ListParkedResponse.DESCRIPTOR),
+        dependencies=[Depends(bearer)],
+    )
+    def list_parked(
+        request: Request,
+        service: Name,
+        consumer: Annotated[str, Query(max_length=100)] = "",
+        state: Annotated[str, Query(pattern=f"^({'|'.join(STATES)})?$")] = "",
+        page_size: PageSize = 0,
+        page_token: PageToken = "",
+    ) -> Any:
+        refuse_unknown_parameters(request, {"consumer", "state", "page_size", "page_token"})
+        asked = pb.ListParkedRequest(service=service, consumer=consumer, page_size=page_size, page_token=page_token)
+        asked.state = STATES.get(state, 0)  # type: ignore[assignment]
+        return JSONResponse(to_json(doors.call(request, service, "ListParked", asked)))
+
+    @router.get(
+        "/services/{service}/parked_events/{number}",
+        operation_id="getParkedEvent",
+        summary="Read a waiting event with its headers and content",
+        response_model=answer_model(pb.GetParkedResponse.DESCRIPTOR),
+        dependencies=[Depends(bearer)],
+    )
+    def get_parked(request: Request, service: Name, number: Number) -> Any:
+        found = doors.call(request, service, "GetParked", pb.GetParkedRequest(service=service, number=number))
+        return JSONResponse({**to_json(found), "message": message_json(found.parked.type, found.data)})
+
+    @router.post(
+        "/services/{service}/parked_events/{number}/retry",
+        operation_id="retryParkedEvent",
+        summary="Have a waiting event tried anew at once",
+        response_model=parked,
+        dependencies=[Depends(bearer)],
+    )
+    def retry_parked(request: Request, service: Name, number: Number) -> Any:
+        asked = pb.RetryParkedRequest(service=service, number=number)
+        return JSONResponse(to_json(doors.call(request, service, "RetryParked", asked).parked))
+
+    @router.post(
+        "/services/{service}/parked_events/{number}/skip",
+        operation_id="skipParkedEvent",
+        summary="Let a waiting event go unhandled",
+        response_model=parked,
+        dependencies=[Depends(bearer)],
+    )
+    def skip_parked(request: Request, service: Name, number: Number) -> Any:
+        asked = pb.SkipParkedRequest(service=service, number=number)
+        return JSONResponse(to_json(doors.call(request, service, "SkipParked", asked).parked))
+
+
+def event_json(event: pb.Event) -> dict[str, Any]:
+    """An event with its content as bytes (base64) and, where its contract is known here, as JSON too."""
+    return {**to_json(event), "message": message_json(event.type, event.data)}
+
+
+def message_json(type_name: str, data: bytes) -> dict[str, Any] | None:
+    """The content of an event, None where its type is not known or it cannot be read."""
+    try:
+        kind = descriptor_pool.Default().FindMessageTypeByName(type_name)
+        return to_json(GetMessageClass(kind).FromString(data))
+    except (KeyError, DecodeError):
+        return None
