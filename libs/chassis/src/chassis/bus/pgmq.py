@@ -47,6 +47,10 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('reader of ' || %s, 0))"
 _READ = "SELECT msg_id, read_ct, message FROM pgmq.read(%s, %s, %s) ORDER BY msg_id"
 _DELETE = "SELECT count(*) FROM pgmq.delete(%s, %s::bigint[])"
 _RELEASE = "UPDATE pgmq.{} SET vt = clock_timestamp() WHERE read_ct > 0 AND vt > clock_timestamp()"
+# kombu 5.7 with pgmq 1.1.4 calls `send_topic` in a form that PGMQ 1.13 lacks whenever a message has headers.
+_MISSING_FORM = """
+CREATE FUNCTION pgmq.send_topic(routing_key text, msg jsonb, headers jsonb) RETURNS integer LANGUAGE sql
+AS 'SELECT pgmq.send_topic($1, $2, $3, 0)'"""
 
 
 def prepare_pgmq(url: str) -> None:
@@ -55,6 +59,7 @@ def prepare_pgmq(url: str) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('prepare pgmq', 0))")
         if connection.execute("SELECT to_regnamespace('pgmq')").fetchone() == (None,):
             connection.execute(get_embedded_install_sql())
+            connection.execute(_MISSING_FORM)
 
 
 class PgmqBus:
