@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from chassis.access import ADMINISTER, ALL, READ, Access, Grant
 from chassis.database import Database
+from chassis.dates import to_date
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.ids import new_id
 from chassis.migrate import migrate
@@ -76,9 +78,8 @@ class Reporting:
         self, sold: str, bought: str, rate: str, day: str, source: str = "", access: Access = EVERYTHING
     ) -> Any:
         """Set an exchange rate from a day on."""
-        year, month, number = map(int, day.split("-"))
-        given = {"from_currency": sold, "to_currency": bought, "rate": rate, "source": source,
-                 "start_date": {"year": year, "month": month, "day": number}}  # fmt: skip
+        start = to_date(date.fromisoformat(day))
+        given = pb.ExchangeRate(from_currency=sold, to_currency=bought, rate=rate, source=source, start_date=start)
         return self.call("SetExchangeRate", pb.SetExchangeRateRequest(rate=given), access)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -40,11 +41,26 @@ class World:
         self.told: list[Told] = []
         self.paths: dict[str, str] = {}
         self.stages: dict[str, str] = {}
+        self.holding = False
+        self.handled = 0
 
     def tell(self, *messages: Message, version: int = 1) -> None:
         """Let events happen: each is handled at once."""
-        fresh = [Told(message, version) for message in messages]
-        self.told += fresh
+        self.told += [Told(message, version) for message in messages]
+        if not self.holding:
+            self.deliver_told()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is told inside is handled together at the end."""
+        self.holding = True
+        yield
+        self.holding = False
+        self.deliver_told()
+
+    def deliver_told(self) -> None:
+        """Give everything not yet handled to the handlers."""
+        fresh, self.handled = self.told[self.handled :], len(self.told)
         deliver(self.database, fresh)
 
     def a_unit(self, code: str, parent: str = "", kind: str = "branch", **more: Any) -> str:
@@ -53,14 +69,14 @@ class World:
         path = f"{self.paths[parent]}.{code}" if parent else code
         self.paths[unit_id] = path
         state = {"currency_code": "EUR", "name": code.title(), "country_code": "DE", **more}
-        self.tell(directory.UnitCreated(unit={"id": unit_id, "parent_id": parent, "kind": kind, "code": code,
-                                              "path": path, **state}))  # fmt: skip
+        unit = directory.UnitState(id=unit_id, parent_id=parent, kind=kind, code=code, path=path, **state)
+        self.tell(directory.UnitCreated(unit=unit))
         return str(unit_id)
 
     def a_user(self, name: str) -> str:
         """A user, by id."""
         user_id = new_id()
-        self.tell(directory.UserCreated(user={"id": user_id, "display_name": name, "active": True}))
+        self.tell(directory.UserCreated(user=directory.UserState(id=user_id, display_name=name, active=True)))
         return user_id
 
     def a_pipeline(self, name: str = "Sales", stages: str = "Lead Offer +Won -Lost") -> str:
@@ -70,36 +86,30 @@ class World:
         states = []
         for position, word in enumerate(stages.split(), 1):
             self.stages[word.lstrip("+-")] = new_id()
-            states.append({"id": self.stages[word.lstrip("+-")], "name": word.lstrip("+-"),
-                           "kind": kinds.get(word[0], "open"), "position": position})  # fmt: skip
-        self.tell(deals.PipelineDefined(pipeline={"id": pipeline_id, "name": name, "stages": states}))
+            stage_id, kind = self.stages[word.lstrip("+-")], kinds.get(word[0], "open")
+            states.append(deals.StageState(id=stage_id, name=word.lstrip("+-"), kind=kind, position=position))
+        self.tell(deals.PipelineDefined(pipeline=deals.PipelineState(id=pipeline_id, name=name, stages=states)))
         return pipeline_id
 
     def a_product(self, name: str, category: str = "", unit_of_measure: str = "piece") -> str:
         """A product, by id."""
         product_id = new_id()
-        state = {"id": product_id, "name": name, "category": category, "unit_of_measure": unit_of_measure}
+        state = deals.ProductState(id=product_id, name=name, category=category, unit_of_measure=unit_of_measure)
         self.tell(deals.ProductDefined(product=state))
         return product_id
 
     def an_organization(self, name: str, units: Sequence[str] = (), **more: Any) -> str:
         """An organization, by id."""
-        organization_id = new_id()
-        state = {
-            "id": organization_id,
-            "display_name": name,
-            "unit_ids": units,
-            "unit_id": next(iter(units), ""),
-            **more,
-        }
+        organization_id, home = new_id(), next(iter(units), "")
+        state = contacts.OrganizationState(id=organization_id, display_name=name, unit_ids=units, unit_id=home, **more)
         self.tell(contacts.OrganizationCreated(organization=state))
         return organization_id
 
     def a_person(self, name: str, units: Sequence[str] = (), **more: Any) -> str:
         """A person, by id."""
         person_id = new_id()
-        state = {"id": person_id, "personal": {"display_name": name}, "unit_ids": units, "unit_id": next(iter(units), ""),
-                 **more}  # fmt: skip
+        personal, home = contacts.PersonPersonal(display_name=name), next(iter(units), "")
+        state = contacts.PersonState(id=person_id, personal=personal, unit_ids=units, unit_id=home, **more)
         self.tell(contacts.PersonCreated(person=state))
         return person_id
 
@@ -132,10 +142,16 @@ class World:
         figure: dict[str, Any] = (
             {"metric": "revenue", "amount": money(value)} if " " in value else {"metric": "quantity", "quantity": value}
         )
-        self.tell(
-            deals.PlanSet(plan={"id": plan_id, "unit_id": unit, "start_date": start, "end_date": end, **figure, **more})
-        )
+        plan = deals.PlanState(id=plan_id, unit_id=unit, start_date=start, end_date=end, **figure, **more)
+        self.tell(deals.PlanSet(plan=plan))
         return plan_id
+
+    def an_interaction(self, unit: str, author: str, kind: str = "call", day: str = "2026-03-03") -> str:
+        """An interaction, by id."""
+        state = contacts.InteractionState(id=new_id(), kind=kind, author_id=author, unit_id=unit)
+        state.occur_time.FromDatetime(datetime.fromisoformat(f"{day}T10:00:00"))
+        self.tell(contacts.InteractionLogged(interaction=state))
+        return state.id
 
     def a_run(self, unit: str, state: str, first: str = "", last: str = "", version: int = 1, **more: Any) -> str:
         """A run of deals, by id."""
