@@ -79,15 +79,16 @@ class Job:
         if self.stopping.is_set():
             raise JobInterrupted(self.id)
         self.checkpoint.update(checkpoint)
+        tries = 0 if checkpoint else self.tries  # only progress forgives earlier falls
         done = work.execute(
             sa.update(job)
             .where(job.c.id == self.id, job.c.lease_holder == self.holder, job.c.state == "running")
-            .values(checkpoint=self.checkpoint, lease_end=sa.func.clock_timestamp() + LEASE, tries=0)
+            .values(checkpoint=self.checkpoint, lease_end=sa.func.clock_timestamp() + LEASE, tries=tries)
         )
         if done.rowcount == 0:
             state = work.execute(sa.select(job.c.state).where(job.c.id == self.id)).scalar()
             raise JobCancelled(self.id) if state == "cancelled" else LeaseLost(self.id)
-        self.tries = 0
+        self.tries = tries
 
 
 JobHandler = Callable[[Job], None]

@@ -57,10 +57,10 @@ def forget_fates(work: UnitOfWork, run_id: str, phase: str) -> None:
 def count_fates(work: UnitOfWork, run_id: str, phase: str) -> dict[str, int]:
     """Rows by fate, all five named."""
     rows: Iterable[Any] = work.execute(
-        sa.select(run_fate.c.fate, sa.func.count())
+        sa.select(run_fate.c.fate, sa.func.count().label("rows"))
         .where(run_fate.c.run_id == run_id, run_fate.c.phase == phase)
         .group_by(run_fate.c.fate)
     )
     found = dict.fromkeys(FATES, 0)
-    found.update(dict(rows))
+    found.update({row.fate: row.rows for row in rows})
     return found

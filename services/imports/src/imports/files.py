@@ -105,8 +105,7 @@ def get_file(work: UnitOfWork, file_id: str, lock: bool = False) -> sa.Row[Any]:
 
 def _pieces(work: UnitOfWork, file_id: str) -> Iterator[bytes]:
     question = sa.select(file_chunk.c.data).where(file_chunk.c.file_id == file_id).order_by(file_chunk.c.position)
-    rows = work.connection.execution_options(yield_per=4).execute(question)
-    for row in rows:
+    for row in work.execute(question.execution_options(yield_per=4)):
         yield bytes(row.data)
 
 
