@@ -52,52 +52,52 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-def draft_person(person: pb.Person, batch: Batch, field: str = "person") -> PersonCard:
+def draft_person(person: pb.Person, batch: Batch) -> PersonCard:
     """The card a request's person describes; affiliations are not read here. Errors: FieldInvalid."""
-    given = read_text(f"{field}.given_name", person.given_name, NAME)
-    middle = read_text(f"{field}.middle_name", person.middle_name, NAME)
-    family = read_text(f"{field}.family_name", person.family_name, NAME)
-    display = read_text(f"{field}.display_name", person.display_name, NAME)
-    display = display or read_text(f"{field}.display_name", " ".join(filter(None, (given, middle, family))), NAME)
+    given = read_text("person.given_name", person.given_name, NAME)
+    middle = read_text("person.middle_name", person.middle_name, NAME)
+    family = read_text("person.family_name", person.family_name, NAME)
+    display = read_text("person.display_name", person.display_name, NAME)
+    display = display or read_text("person.display_name", " ".join(filter(None, (given, middle, family))), NAME)
     if not display:
-        raise invalid(f"{field}.display_name", "is empty; a person needs a name", "MISSING")
-    attributes = read_attributes(f"{field}.attributes", person.attributes)
-    tax_id, country = read_tax_id(f"{field}.tax_id", person.tax_id, attributes, batch)
+        raise invalid("person.display_name", "is empty; a person needs a name", "MISSING")
+    attributes = read_attributes("person.attributes", person.attributes)
+    tax_id, country = read_tax_id("person.tax_id", person.tax_id, attributes, batch)
     return PersonCard(
         id=new_id(),
         display_name=display,
         given_name=given,
         middle_name=middle,
         family_name=family,
-        birth_date=_read_birth(person, field, batch),
+        birth_date=_read_birth(person, batch),
         individual_customer=person.individual_customer,
-        channels=read_channels(person.channels, batch.unit, f"{field}.channels") if person.channels else [],
-        address=read_address(person.address, f"{field}.address") if person.HasField("address") else Address(),
+        channels=read_channels(person.channels, batch.unit, "person.channels") if person.channels else [],
+        address=read_address(person.address, "person.address") if person.HasField("address") else Address(),
         tax_id=tax_id,
         tax_country=country,
-        owner_id=read_id(f"{field}.owner_id", person.owner_id),
+        owner_id=read_id("person.owner_id", person.owner_id),
         attributes=attributes,
         **_made_by(batch),
     )
 
 
-def draft_organization(message: pb.Organization, batch: Batch, field: str = "organization") -> OrganizationCard:
+def draft_organization(message: pb.Organization, batch: Batch) -> OrganizationCard:
     """The card a request's organization describes. Errors: FieldInvalid."""
-    display = read_text(f"{field}.display_name", message.display_name, NAME)
+    display = read_text("organization.display_name", message.display_name, NAME)
     if not display:
-        raise invalid(f"{field}.display_name", "is empty; an organization needs a name", "MISSING")
-    attributes = read_attributes(f"{field}.attributes", message.attributes)
-    tax_id, country = read_tax_id(f"{field}.tax_id", message.tax_id, attributes, batch)
+        raise invalid("organization.display_name", "is empty; an organization needs a name", "MISSING")
+    attributes = read_attributes("organization.attributes", message.attributes)
+    tax_id, country = read_tax_id("organization.tax_id", message.tax_id, attributes, batch)
     return OrganizationCard(
         id=new_id(),
         display_name=display,
-        industry=read_text(f"{field}.industry", message.industry, ROLE),
-        parent_id=read_id(f"{field}.parent_id", message.parent_id),
-        channels=read_channels(message.channels, batch.unit, f"{field}.channels") if message.channels else [],
-        address=read_address(message.address, f"{field}.address") if message.HasField("address") else Address(),
+        industry=read_text("organization.industry", message.industry, ROLE),
+        parent_id=read_id("organization.parent_id", message.parent_id),
+        channels=read_channels(message.channels, batch.unit, "organization.channels") if message.channels else [],
+        address=read_address(message.address, "organization.address") if message.HasField("address") else Address(),
         tax_id=tax_id,
         tax_country=country,
-        owner_id=read_id(f"{field}.owner_id", message.owner_id),
+        owner_id=read_id("organization.owner_id", message.owner_id),
         attributes=attributes,
         **_made_by(batch),
     )
@@ -151,15 +151,21 @@ def _keep_flawed(field: str, text: str, found: TaxIdProblem, attributes: dict[st
 
 def read_address(message: pb.Address, field: str) -> Address:
     """A postal address. Errors: FieldInvalid."""
-    return Address(*(read_text(f"{field}.{name}", getattr(message, name), TEXT) for name in Address._fields))
+    return Address(
+        read_text(field, message.street, TEXT),
+        read_text(field, message.city, TEXT),
+        read_text(field, message.region, TEXT),
+        read_text(field, message.postal_code, TEXT),
+        read_text(field, message.country, TEXT),
+    )
 
 
-def _read_birth(person: pb.Person, field: str, batch: Batch) -> date | None:
+def _read_birth(person: pb.Person, batch: Batch) -> date | None:
     if not person.HasField("birth_date"):
         return None
-    birth = from_date(person.birth_date, f"{field}.birth_date")
+    birth = from_date(person.birth_date, "person.birth_date")
     if birth and birth > batch.now.date():
-        raise invalid(f"{field}.birth_date", f"{birth} is in the future", "IN_FUTURE")
+        raise invalid("person.birth_date", f"{birth} is in the future", "IN_FUTURE")
     return birth
 
 

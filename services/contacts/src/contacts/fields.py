@@ -14,6 +14,8 @@ ATTRIBUTE_NAME, ATTRIBUTE, ATTRIBUTES = 100, 2_000, 50
 
 def read_text(field: str, text: str, most: int, *, exact: bool = False) -> str:
     """The text without blanks around it, or `exact` as it is. Errors: FieldInvalid (longer than `most`, or a NUL)."""
+    if not text:  # most fields of most rows
+        return text
     text = text if exact else text.strip()
     if len(text) > most:
         raise invalid(field, f"has {len(text)} characters; at most {most} are kept", "TOO_LONG")
@@ -24,6 +26,8 @@ def read_text(field: str, text: str, most: int, *, exact: bool = False) -> str:
 
 def read_attributes(field: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """The further facts with names and texts checked. Errors: FieldInvalid."""
+    if not attributes:
+        return {}
     if len(attributes) > ATTRIBUTES:
         raise invalid(field, f"has {len(attributes)} entries; at most {ATTRIBUTES} are kept", "TOO_MANY")
     read = {

@@ -36,10 +36,10 @@ def read_channels(channels: Iterable[pb.Channel], unit: Unit, field: str) -> lis
 def _read_channel(channel: pb.Channel, unit: Unit, field: str) -> Channel | None:
     kind = KINDS.get(channel.kind)
     if kind is None:
-        raise invalid(f"{field}.kind", f"{channel.kind} is not a kind of channel", "UNKNOWN")
-    label = read_text(f"{field}.label", channel.label, LABEL)
-    raw = read_text(f"{field}.raw", channel.raw or channel.value, TEXT)
-    value = read_text(f"{field}.value", channel.value, TEXT)
+        raise invalid(field, f"{channel.kind} is not a kind of channel", "UNKNOWN")
+    value = read_text(field, channel.value, TEXT)
+    raw = read_text(field, channel.raw, TEXT) or value
+    label = read_text(field, channel.label, LABEL)
     if kind == PHONE:
         return _read_phone(channel, value, raw, label, unit)
     if kind == EMAIL:

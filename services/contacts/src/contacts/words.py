@@ -7,6 +7,7 @@ digits backwards (people remember the end), e an e-mail, d its domain. All are s
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from contacts.cards import EMAIL, PHONE, AnyCard, PersonCard
 from values.names import fold_name, latin_spelling, search_tokens
@@ -24,7 +25,7 @@ def sort_key_of(name: str) -> str:
 
 def search_words(card: AnyCard) -> list[str]:
     """The lexemes of a card, each once."""
-    words = [f"n{word[:MOST]}" for token in search_tokens(_all_names(card)) for word in _with_suffixes(token)]
+    words = [lexeme for word in _all_names(card).split() for lexeme in _name_lexemes(word)]
     for channel in card.channels:
         if channel.kind == PHONE:
             digits = "".join(filter(str.isdigit, channel.value or channel.raw))[:MOST]
@@ -36,11 +37,9 @@ def search_words(card: AnyCard) -> list[str]:
 
 
 def _all_names(card: AnyCard) -> str:
-    name = card.display_name
-    if isinstance(card, PersonCard):
-        for part in (card.given_name, card.middle_name, card.family_name):
-            name = name if part in name else f"{name} {part}"
-    return name
+    if not isinstance(card, PersonCard):
+        return card.display_name
+    return " ".join((card.display_name, card.given_name, card.middle_name, card.family_name))
 
 
 def vector_of(words: list[str]) -> str:
@@ -76,6 +75,11 @@ def prefix(kind: str, text: str) -> str:
 def quote(word: str) -> str:
     """A lexeme inside a tsquery."""
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+@lru_cache(maxsize=32768)  # names repeat: a batch of a thousand persons has a few hundred words
+def _name_lexemes(word: str) -> tuple[str, ...]:
+    return tuple(f"n{one[:MOST]}" for token in search_tokens(word) for one in _with_suffixes(token))
 
 
 def _with_suffixes(token: str) -> list[str]:
