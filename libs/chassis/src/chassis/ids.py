@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-import uuid
 
 _lock = threading.Lock()
 _last = 0
+_CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def new_id() -> str:
@@ -22,13 +23,10 @@ def new_id() -> str:
         stamp = time.time_ns() // 1_000_000 << 12
         _last = max(stamp, _last + 1)
         now = _last
-    value = (now >> 12) << 80 | 0x7 << 76 | (now & 0xFFF) << 64 | 0b10 << 62 | random
-    return str(uuid.UUID(int=value))
+    digits = f"{(now >> 12) << 80 | 0x7 << 76 | (now & 0xFFF) << 64 | 0b10 << 62 | random:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"  # uuid.UUID takes three times as long
 
 
 def is_id(text: str) -> bool:
     """Tell whether `text` is a UUID in canonical form."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+    return _CANONICAL.fullmatch(text) is not None
