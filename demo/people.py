@@ -144,8 +144,10 @@ def draw_inn(chance: random.Random) -> str:
 
 
 def family_first(person: Person) -> str:
-    """`Family Given Patronymic`, as lists are sorted in Russia."""
-    return " ".join(part for part in (person.family, person.given, person.middle) if part)
+    """`Family Given Patronymic`, as lists are sorted in Russia; foreigners, who have none, as `Given FAMILY`."""
+    if not person.middle:
+        return f"{person.given} {person.family.upper()}"
+    return f"{person.family} {person.given} {person.middle}"
 
 
 def given_first(person: Person) -> str:

@@ -1,6 +1,7 @@
 """What a command prints: its result on standard output, its progress on standard error.
 
-A result is text for people or one JSON document. A command hands over plain data and a way to show it; with --json the data are printed as they are.
+A result is text for people or one JSON document. A command hands over plain data and a way to show it; with --json the
+data are printed as they are.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ def report_text(answer: dict[str, Any]) -> str:
         [cell_text(cell, column["type"]) for cell, column in zip(row["cells"], columns, strict=True)]
         for row in answer.get("totals") or []
     ]
+    if totals == rows:
+        totals = []  # a report without groups is its own total
     for total in totals:
         total[0] = total[0] or "total"
     figures = [place for place, column in enumerate(columns) if column["type"] in FIGURES]

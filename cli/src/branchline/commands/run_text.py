@@ -52,10 +52,11 @@ def counts_text(counts: dict[str, int]) -> str:
 def finding_text(finding: dict[str, Any]) -> str:
     """A finding with its place and the way out."""
     sheet, cell = finding.get("sheet") or "", finding.get("cell") or ""
-    place = "!".join(part for part in (sheet, cell) if part)
-    way_out = f" {finding['way_out']}" if finding.get("way_out") else ""
-    near = f" Nearest: {', '.join(finding['suggestions'])}." if finding.get("suggestions") else ""
-    return f"  {finding['severity']:<8}{place + ': ' if place else ''}{finding['message']}{way_out}{near}"
+    place = cell if "!" in cell else "!".join(part for part in (sheet, cell) if part)
+    near = f"nearest: {', '.join(finding['suggestions'])}" if finding.get("suggestions") else ""
+    parts = [finding["message"], finding.get("way_out") or "", near]
+    text = "; ".join(part.rstrip(". ") for part in parts if part)
+    return f"  {finding['severity']:<8}{place + ': ' if place else ''}{text}"
 
 
 def list_text(runs: list[dict[str, Any]]) -> str:

@@ -27,7 +27,7 @@ def status_text(found: dict[str, Any]) -> str:
 
 def _services_table(answer: dict[str, Any]) -> str:
     rows = [
-        [str(one.get(name, "")) for name in ("service", "status", "version", "lag", "parked")]
+        ["" if one.get(name) is None else str(one[name]) for name in ("service", "status", "lag", "parked")]
         for one in answer.get("services", [])
     ]
-    return table(["service", "status", "version", "events behind", "parked"], rows, figures=(3, 4))
+    return table(["service", "status", "events behind", "parked"], rows, figures=(2, 3))

@@ -18,7 +18,7 @@ from typing import Any
 
 from branchline.platform.folder import DataFolder, read_json
 
-LOCK_ATTEMPTS = 10
+LOCK_ATTEMPTS, NAME_ATTEMPTS = 10, 25
 
 
 class AlreadyRunning(Exception):
@@ -65,11 +65,21 @@ def find_holder(folder: DataFolder) -> Holder | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        named = read_json(folder.lock)
-        return Holder(int(named.get("pid", 0)), float(named.get("start_time", 0.0)))
+        return _read_holder(folder)
     finally:
         os.close(handle)
     return None
+
+
+def _read_holder(folder: DataFolder) -> Holder:
+    """Whom the file names; right after a start it may still name nobody, or an earlier one, for an instant."""
+    for _ in range(NAME_ATTEMPTS):
+        named = read_json(folder.lock)
+        holder = Holder(int(named.get("pid", 0)), float(named.get("start_time", 0.0)))
+        if is_same_process(holder):
+            break
+        time.sleep(0.02)
+    return holder
 
 
 def stop_holder(folder: DataFolder, within: float) -> Holder | None:
@@ -92,6 +102,8 @@ def is_same_process(holder: Holder) -> bool:
     """Tell whether the named process still is the one that wrote the file, not a later one with its number."""
     import psutil
 
+    if not holder.pid:
+        return False
     try:
         return abs(psutil.Process(holder.pid).create_time() - holder.start_time) < 1.0
     except psutil.NoSuchProcess:

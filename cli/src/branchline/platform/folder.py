@@ -95,6 +95,11 @@ def remember_company(folder: DataFolder, company: dict[str, str]) -> None:
         write_json(folder.company, {**DEFAULT_COMPANY, **company})
 
 
+def is_named(given: Path | None) -> bool:
+    """Tell whether a folder is named on the command line or in the environment."""
+    return bool(given or os.environ.get(VARIABLE))
+
+
 def choose_folder(given: Path | None) -> DataFolder:
     """The folder a command means.
 

@@ -9,7 +9,7 @@ from gateway.settings import PREFIX, Settings
 
 
 def main() -> None:
-    """Serve until SIGTERM; the server itself lets running requests end."""
+    """Serve until SIGTERM."""
     begin("gateway")
     serve(load_settings(Settings, PREFIX))
 
