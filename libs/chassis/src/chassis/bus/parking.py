@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.bus.events import Envelope, clean_text
 from chassis.database import UnitOfWork, sqlstate_of
@@ -100,7 +100,7 @@ def due_aggregates(work: UnitOfWork, consumer: str, limit: int = 200) -> list[st
     """Aggregates whose first waiting event may be tried now: its time has come, or nothing is before it any more."""
     heads = (
         sa.select(parked_event.c.aggregate_id, parked_event.c.state, parked_event.c.next_time)
-        .distinct(parked_event.c.aggregate_id)
+        .ext(distinct_on(parked_event.c.aggregate_id))
         .where(parked_event.c.consumer == consumer, _is_open)
         .order_by(parked_event.c.aggregate_id, *_IN_ORDER)
         .subquery()
