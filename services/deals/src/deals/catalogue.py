@@ -9,7 +9,7 @@ from chassis.database import UnitOfWork
 from chassis.ids import is_id
 from deals.errors import invalid
 from deals.loss_reasons import LossReasons, read_loss_reasons
-from deals.pipelines import Pipelines, is_named, read_pipelines
+from deals.pipelines import Pipelines, read_pipelines
 from deals.products import find_products, read_all_names, read_products
 from deals.records import Product, Stage
 from deals.rules import propose_names
@@ -57,11 +57,12 @@ def match_stages(work: UnitOfWork, texts: Sequence[str], pipeline_id: str) -> li
     _check_count("stages", texts)
     if not texts:
         return []
-    home = read_pipelines(work).get(pipeline_id)
+    pipelines = read_pipelines(work)
+    home = pipelines.get(pipeline_id)
     spellings = {name: stage.name for stage in home.stages for name in (stage.name, *stage.aliases)}
     matches = []
     for text in texts:
-        known = next((stage for stage in home.stages if stage.id == text or is_named(stage, text)), None)
+        known = pipelines.by_name.get((home.id, fold_name(text)))
         near = () if known else _proper(propose_names(text, spellings), spellings)
         matches.append(Match(text, stage=known, suggestions=near))
     return matches

@@ -44,8 +44,8 @@ class Door:
         return self.today is None
 
 
-def compose_facts(said: pb.Deal, unit_id: str, door: Door) -> Facts:
-    """The facts of a deal as said; history and amounts follow by `settle_facts`.
+def compose_facts(said: pb.Deal, unit_id: str, door: Door, number: str = "") -> Facts:
+    """The facts of a deal as said; its steps follow by `tell_steps`. `number` is the source's where the deal has none.
 
     Errors: FieldInvalid, PipelineNotFound, StageNotFound, ProductNotFound, FractionNotAllowed, LossReasonRequired.
     """
@@ -58,9 +58,12 @@ def compose_facts(said: pb.Deal, unit_id: str, door: Door) -> Facts:
     reason, comment = compose_loss(stage, said.loss_reason, said.loss_comment, door)
     lines, line_currency = compose_lines(said.line_items, door.catalogue)
     amount, currency = compose_amount(said, line_currency)
-    if door.is_source and stage.kind == OPEN and not lines and amount == 0:
+    unpriced = all(line.amount is None and line.unit_price is None for line in lines)
+    if door.is_source and stage.kind == OPEN and unpriced and amount == 0:
         amount, currency = None, ""  # exports write 0 where an open deal has no value yet; both mean the same
-    facts = Facts(
+    if lines:
+        lines, amount = rules.price_deal(lines, amount)
+    return Facts(
         title=check_text("deal.title", said.title, MAX_TITLE),
         pipeline_id=pipeline.id,
         stage_id=stage.id,
@@ -77,10 +80,9 @@ def compose_facts(said: pb.Deal, unit_id: str, door: Door) -> Facts:
         loss_reason=reason,
         loss_comment=comment,
         business_line=check_text("deal.business_line", said.business_line, MAX_SHORT),
-        external_id=check_text("deal.external_id", said.external_id, MAX_EXTERNAL_ID),
+        external_id=check_text("deal.external_id", said.external_id or number, MAX_EXTERNAL_ID),
         attributes=compose_attributes({**expected, **said.attributes}) if expected or said.attributes else (),
     )
-    return price_facts(facts)
 
 
 def price_facts(facts: Facts) -> Facts:

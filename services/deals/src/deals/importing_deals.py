@@ -143,8 +143,7 @@ def _draft(batch: Batch, row: pb.DealRow, home: Unit) -> Draft:
         if not check_text("external_id", row.external_id, MAX_SOURCE):
             raise invalid("external_id", "is empty; give the deal's number in its source")
         place = _place_of(batch, row.deal.unit_id or home.id)
-        facts = compose_facts(row.deal, place.id, batch.doors[place.time_zone])
-        draft.facts = facts if facts.external_id else replace(facts, external_id=row.external_id)
+        draft.facts = compose_facts(row.deal, place.id, batch.doors[place.time_zone], row.external_id)
     except DomainError as trouble:
         draft.fate = refused_by(trouble)
     return draft

@@ -38,10 +38,17 @@ class Pipelines:
     all: tuple[Pipeline, ...]
     stages: dict[str, Stage] = field(init=False)
     by_id: dict[str, Pipeline] = field(init=False)
+    by_name: dict[tuple[str, str], Stage] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_id", {one.id: one for one in self.all})
         object.__setattr__(self, "stages", {step.id: step for one in self.all for step in one.stages})
+        named = {
+            (step.pipeline_id, fold_name(name)): step
+            for step in self.stages.values()
+            for name in (*step.aliases, step.name)
+        }
+        object.__setattr__(self, "by_name", named)
 
     @property
     def default(self) -> Pipeline:
@@ -67,16 +74,10 @@ class Pipelines:
         if not stage_id and not stage_name:
             return home, home.first_open
         if not stage_id:
-            known = next((one for one in home.stages if is_named(one, stage_name)), None)
+            known = self.by_name.get((home.id, fold_name(stage_name)))
         if known is None or known.pipeline_id != home.id:
             raise StageNotFound(stage_id or stage_name, home.name, [one.name for one in home.stages])
         return home, known
-
-
-def is_named(one: Stage, written: str) -> bool:
-    """Tell whether a written name means this stage, by its name or an alias, in any case and with any accents."""
-    key = fold_name(written)
-    return bool(key) and any(fold_name(name) == key for name in (one.name, *one.aliases))
 
 
 def define_pipeline(work: UnitOfWork, name: str, stages: Sequence[NewStage], is_default: bool) -> Pipeline:

@@ -60,8 +60,11 @@ def get_deal(work: UnitOfWork, deal_id: str, lock: bool = False) -> Deal:
     """The deal, when the caller may read it; `lock` takes its row. Errors: DealNotFound."""
     if not is_id(deal_id):
         raise DealNotFound(deal_id)
-    statement = SELECT_DEALS.where(deal.c.id == deal_id, visible(work.access, deal.c.unit_id, deal.c.owner_id))
-    row = work.execute(statement.with_for_update(of=deal) if lock else statement).one_or_none()
+    seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
+    if lock:
+        # First and by itself: a statement that waited for a row still sees the others as they were before.
+        work.execute(sa.select(deal.c.id).where(deal.c.id == deal_id, seen).with_for_update())
+    row = work.execute(SELECT_DEALS.where(deal.c.id == deal_id, seen)).one_or_none()
     if row is None:
         raise DealNotFound(deal_id)
     return deal_of(row)
@@ -76,9 +79,11 @@ def get_deals(work: UnitOfWork, ids: Collection[str]) -> list[Deal]:
 
 def lock_deals(work: UnitOfWork, ids: Collection[str]) -> dict[str, tuple[Deal, str]]:
     """Deals with the paths of their units, whoever may read them; their rows are taken in the order of their ids."""
+    if not ids:
+        return {}
+    work.execute(sa.select(deal.c.id).where(deal.c.id.in_(ids)).order_by(deal.c.id).with_for_update())
     paths = sa.select(unit.c.path).where(unit.c.id == deal.c.unit_id).scalar_subquery().label("unit_path")
-    statement = SELECT_DEALS.add_columns(paths).where(deal.c.id.in_(ids)).order_by(deal.c.id)
-    rows = work.execute(statement.with_for_update(of=deal)) if ids else ()
+    rows = work.execute(SELECT_DEALS.add_columns(paths).where(deal.c.id.in_(ids)))
     return {row.id: (deal_of(row), row.unit_path) for row in rows}
 
 
