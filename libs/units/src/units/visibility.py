@@ -61,7 +61,7 @@ def _may_read_something_in(access: Access, path: str) -> bool:
     )
 
 
-def unit_ids_below(path: str) -> sa.ScalarSelect[str] | sa.Select[tuple[str]]:
+def unit_ids_below(path: str) -> sa.Select[tuple[str]]:
     """The ids of a unit and all below it, as a sub-query."""
     below = unit.c.path.startswith(path + ".", autoescape=True)  # `_` is a letter of paths and a wildcard of LIKE
     return sa.select(unit.c.id).where(sa.or_(unit.c.path == path, below))
