@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from functools import lru_cache
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -63,9 +66,23 @@ class TokenVerifier:
     def _decode(self, token: str) -> tuple[Access, int, int]:
         try:
             decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            _refuse_repeated(token)
             header, claims = decoded.header, decoded.claims
             if header.get("typ") != TYPE or claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
                 raise NotSignedIn("the token is of another kind")
             return Access.from_claims(claims), int(claims["iat"]), int(claims["exp"])
         except (JoseError, ValueError, KeyError, TypeError):
             raise NotSignedIn("the token is not valid") from None
+
+
+def _refuse_repeated(token: str) -> None:
+    """Errors: ValueError when a header or claim is told twice, since two readers could then take different ones."""
+    for part in token.split(".")[:2]:
+        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_all_different)
+
+
+def _all_different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
