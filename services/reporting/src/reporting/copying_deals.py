@@ -15,7 +15,7 @@ from reporting import tables
 from reporting.copying import (
     Delivered,
     Row,
-    array_text,
+    any_of,
     day_of,
     newest_states,
     number_of,
@@ -36,11 +36,11 @@ def copy_deals(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
     What the replaced states had added to the rollups is taken out, then what the new ones add is put in.
     """
     work.execute(ONE_AT_A_TIME)
-    states = _newer_than_known(work, newest_states(deliveries, "deal"))
+    states, known = _newer_than_known(work, newest_states(deliveries, "deal"))
     if not states:
         return
     rows = [_deal(*state) for state in states]
-    add_to_rollups(work, [row["id"] for row in rows], -1)
+    add_to_rollups(work, known, -1)
     _, replaced = upsert_newer(work, tables.deal, rows)
     by_id = {row["id"]: row for row in rows}
     lines = [
@@ -58,12 +58,17 @@ def copy_deals(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
     add_to_rollups(work, list(by_id), 1)
 
 
-def _newer_than_known(work: UnitOfWork, states: list[tuple[Any, int, int]]) -> list[tuple[Any, int, int]]:
-    ids = [one.id for one, _, _ in states]
+def _newer_than_known(
+    work: UnitOfWork, states: list[tuple[Any, int, int]]
+) -> tuple[list[tuple[Any, int, int]], list[str]]:
+    """The states that are newer than what stands here, and the ids of those that replace something."""
     deal = tables.deal
-    found = work.execute(sa.select(deal.c.id, deal.c.epoch, deal.c.version).where(deal.c.id.in_(ids)))
+    found = work.execute(
+        sa.select(deal.c.id, deal.c.epoch, deal.c.version).where(deal.c.id == any_of(one.id for one, _, _ in states))
+    )
     known = {row.id: (row.epoch, row.version) for row in found}
-    return [state for state in states if known.get(state[0].id, (-1, -1)) < state[1:]]
+    newer = [state for state in states if known.get(state[0].id, (-1, -1)) < state[1:]]
+    return newer, [one.id for one, _, _ in newer if one.id in known]
 
 
 def _deal(one: Any, epoch: int, version: int) -> Row:
@@ -78,7 +83,7 @@ def _deal(one: Any, epoch: int, version: int) -> Row:
         "open_date": day_of(one.open_date),
         "close_date": day_of(one.close_date),
         "cohort_date": _cohort_date(one),
-        "entered": array_text(entered),
+        "entered": entered,
         **{name: getattr(one, name) or None for name in ("organization_id", "person_id", "unit_id", "owner_id")},
         **{name: getattr(one, name) for name in ("status", "loss_reason", "business_line", "title", "external_id")},
         **state_columns(epoch, version),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import UnitOfWork
+from reporting.copying import any_of
 from reporting.tables import deal, deal_line, deal_month, funnel_month, line_month
 
 
@@ -17,7 +18,9 @@ def add_to_rollups(work: UnitOfWork, deal_ids: Sequence[str], sign: int) -> None
 
     Emptied keys stay with zeros: reports and digest pass over them.
     """
-    ids = sa.func.any(sa.bindparam(None, list(deal_ids), type_=ARRAY(UUID(as_uuid=False))))
+    if not deal_ids:
+        return
+    ids = any_of(deal_ids)
     closed = sa.select(deal).where(deal.c.id == ids, deal.c.status != "open").subquery()
     _add(work, deal_month, _keys(closed, deal_month), {
         "deals": sign * sa.func.count(),
