@@ -127,7 +127,9 @@ def _of_domain(_: Request, error: DomainError) -> JSONResponse:
 
 def _of_validation(_: Request, error: RequestValidationError) -> JSONResponse:
     errors = [FieldProblem(field=_place(one["loc"]), detail=_sentence(one)) for one in error.errors()[:20]]
-    detail = "; ".join(f"{one.field}: {one.detail}" if one.field else one.detail for one in errors)
+    if not all(one.field for one in errors):
+        return problem(400, "BODY_INVALID", "; ".join(f"the body: {one.detail}" for one in errors if not one.field))
+    detail = "; ".join(f"{one.field}: {one.detail}" for one in errors)
     return problem(400, "FIELD_INVALID", detail, errors)
 
 
@@ -146,7 +148,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return "is not a field that can be set here; leave it out"
     if error["type"] == "json_invalid":
-        return f"the body is not JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}"
+        return f"it is not JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}"
     return str(error["msg"]).removeprefix("Value error, ")[:300]
 
 

@@ -62,6 +62,15 @@ def _check_amount(text: str) -> str:
     return text
 
 
+def _check_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half a surrogate pair, which is no character") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_check_text)]
 Day = Annotated[str, AfterValidator(_check_day), WithJsonSchema({"type": "string", "format": "date"})]
 Time = Annotated[str, AfterValidator(_check_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 Amount = Annotated[
@@ -122,7 +131,7 @@ def query_type(field: FieldDescriptor) -> Any:
 def _type(field: FieldDescriptor, taken: bool) -> Any:
     kind: Any = field.message_type
     if is_map(field):
-        return dict.__class_getitem__((str, _scalar(kind.fields_by_name["value"])))
+        return dict.__class_getitem__((Text, _scalar(kind.fields_by_name["value"])))
     one = _scalar(field) if kind is None else _message(kind, taken)
     return list.__class_getitem__(one) if is_repeated(field) else one
 
@@ -142,4 +151,4 @@ def _scalar(field: FieldDescriptor) -> Any:
     if field.cpp_type in _BOUNDS:
         most = _BOUNDS[field.cpp_type]
         return Annotated[int, Field(ge=-most - 1, le=most)]
-    return {FieldDescriptor.CPPTYPE_BOOL: bool, FieldDescriptor.CPPTYPE_DOUBLE: float}.get(field.cpp_type, str)
+    return {FieldDescriptor.CPPTYPE_BOOL: bool, FieldDescriptor.CPPTYPE_DOUBLE: float}.get(field.cpp_type, Text)

@@ -1,4 +1,4 @@
-"""For those who run the platform: each service's feed of events, what waits in its consumers, and how far it is behind."""
+"""For those who run the platform: each service's feed of events, what waits in its consumers, how far it is behind."""
 
 from __future__ import annotations
 

@@ -1,0 +1,160 @@
+"""From a file to a report over REST: chunks, a run to its end, its result, and the reports' answers."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from .conftest import Platform, Rest, a_code
+
+ROWS = 200
+
+
+def upload(rest: Rest, name: str, content: bytes, by_range: bool = False) -> dict[str, Any]:
+    """Send a file in chunks and complete it."""
+    begun = rest.post("/files", {"name": name, "size_bytes": len(content)}, headers={"Idempotency-Key": a_code("key")})
+    file_id, size = begun["file"]["id"], begun["chunk_bytes"]
+    for offset in range(0, len(content), size):
+        data = content[offset : offset + size]
+        where = f"bytes {offset}-{offset + len(data) - 1}/{len(content)}"
+        headers = {"Content-Type": "application/octet-stream", **({"Content-Range": where} if by_range else {})}
+        params = {} if by_range else {"offset": offset}
+        for _ in range(2):  # a chunk that comes twice is one chunk
+            answer = rest.ask("PUT", f"/files/{file_id}/chunks", content=data, params=params, headers=headers)
+            assert answer.status_code == 200, answer.text
+    digest = hashlib.sha256(content).hexdigest()
+    complete: dict[str, Any] = rest.post(f"/files/{file_id}/complete", {"sha256": digest})
+    return complete
+
+
+def a_table() -> bytes:
+    """A CSV of persons nobody knows yet."""
+    mark = a_code("x")
+    lines = [f"Anna {mark} {n},{mark}.{n}@example.com" for n in range(ROWS)]
+    return ("\n".join(["Name,E-mail", *lines]) + "\n").encode()
+
+
+@pytest.mark.parametrize("by_range", [False, True])
+def test_a_file_comes_in_chunks(admin: Rest, by_range: bool) -> None:
+    content = b"a,b\n" + b"1,2\n" * 400_000
+    done = upload(admin, "numbers.csv", content, by_range)
+    assert (done["complete"], done["size_bytes"]) == (True, len(content))
+
+
+def test_a_chunk_that_does_not_fit_is_refused(admin: Rest) -> None:
+    begun = admin.post("/files", {"name": "a.csv", "size_bytes": 10})
+    path = f"/files/{begun['file']['id']}/chunks"
+    headers = {"Content-Type": "application/octet-stream"}
+    for params, more, reason in (
+        ({}, {}, "FIELD_INVALID"),
+        ({"offset": 0}, {"Content-Range": "bytes 0-99/100"}, "FIELD_INVALID"),
+        ({}, {"Content-Range": "bytes 0-"}, "FIELD_INVALID"),
+        ({"offset": 5}, {"Content-Range": "bytes 0-9/10"}, "FIELD_INVALID"),
+        ({"offset": 3}, {}, "CHUNK_INVALID"),
+    ):
+        answer = admin.ask("PUT", path, content=b"0123456789", params=params, headers={**headers, **more})
+        assert (answer.status_code, answer.json()["reason"]) == (400, reason), answer.text
+    large = admin.ask("PUT", path, content=b"0" * (4 * 1024 * 1024 + 1), params={"offset": 0}, headers=headers)
+    assert large.status_code == 413
+
+
+def test_a_run_is_checked_confirmed_loaded_and_downloaded(platform: Platform, admin: Rest, a_branch: Any) -> None:
+    unit = a_branch()
+    file = upload(admin, "people.csv", a_table())
+    key = {"Idempotency-Key": a_code("key")}
+    run = admin.post("/runs", {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"]}, headers=key)
+    assert run["state"] == "queued"
+    platform.run_jobs()
+    run = admin.get(f"/runs/{run['id']}")
+    assert (run["state"], run["expected"]["created"]) == ("waiting", ROWS), run["message"]
+    assert {one["column"]: one["field"] for one in run["mapping"]}["E-mail"] == "email"
+    saved = admin.post(f"/runs/{run['id']}/template", {"name": a_code("template")})
+    assert saved["version"] == 1
+    assert saved["name"] in [one["name"] for one in admin.get("/templates", kind="persons")["templates"]]
+    admin.post(f"/runs/{run['id']}/confirm", headers={"If-Match": f'"{run["etag"]}"'})
+    platform.run_jobs()
+    run = admin.get(f"/runs/{run['id']}")
+    assert (run["state"], run["actual"]["created"]) == ("finished", ROWS), run["message"]
+    assert admin.get("/customers/count", unit=unit["id"])["persons"] == ROWS
+    rows = admin.get(f"/runs/{run['id']}/rows", fate="created", page_size=50)
+    assert (len(rows["rows"]), bool(rows["next_page_token"])) == (50, True)
+    assert run["id"] in [one["id"] for one in admin.get("/runs", unit=unit["path"])["runs"]]
+    assert isinstance(admin.get(f"/runs/{run['id']}/findings")["findings"], list)
+    with admin.client.stream(
+        "GET", f"/api/v1/runs/{run['id']}/result?format=csv", headers={"Authorization": f"Bearer {admin.token}"}
+    ) as result:
+        assert result.headers["content-type"].startswith("text/csv")
+        assert "content-length" not in result.headers  # goes out piece by piece
+        assert f"result-{run['id']}.csv" in result.headers["content-disposition"]
+        text = b"".join(result.iter_bytes()).decode("utf-8-sig")
+    assert text.count("created") >= ROWS
+
+
+def test_a_result_that_cannot_be_had_is_a_problem_answer(admin: Rest) -> None:
+    unknown = "00000000-0000-7000-8000-000000000000"
+    answer = admin.ask("GET", f"/runs/{unknown}/result")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "RUN_NOT_FOUND")
+    assert admin.ask("GET", f"/runs/{unknown}/result", params={"format": "exe"}).status_code == 400
+
+
+def test_a_seller_may_not_import(a_branch: Any, a_user: Any) -> None:
+    unit = a_branch()
+    seller: Rest = a_user(unit)
+    answer = seller.ask("POST", "/files", json={"name": "a.csv", "size_bytes": 1})
+    if answer.status_code == 201:  # who may upload may still not load
+        body = {"file_id": answer.json()["file"]["id"], "kind": "persons", "unit_id": unit["id"]}
+        answer = seller.ask("POST", "/runs", json=body)
+    assert answer.status_code in (403, 404, 409), answer.text
+
+
+def test_the_kinds_of_data_are_listed_with_their_fields(admin: Rest) -> None:
+    kinds = {one["name"]: one["fields"] for one in admin.get("/kinds")["kinds"]}
+    assert {"organizations", "persons", "products", "deals", "plans", "interactions", "employees"} <= set(kinds)
+    assert all(kinds.values())
+
+
+def test_reports_are_listed_and_run(admin: Rest, a_branch: Any) -> None:
+    unit = a_branch()
+    names = {one["name"] for one in admin.get("/reports")["reports"]}
+    assert {"funnel", "won", "win-rate", "cycle", "plan-fact", "customers"} <= names
+    params = {"unit": unit["code"], "from": "2026-01-01", "to": "2026-03-31"}
+    for groups in ("unit,month", ["unit", "month"]):
+        answer = admin.get("/reports/won", **params, group_by=groups)
+        assert (answer["name"], answer["rows"]) == ("won", [])
+        assert [one["name"] for one in answer["columns"]][:2] == ["unit", "month"]
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "status"),
+    [
+        ("/reports/nothing", {}, 404),
+        ("/reports/won", {"from": "2026-02-30"}, 400),
+        ("/reports/won", {"form": "2026-02-01"}, 400),
+        ("/reports/won", {"group_by": "moon"}, 400),
+        ("/reports/won", {"unit": "nowhere"}, 404),
+    ],
+)
+def test_a_wrong_question_to_a_report_is_refused(admin: Rest, path: str, params: dict[str, str], status: int) -> None:
+    assert admin.ask("GET", path, params=params).status_code == status
+
+
+def test_exchange_rates_and_freshness(admin: Rest) -> None:
+    rate = {"from_currency": "USD", "to_currency": "EUR", "rate": "0.91", "start_date": "2026-01-01", "source": "ECB"}
+    assert admin.post("/exchange_rates", rate)["rate"] == "0.91"
+    assert any(one["from_currency"] == "USD" for one in admin.get("/exchange_rates")["rates"])
+    assert len(admin.get("/freshness", with_digest=True)["digest"]) == 64
+
+
+def test_events_are_for_administrators(admin: Rest, a_branch: Any, a_user: Any) -> None:
+    unit = a_branch()
+    feed = admin.get("/services/directory/events", page_size=5)
+    assert feed["last_position"] >= 0
+    assert admin.get("/services/contacts/parked_events")["parked"] == []
+    assert admin.get("/services/contacts/lag")["source"].endswith("contacts")
+    unknown = admin.ask("GET", "/services/contacts/parked_events/99")
+    assert (unknown.status_code, unknown.json()["reason"]) == (404, "PARKED_EVENT_NOT_FOUND")
+    seller: Rest = a_user(unit)
+    for path in ("events", "parked_events", "lag"):
+        assert seller.ask("GET", f"/services/contacts/{path}").status_code == 403
