@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
 from imports.findings import ERROR, Finding
-from imports.tables import run_row
+from imports.tables import run_reference, run_row
 
 Meanings = Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]]
 
@@ -21,13 +21,16 @@ def refused_values(choices: Iterable[Mapping[str, str]]) -> frozenset[tuple[str,
 
 def refuse_unmeant(database: Database, run_id: str) -> None:
     """Rows that refer to something unknown are not loaded; the finding says what to choose."""
-    statement = sa.text(
-        "UPDATE run_row r SET reason = 'unknown_' || f.field, message = 'unknown ' || f.field || ' ' || f.text"
-        " FROM run_reference f WHERE r.run_id = :run AND f.run_id = :run AND f.meaning = '' AND f.text <> ''"
-        " AND r.reason = '' AND r.record ->> f.field = f.text"
-    )
+    unknown = sa.and_(run_reference.c.run_id == run_id, run_reference.c.meaning == "", run_reference.c.text != "")
     with database.transaction() as work:
-        work.execute(statement, {"run": run_id})
+        for field in work.execute(sa.select(run_reference.c.field).where(unknown).distinct()).scalars().all():
+            said = run_row.c.record[field].astext
+            texts = sa.select(run_reference.c.text).where(unknown, run_reference.c.field == field)
+            work.execute(
+                sa.update(run_row)
+                .where(run_row.c.run_id == run_id, run_row.c.reason == "", said.in_(texts))
+                .values(reason=f"unknown_{field}", message=sa.literal(f"unknown {field} ") + said)
+            )
 
 
 def check_quantities(
