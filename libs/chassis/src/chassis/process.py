@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from chassis.logs import start_logs
 from chassis.settings import SettingsInvalid, load_settings
 from chassis.telemetry import start_telemetry
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,22 @@ def start_process(name: str, environ: Mapping[str, str] | None = None) -> Tracer
 
 
 def stop_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be asked for by the main thread."""
+    """An event that SIGTERM and SIGINT set; to be asked for by the main thread, once.
+
+    The handlers themselves do nothing. One that set the event would hang where the main thread holds the event's lock,
+    and would not run if the signal came just before the main thread began to wait; a byte in a pipe comes always.
+    """
     asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: None)
+    threading.Thread(target=_listen, args=(reading, asked), name="stop", daemon=True).start()
     return asked
+
+
+def _listen(reading: int, asked: threading.Event) -> None:
+    while not set(STOP_SIGNALS) & set(os.read(reading, 64)):
+        pass
+    asked.set()
