@@ -1,0 +1,38 @@
+"""A trace is carried as W3C text; a failure marks its span by reason, not by message."""
+
+from __future__ import annotations
+
+from opentelemetry import trace
+
+from chassis import telemetry
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def carrier(trace_id: str = TRACE, span_id: str = "b7ad6b7169203331") -> dict[str, str]:
+    return {"traceparent": f"00-{trace_id}-{span_id}-01"}
+
+
+def test_a_span_goes_on_with_the_trace_it_was_given_and_passes_it_on() -> None:
+    assert telemetry.current_trace() == {}
+    with telemetry.span("one", carrier()):
+        assert telemetry.current_trace()["traceparent"].split("-")[1] == TRACE
+    assert telemetry.current_trace() == {}
+
+
+def test_text_that_is_no_trace_starts_none_of_that_name() -> None:
+    for text in (
+        TRACE,
+        f"00-{TRACE}-zz-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"ff-{TRACE}-b7ad6b7169203331-01",
+        TRACE * 300,
+    ):
+        with telemetry.span("one", {"traceparent": text}):
+            assert f"{trace.get_current_span().get_span_context().trace_id:032x}" != TRACE
+
+
+def test_a_batch_links_each_cause_once_and_32_at_most() -> None:
+    causes = [carrier(span_id=f"{n % 40 + 1:016x}") for n in range(80)]
+    links = telemetry.links_of([{}, {"traceparent": "broken"}, *causes])
+    assert [link.context.span_id for link in links] == list(range(1, 33))
