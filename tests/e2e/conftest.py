@@ -1,4 +1,4 @@
-"""One platform of real processes for each test module, on the bus inside PostgreSQL, stopped and thrown away after it."""
+"""One platform of real processes a test module, on the bus inside PostgreSQL, stopped and thrown away after it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from branchline.platform.claim import stop_holder
 from branchline.platform.folder import DataFolder
 from branchline.platform.launch import start_detached
 from branchline.rest import connect
 from tests.e2e.office import Office
+from tests.e2e.platforms import CommandLine
 
 COMPANY = {"company": "Company", "code": "hq", "country_code": "US", "currency_code": "USD", "time_zone": "UTC"}
 STOP_SECONDS = 30.0
@@ -34,3 +36,13 @@ def office(platform: DataFolder) -> Iterator[Office]:
     """Its administrator at work."""
     with connect(platform) as rest:
         yield Office(rest)
+
+
+@pytest.fixture(scope="module")
+def command_line() -> Iterator[CommandLine]:
+    """The command line over a folder in which nothing has been started yet."""
+    folder = Path(tempfile.mkdtemp(prefix="branchline-e2e-"))
+    made = CommandLine(folder / "data")
+    yield made
+    made.run("down")
+    shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from branchline.screen import Progress, Screen
 
 FOLDER = ROOT / "demo"
 FINDINGS_SHOWN = 5
+SOURCES = ("directory", "contacts", "deals", "imports")  # what reporting listens to
+REPORTS_SECONDS, PAUSE_SECONDS = 60.0, 0.1
 
 
 def read_company(folder: Path = FOLDER) -> dict[str, Any]:
@@ -46,6 +49,7 @@ class Demo:
         self._ensure_users()
         self._ensure_rates()
         outcomes = [self._import_file(entry) for entry in self.facts["files"]]
+        await_reports(self.rest)
         return {"files": outcomes, "reports": self._run_reports()}
 
     def _ensure_units(self) -> None:
@@ -121,6 +125,20 @@ class Demo:
             }),
         }  # fmt: skip
         return {title: self.rest.get(f"/reports/{name}", **parameters) for title, (name, parameters) in asked.items()}
+
+
+def await_reports(rest: Rest, within: float = REPORTS_SECONDS) -> None:
+    """Wait until reporting has heard of all that is stored now. Errors: Failure after `within` seconds."""
+    end = time.monotonic() + within
+    lags = [rest.get(f"/services/{name}/lag") for name in SOURCES]
+    wanted = {lag["source"]: int(lag["last_position"]) + int(lag["unnumbered"]) for lag in lags}
+    while True:
+        there = rest.get("/freshness")["positions"]
+        if all(int(there.get(source, 0)) >= position for source, position in wanted.items()):
+            return
+        if time.monotonic() > end:
+            raise Failure("the reports are not up to date yet; see ./branchline status", reason="REPORTS_BEHIND")
+        time.sleep(PAUSE_SECONDS)
 
 
 TITLES = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from branchline.exits import Failure
 from branchline.platform.folder import DataFolder, choose_folder
 
 WIDE = 160  # columns where no terminal says how wide it is
+QUIET_SECONDS = 10.0  # between two lines of progress in a log
 
 
 @dataclass
@@ -75,26 +77,25 @@ def _plain(text: str) -> str:
 
 
 class Progress:
-    """One line that moves on a terminal, and a line per change of words elsewhere."""
+    """One line that moves on a terminal; elsewhere a line now and then, so that a log shows that something goes on."""
 
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
         self.moves = sys.stderr.isatty()
-        self.last = ""
+        self.told = time.monotonic()
 
     def tell(self, words: str, share: float | None = None) -> None:
-        """Show what goes on and, on a terminal, how much of it is done (0 to 1)."""
+        """Show what goes on and how much of it is done, 0 to 1."""
         if self.screen.as_json:
             return
+        line = words if not share else f"{words} {share:.0%}"
         if self.moves:
-            line = words if share is None else f"{words} {share:4.0%}"
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-        elif words != self.last:
-            print(words, file=sys.stderr, flush=True)
-        self.last = words
+        elif time.monotonic() - self.told > QUIET_SECONDS:
+            print(line, file=sys.stderr, flush=True)
+            self.told = time.monotonic()
 
     def end(self) -> None:
         """Leave the line."""
-        if self.moves and self.last and not self.screen.as_json:
+        if self.moves and not self.screen.as_json:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-        self.last = ""

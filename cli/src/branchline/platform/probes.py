@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import time
+
+import psutil
 
 from branchline.platform.child import Child
 
@@ -12,13 +13,15 @@ LONGEST = 0.5  # seconds
 SETTLED_SECONDS = 0.3  # a process without a port counts as ready when it has lived this long
 
 
-def answers_tcp(port: int) -> bool:
-    """Tell whether something listens on this port of 127.0.0.1."""
-    try:
-        socket.create_connection(("127.0.0.1", port), LONGEST).close()
-    except OSError:
+def listens(child: Child, port: int) -> bool:
+    """Tell whether this very process listens on this port; another program on it must not be taken for ours."""
+    if child.process is None:
         return False
-    return True
+    try:
+        open_ones = psutil.Process(child.process.pid).net_connections(kind="tcp")
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in open_ones)
 
 
 def answers_http(port: int, path: str) -> bool:

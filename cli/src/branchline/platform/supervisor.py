@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from branchline.platform.child import BackOff, Child
 from branchline.platform.claim import claim_folder
 from branchline.platform.environment import Addresses, environment_of
 from branchline.platform.folder import DataFolder, read_json, remember_company, write_json
-from branchline.platform.ports import choose_ports
+from branchline.platform.ports import choose_ports, is_free
 from chassis.embedded_postgres_server import EmbeddedPostgres, PostgresNotStarted
 
 TICK = 0.05  # seconds between two looks at the processes
@@ -89,7 +89,7 @@ class Supervisor:
 
     def _prepare(self) -> Addresses:
         remember_company(self.folder, self.options.company)
-        port, grpc_port = choose_ports(self.folder, self.options.port)
+        port, grpc_port = choose_ports(self.folder, self.options.port)  # first, since a taken one may end it here
         self._tell("starting PostgreSQL")
         if self.server.stop_leftover():
             self._tell("stopped a PostgreSQL that an earlier start had left")
@@ -97,7 +97,6 @@ class Supervisor:
         addresses = Addresses(self.server.url("{}", "postgresql"), grpc_port, port, self.options.bus_url)
         self._tell("preparing the databases")
         self._run_preparation(addresses)
-        write_json(self.folder.credentials, {**read_json(self.folder.credentials), "url": f"http://127.0.0.1:{port}"})
         return addresses
 
     def _start_server(self) -> None:
@@ -124,12 +123,18 @@ class Supervisor:
 
     def _start_children(self, addresses: Addresses) -> None:
         self._tell("starting the services")
+        self.addresses = addresses
+        url = f"http://127.0.0.1:{addresses.port}"
+        write_json(self.folder.credentials, {**read_json(self.folder.credentials), "url": url})
         secrets = read_json(self.folder.secrets)
         ready: dict[str, Callable[[], bool]] = {
-            "api": lambda: probes.answers_tcp(addresses.grpc_port),
+            "api": lambda: probes.listens(self._child("api"), addresses.grpc_port),
             "worker": lambda: probes.lives(self._child("worker")),
             "jobs": lambda: probes.lives(self._child("jobs")),
-            "gateway": lambda: probes.answers_http(addresses.port, "/api/v1/health"),
+            "gateway": lambda: (
+                probes.listens(self._child("gateway"), addresses.port)
+                and probes.answers_http(addresses.port, "/api/v1/health")
+            ),
         }
         for name, probe in ready.items():
             environment = environment_of(name, addresses, secrets, str(self.folder.path))
@@ -150,8 +155,22 @@ class Supervisor:
                 changed = True
                 if child.last_exit and child.process is None:
                     self._tell(f"{child.name}: {child.last_exit}; starting it again")
+                    if self._port_is_lost(child):
+                        self._move_ports()
+                        return
         if self._note_phase() or changed:
             self._write_state()
+
+    def _port_is_lost(self, child: Child) -> bool:
+        """Tell whether another program took the port of a process that has just ended."""
+        ports = {"api": self.addresses.grpc_port, "gateway": self.addresses.port}
+        return child.name in ports and not is_free(ports[child.name])
+
+    def _move_ports(self) -> None:
+        """Start all processes anew on free ports, unless the port was asked for. Errors: PortTaken."""
+        self._stop_children()
+        port, grpc_port = choose_ports(self.folder, self.options.port)
+        self._start_children(replace(self.addresses, port=port, grpc_port=grpc_port))
 
     def _note_phase(self) -> bool:
         """Work out whether the platform as a whole is ready; tells whether that changed."""
@@ -190,6 +209,12 @@ class Supervisor:
     def _stop(self) -> None:
         self.phase = "stopping"
         self._write_state()
+        self._stop_children()
+        self.server.stop()
+        self.phase = "stopped"
+        self._write_state()
+
+    def _stop_children(self) -> None:
         for names, seconds in STOP_ORDER:
             group = [child for child in self.children if child.name in names]
             for child in group:
@@ -197,9 +222,7 @@ class Supervisor:
             end = time.monotonic() + seconds
             for child in group:
                 child.wait_stopped(end)
-        self.server.stop()
-        self.phase = "stopped"
-        self._write_state()
+        self.children.clear()
 
     def _tell(self, sentence: str) -> None:
         self.message = sentence
