@@ -69,3 +69,12 @@ def test_every_answer_carries_the_security_headers_and_no_version(platform: Plat
 
 def test_health_needs_no_token(platform: Platform) -> None:
     assert platform.guest().get("/health") == {"status": "serving"}
+
+
+def test_a_problem_names_its_trace_which_is_never_the_callers(admin: Rest) -> None:
+    given = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"traceparent": f"00-{given}-b7ad6b7169203331-01"}
+    traces = {admin.ask("GET", "/units/nowhere", headers=headers).json()["trace_id"] for _ in range(2)}
+    assert len(traces) == 2
+    assert given not in traces
+    assert admin.ask("POST", "/units", content=b"{").json()["trace_id"]

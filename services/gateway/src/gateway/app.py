@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=close_at_end,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it would go on with the caller's trace
     )
     problems.install(app)
     app.include_router(_routes(services, settings), prefix=PREFIX)

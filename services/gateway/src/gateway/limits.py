@@ -34,7 +34,10 @@ class SignInTooFast(DomainError):
 
 
 class Limits:
-    """ASGI middleware: refuses large bodies before they are read whole, and sets the security headers."""
+    """ASGI middleware: refuses large bodies before they are read whole, and sets the security headers.
+
+    FastAPI's own `max_body_size` answers plain text, not a problem.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
