@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from reporting.tables import exchange_rate
 MAX_SOURCE = 200
 MAX_DIGITS = 12  # before and after the point, as numeric(24,12) keeps them
 _CURRENCY = re.compile("[A-Z]{3}")
-_RATE = re.compile(rf"\d{{1,{MAX_DIGITS}}}(?:\.\d{{1,{MAX_DIGITS}}})?")
+_RATE = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}(?:\.[0-9]{{1,{MAX_DIGITS}}})?")
 
 
 @dataclass
@@ -132,16 +132,9 @@ def _currency(code: str, field_name: str) -> str:
 
 
 def _rate(text: str) -> Decimal:
-    trouble = invalid("rate.rate", f"is {text[:40]!r}; use a decimal above 0 with at most {MAX_DIGITS} places")
-    if not _RATE.fullmatch(text):
-        raise trouble
-    try:
-        rate = Decimal(text)
-    except InvalidOperation:
-        raise trouble from None
-    if not rate:
-        raise trouble
-    return rate
+    if not _RATE.fullmatch(text) or not Decimal(text):
+        raise invalid("rate.rate", f"is {text[:40]!r}; use a decimal above 0 with at most {MAX_DIGITS} places")
+    return Decimal(text)
 
 
 def _source(text: str) -> str:
