@@ -91,7 +91,7 @@ class Shelf:
 
     def _change(self, known: Product, said: ProductFacts, run_id: str) -> pb.RowFate:
         spoken = [name for name in _FIELDS if getattr(said, name) not in _SILENT]
-        changed = [name for name in spoken if getattr(said, name) != getattr(known, name)]
+        changed = [name for name in spoken if _differs(name, getattr(said, name), getattr(known, name))]
         same_run = bool(run_id) and known.run_id == run_id
         if not changed:
             return pb.RowFate(fate=pb.FATE_MERGED if same_run else pb.FATE_UNCHANGED, record_id=known.id)
@@ -112,6 +112,13 @@ class Shelf:
         self.names[fold_name(one.name)] = one.id
         if one.code:
             self.codes[fold_name(one.code)] = one.id
+
+
+def _differs(name: str, said: object, known: object) -> bool:
+    """Tell whether two values are not the same; names and article numbers are, in any spelling that is found as one."""
+    if name in ("name", "code"):
+        return fold_name(str(said)) != fold_name(str(known))
+    return said != known
 
 
 def _read(row: pb.ProductRow) -> ProductFacts | pb.RowFate:
