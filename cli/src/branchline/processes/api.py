@@ -7,8 +7,9 @@ import os
 from importlib import import_module
 
 from branchline.platform.environment import SERVICES
-from branchline.processes.starting import begin, stop_signal
+from branchline.processes.starting import begin
 from chassis.database import Database
+from chassis.process import stop_signal
 from chassis.rpc.events_door import events_servicer
 from chassis.rpc.server import Servicer, start_server
 from chassis.settings import load_settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from branchline.processes.starting import begin, stop_signal
+from branchline.processes.starting import begin
+from chassis.process import stop_signal
 from chassis.settings import load_settings
 from imports.jobs import job_runner
 from imports.settings import PREFIX, Settings

@@ -1,14 +1,11 @@
-"""How every process of the embedded platform begins and ends: tied to its supervisor, logging, stopping on SIGTERM."""
+"""How every process of the embedded platform begins and ends: tied to its supervisor, with logs and traces."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
 
-from chassis.logs import start_logs
 from chassis.parent_death import end_with_parent
-from chassis.telemetry import start_telemetry
+from chassis.process import start_process
 
 
 def begin(process: str) -> None:
@@ -16,13 +13,4 @@ def begin(process: str) -> None:
     supervisor = os.environ.get("BRANCHLINE_SUPERVISOR")
     if supervisor:
         end_with_parent(int(supervisor))
-    start_logs(process, os.environ.get("LOG_LEVEL", "INFO"))
-    start_telemetry(process, os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
-
-
-def stop_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
+    start_process(process)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
 
 from chassis.logs import start_logs
 from chassis.settings import load_settings
@@ -27,16 +25,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    from chassis.process import stop_signal
     from chassis.rpc.server import start_server
     from chassis.telemetry import start_telemetry
     from chassis.tokens import TokenVerifier
     from deals.api import servicers
 
+    asked = stop_signal()
     start_telemetry("deals-api", settings.otel_exporter_otlp_endpoint)
     server, _ = start_server(settings.grpc_listen, servicers(settings), TokenVerifier(settings.token_public_key))
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
     asked.wait()
     server.stop(STOP_SECONDS).wait()
 

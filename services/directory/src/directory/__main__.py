@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
 from pathlib import Path
 
 from chassis.logs import start_logs
@@ -39,20 +37,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    from chassis.process import stop_signal
     from chassis.rpc.events_door import events_servicer
     from chassis.rpc.server import start_server
     from chassis.telemetry import start_telemetry
     from chassis.tokens import TokenVerifier, public_key_of
     from directory.api import servicers
 
+    asked = stop_signal()
     start_telemetry("directory-api", settings.otel_exporter_otlp_endpoint)
     doors = servicers(settings)
     events = events_servicer({"directory": doors[0].implementation.database})
     verifier = TokenVerifier(settings.token_public_key or public_key_of(settings.token_private_key))
     server, _ = start_server(settings.grpc_listen, (*doors, events), verifier)
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
     asked.wait()
     server.stop(STOP_SECONDS).wait()
 

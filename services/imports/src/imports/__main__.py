@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import threading
 
 from chassis.logs import start_logs
@@ -27,21 +26,15 @@ def main(arguments: list[str] | None = None) -> None:
     {"serve": _serve, "work": _work, "jobs": _jobs, "migrate": _migrate}[action](load_settings(Settings, PREFIX))
 
 
-def _stop_signal() -> threading.Event:
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
-    return asked
-
-
 def _serve(settings: Settings) -> None:
+    from chassis.process import stop_signal
     from chassis.rpc.server import start_server
     from chassis.telemetry import start_telemetry
     from chassis.tokens import TokenVerifier
     from imports.api import servicers
 
     start_telemetry("imports-api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
-    asked = _stop_signal()
+    asked = stop_signal()
     server, _ = start_server(settings.grpc_listen, servicers(settings), TokenVerifier(settings.token_public_key))
     asked.wait()
     server.stop(STOP_SECONDS).wait()
@@ -55,14 +48,19 @@ def _work(settings: Settings) -> None:
 
 
 def _jobs(settings: Settings) -> None:
+    from chassis.process import stop_signal
     from chassis.telemetry import start_telemetry
     from imports.jobs import job_runner
 
     start_telemetry("imports-jobs", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
     runner = job_runner(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: runner.stop())
-    runner.run()
+    asked = stop_signal()
+    work = threading.Thread(target=runner.run, name="jobs")
+    work.start()
+    while work.is_alive() and not asked.wait(0.5):  # a runner that fell ends the process too
+        pass
+    runner.stop()
+    work.join()
 
 
 def _migrate(settings: Settings) -> None:
