@@ -17,11 +17,12 @@ SaveText = Callable[..., Path]
 def save_xlsx(tmp_path: Path) -> SaveXlsx:
     """Save rows as a workbook. A cell may be a pair of value and format code; `sheets` makes several sheets."""
 
-    def save(rows: Sequence[Sequence[Any]] = (), sheets: dict[str, Sequence[Sequence[Any]]] | None = None, **options: Any) -> Path:
-        path = tmp_path / options.get("name", "book.xlsx")
-        book = xlsxwriter.Workbook(path, {"strings_to_numbers": False, "strings_to_urls": False, "strings_to_formulas": False})
-        if options.get("date_1904"):
-            book.set_1904()
+    def save(
+        rows: Sequence[Sequence[Any]] = (), sheets: dict[str, Sequence[Sequence[Any]]] | None = None, **options: Any
+    ) -> Path:
+        path: Path = tmp_path / options.get("name", "book.xlsx")
+        settings = {"strings_to_urls": False, "strings_to_formulas": False, "date_1904": bool(options.get("date_1904"))}
+        book = xlsxwriter.Workbook(path, settings)
         for title, lines in (sheets or {"Sheet1": rows}).items():
             sheet = book.add_worksheet(title)
             for number, line in enumerate(lines):

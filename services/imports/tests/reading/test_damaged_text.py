@@ -1,4 +1,4 @@
-"""Text that went through a wrong encoding is shown with its probable original; clean text of every script is left alone."""
+"""Text that went through a wrong encoding is shown with its probable original; clean text of every script is not."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from imports.reading.damaged_text import find_damage
 
 JAPANESE, RUSSIAN, GERMAN, ARABIC = "株式会社山田太郎 東京都", "Иванов Иван Петрович", "Müller Straße", "محمد علی"
 CLEAN = (
-    JAPANESE, RUSSIAN, GERMAN, ARABIC, "ООО «Ромашка»", "ИВАНОВ", "Її Ґава", "Јована Ђорђевић", "Hämäläinen", "Hàorán", "São Paulo", "Nguyễn Văn Á",
-    "Łódź", "Øyvind Ærø", "İstanbul Şişli", "Αθήνα", "יוסי כהן", "김철수", "张伟", "ひらがなとカタカナ", "علی رضا محمدی", "Rock ’n’ Roll – “Quote”", "Её", "50 °C ± 2 µm",
-    "naïve café", "Дом №5", "AО Cфера", "€ 5 £ 6", "😀 smile", "???", "What??",
+    JAPANESE, RUSSIAN, GERMAN, ARABIC, "ООО «Ромашка»", "ИВАНОВ", "Її Ґава", "Јована Ђорђевић", "Hämäläinen", "Hàorán",
+    "São Paulo", "Nguyễn Văn Á", "Łódź", "Øyvind Ærø", "İstanbul Şişli", "Αθήνα", "יוסי כהן", "김철수", "张伟", "ひらがな",
+    "علی رضا محمدی", "Rock ’n’ Roll – “Quote”", "Её", "50 °C ± 2 µm", "naïve café", "Дом №5", "AО Cфера", "€ 5 £ 6",
+    "😀 smile", "???", "What??",
 )  # fmt: skip
 
 

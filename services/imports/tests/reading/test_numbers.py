@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from imports.reading import NumberTrouble, ParsedNumber, parse_number
 
 WRITTEN = {
@@ -37,6 +38,11 @@ WRITTEN = {
     "007": "7",
 }
 
+NO_NUMBERS = (
+    "", "abc", "Closed", "$101,2000.00", "1,2,3", "1 23", "10:30", "12/5", "1-2", "5 XYZ", "1,234,5",
+    "+7 (495) 123-45-67", "1" * 70,
+)  # fmt: skip
+
 
 @pytest.mark.parametrize(("text", "value"), WRITTEN.items())
 def test_a_number_with_one_meaning_is_read_without_being_told_the_decimal_mark(text: str, value: str) -> None:
@@ -45,7 +51,7 @@ def test_a_number_with_one_meaning_is_read_without_being_told_the_decimal_mark(t
     assert found.value == Decimal(value)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "Closed", "$101,2000.00", "1,2,3", "1 23", "10:30", "12/5", "1-2", "5 XYZ", "1,234,5", "+7 (495) 123-45-67", "1" * 70])  # fmt: skip
+@pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_is_no_number_in_any_country_is_not_made_one(text: str) -> None:
     assert parse_number(text) is NumberTrouble.NOT_A_NUMBER
 
@@ -70,7 +76,10 @@ def test_a_percent_stays_a_percent(text: str) -> None:
     assert found.percent
 
 
-@given(st.decimals(min_value=-(10**12), max_value=10**12, places=2), st.sampled_from([("", "."), (",", "."), (".", ","), (" ", ","), ("'", ".")]))
+@given(
+    st.decimals(min_value=-(10**12), max_value=10**12, places=2),
+    st.sampled_from([("", "."), (",", "."), (".", ","), (" ", ","), ("'", ".")]),
+)
 def test_every_amount_comes_back_from_every_country_s_writing(amount: Decimal, marks: tuple[str, str]) -> None:
     thousands, decimal = marks
     text = f"{amount:,.2f}".replace(",", "T").replace(".", decimal).replace("T", thousands)

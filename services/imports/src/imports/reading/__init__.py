@@ -3,16 +3,13 @@
 The public names are below; README.md beside this file shows their use.
 """
 
-from imports.reading.cell_values import CellProblem, date_of, number_of, text_of
 from imports.reading.cells import Cell, CellKind, SourceRow, cell_address
-from imports.reading.column_profile import ColumnProfile
 from imports.reading.dates import DateForm, DateTrouble, parse_date
 from imports.reading.description import Column, ReadOptions, Table, TablePart, TextFacts, Workbook
 from imports.reading.findings import Finding, FindingCode, FindingList, Severity
 from imports.reading.formats import FileFormat
 from imports.reading.limits import DEFAULT_LIMITS, Limits, UnreadableFile, UnreadableReason
 from imports.reading.numbers import NumberTrouble, ParsedNumber, parse_number
-from imports.reading.profile import ColumnProfiler, Profile, profile_columns
 from imports.reading.row_filter import SkippedRow, SkippedRows, SkipReason
 from imports.reading.sources import SheetFacts, SheetState
 from imports.reading.workbook import RowReader, inspect_file, read_rows
@@ -21,10 +18,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "Cell",
     "CellKind",
-    "CellProblem",
     "Column",
-    "ColumnProfile",
-    "ColumnProfiler",
     "DateForm",
     "DateTrouble",
     "FileFormat",
@@ -34,7 +28,6 @@ __all__ = [
     "Limits",
     "NumberTrouble",
     "ParsedNumber",
-    "Profile",
     "ReadOptions",
     "RowReader",
     "Severity",
@@ -51,12 +44,8 @@ __all__ = [
     "UnreadableReason",
     "Workbook",
     "cell_address",
-    "date_of",
     "inspect_file",
-    "number_of",
     "parse_date",
     "parse_number",
-    "profile_columns",
     "read_rows",
-    "text_of",
 ]

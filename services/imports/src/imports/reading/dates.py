@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -240,17 +239,3 @@ class DateEvidence:
     def ambiguous(self) -> bool:
         """Every value is a day under both orders and no value tells which."""
         return self.dates > 0 and self.form is None
-
-    @property
-    def contradictions(self) -> int:
-        """Dates of the column that are none under its form."""
-        found = self.form
-        return self.dates - self.fits.get(found, 0) if found else 0
-
-
-def detect_date_form(texts: Iterable[str]) -> DateEvidence:
-    """The evidence of all values of a column together."""
-    evidence = DateEvidence()
-    for text in texts:
-        evidence.look_at(text)
-    return evidence

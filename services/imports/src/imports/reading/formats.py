@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from imports.reading.limits import Limits, UnreadableFile, UnreadableReason, refuse_damaged
+from imports.reading.text_encoding import detect_wide
 
 #: Enough of a file to know it by.
 HEAD_BYTES = 4096
@@ -144,7 +145,7 @@ def _looks_binary(head: bytes) -> bool:
     """Text has few control characters; UTF-16 and UTF-32 have zeros in a regular place, which the text reader looks
     at.
     """
-    if head.startswith(_BOMS):
+    if head.startswith(_BOMS) or detect_wide(head):
         return False
     controls = sum(head.count(code) for code in (*range(1, 9), *range(14, 27), *range(28, 32)))
     return controls > max(4, len(head) // 20)

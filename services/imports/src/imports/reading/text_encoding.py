@@ -74,7 +74,7 @@ def detect_encoding(path: Path) -> EncodingFacts:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return EncodingFacts(encoding, True, "byte order mark")
-    wide = _detect_wide(head)
+    wide = detect_wide(head)
     if wide:
         return EncodingFacts(wide, True, "pattern of zero bytes")
     good, broken, sample = _try_utf8(path)
@@ -85,7 +85,7 @@ def detect_encoding(path: Path) -> EncodingFacts:
     return _rank_code_pages(sample)
 
 
-def _detect_wide(head: bytes) -> str | None:
+def detect_wide(head: bytes) -> str | None:
     """UTF-16 and UTF-32 without a mark: separators, digits and line ends leave zeros in one place of each unit."""
     body = head[: len(head) // 4 * 4]
     zeros = body.count(0)

@@ -11,13 +11,10 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import ParseError
-
-import openpyxl
-import openrsxl
-from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from imports.reading.cells import BLANK_CELL, Cell, CellKind
 from imports.reading.findings import Finding, FindingCode, FindingList, Severity
@@ -28,7 +25,8 @@ from imports.reading.number_formats import BUILT_IN_FORMATS, cell_of_number, kin
 from imports.reading.sources import CellBudget, RawRow, SheetFacts, SheetState
 from imports.reading.xlsx_parts import read_style_codes, scan_sheet
 
-_ENGINES = (openrsxl, openpyxl)
+#: Imported when first used: each takes a third of a second, and most processes that import this read no .xlsx.
+_ENGINES = ("openrsxl", "openpyxl")
 #: What the two engines raise on files they cannot read; they promise no narrower set.
 _ENGINE_ERRORS = (
     KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError, OSError, EOFError, ParseError,
@@ -59,7 +57,9 @@ class XlsxSource:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    self._book = _ENGINES[self._engine].load_workbook(self._path, read_only=True, data_only=True)
+                    self._book = import_module(_ENGINES[self._engine]).load_workbook(
+                        self._path, read_only=True, data_only=True
+                    )
                 if self._book.worksheets:
                     return
             except _ENGINE_ERRORS:
@@ -104,7 +104,7 @@ class XlsxSource:
     def _rows_of_engine(self, sheet: str) -> Iterator[RawRow]:
         worksheet = self._book[sheet]
         worksheet.reset_dimensions()
-        formats = _StyleFormats(self._book, self._path)
+        formats = _StyleFormats(self._book, self._path, import_module(_ENGINES[self._engine] + ".styles.numbers"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for number, row in enumerate(worksheet.iter_rows(), start=1):
@@ -119,8 +119,9 @@ class XlsxSource:
 class _StyleFormats(dict[int, tuple[CellKind, str]]):
     """Style index -> kind and format code, worked out once per style of the workbook."""
 
-    def __init__(self, book: Any, path: Path) -> None:
+    def __init__(self, book: Any, path: Path, numbers: Any) -> None:
         super().__init__()
+        self._built_in: dict[int, str] = {**BUILT_IN_FORMATS, **numbers.BUILTIN_FORMATS}
         self._book = book
         self.epoch_1904 = book.epoch.year == 1904
         # The engines look for styles under one name only; a workbook that keeps them elsewhere is read by us.
@@ -138,7 +139,7 @@ class _StyleFormats(dict[int, tuple[CellKind, str]]):
         try:
             number = self._book._cell_styles[style].numFmtId
             if number < 164:
-                return str(BUILTIN_FORMATS.get(number) or BUILT_IN_FORMATS.get(number, ""))
+                return self._built_in.get(number, "")
             return str(self._book._number_formats[number - 164])
         except (IndexError, KeyError, TypeError):
             return ""  # a style the workbook does not have: the number is shown plain, as spreadsheets do
