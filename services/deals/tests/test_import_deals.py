@@ -49,7 +49,7 @@ def test_what_a_source_does_not_know_stays_unknown(desk: Desk) -> None:
         a_row("4", stage_name="declined"),
         a_row("5", stage_name="Отказ", loss_reason="Дорого"),
         a_row("6", stage_name="Lost", loss_reason="the boss did not like us"),
-        a_row("7", stage_name="Engaging", close_date="2030-01-01"),
+        a_row("7", stage_name="Engaging", close_date="2030-01-01", loss_reason="price"),
     ]
     found = [desk.get(fate.record_id) for fate in desk.take(rows)]
     assert [steps(one) for one in found[:4]] == [
@@ -62,7 +62,7 @@ def test_what_a_source_does_not_know_stays_unknown(desk: Desk) -> None:
     assert [(one.loss_reason, one.loss_comment) for one in found[3:6]] == [
         ("not stated", ""), ("price", ""), ("other", "the boss did not like us"),
     ]  # fmt: skip
-    assert dict(found[6].attributes) == {"expected_close_date": "2030-01-01"}
+    assert dict(found[6].attributes) == {"expected_close_date": "2030-01-01", "loss_reason": "price"}
 
 
 def test_the_history_that_a_source_knows_is_kept(desk: Desk) -> None:

@@ -51,10 +51,9 @@ def compose_facts(said: pb.Deal, unit_id: str, door: Door, number: str = "") -> 
     """
     pipeline, stage = door.catalogue.pipelines.find_stage(said.pipeline_id, said.stage_id, said.stage_name)
     open_date, close_date = compose_dates(said, stage, door)
-    expected = {}
-    if door.is_source and stage.kind == OPEN and close_date is not None:
-        # Exports of other systems give open deals the day on which they are expected to close.
-        expected, close_date = {EXPECTED_CLOSE_DATE: close_date.isoformat()}, None
+    beside = _told_beside(said, stage, close_date) if door.is_source else {}
+    if stage.kind == OPEN:
+        close_date = None
     reason, comment = compose_loss(stage, said.loss_reason, said.loss_comment, door)
     lines, line_currency = compose_lines(said.line_items, door.catalogue)
     amount, currency = compose_amount(said, line_currency)
@@ -81,7 +80,7 @@ def compose_facts(said: pb.Deal, unit_id: str, door: Door, number: str = "") -> 
         loss_comment=comment,
         business_line=check_text("deal.business_line", said.business_line, MAX_SHORT),
         external_id=check_text("deal.external_id", said.external_id or number, MAX_EXTERNAL_ID),
-        attributes=compose_attributes({**expected, **said.attributes}) if expected or said.attributes else (),
+        attributes=compose_attributes({**beside, **said.attributes}) if beside or said.attributes else (),
     )
 
 
@@ -110,7 +109,7 @@ def tell_steps(facts: Facts, door: Door) -> tuple[Step, ...]:
 
 
 def compose_dates(said: pb.Deal, stage: Stage, door: Door) -> tuple[date | None, date | None]:
-    """Days of opening and closing. Errors: FieldInvalid, also for a day of closing of an open deal by a person."""
+    """Days of opening and closing; a source may say when an open deal is expected to close. Errors: FieldInvalid."""
     open_date = check_day("deal.open_date", from_date(said.open_date, "deal.open_date"))
     close_date = check_day("deal.close_date", from_date(said.close_date, "deal.close_date"))
     if stage.kind == OPEN:
@@ -122,7 +121,8 @@ def compose_dates(said: pb.Deal, stage: Stage, door: Door) -> tuple[date | None,
         raise invalid("deal.close_date", f"is {close_date}, which is still to come; today is {door.today}")
     if open_date is None and door.today is not None:
         open_date = min(door.today, close_date or door.today)
-    rules.check_order(open_date, close_date)
+    if stage.kind != OPEN:
+        rules.check_order(open_date, close_date)
     return open_date, close_date
 
 
@@ -136,7 +136,7 @@ def compose_loss(stage: Stage, written: str, comment: str, door: Door) -> tuple[
     check_text("deal.loss_reason", written, MAX_COMMENT)
     reasons = door.catalogue.loss_reasons
     if stage.kind != LOST:
-        if written or comment:
+        if (written or comment) and not door.is_source:
             field = "deal.loss_reason" if written else "deal.loss_comment"
             raise invalid(field, f"is given though stage {stage.name!r} is not a lost one; leave it out")
         return "", ""
@@ -150,6 +150,16 @@ def compose_loss(stage: Stage, written: str, comment: str, door: Door) -> tuple[
     if not written.strip():
         return NOT_STATED, comment
     return OTHER, check_text("deal.loss_comment", f"{written}: {comment}" if comment else written, MAX_COMMENT)
+
+
+def _told_beside(said: pb.Deal, stage: Stage, close_date: date | None) -> dict[str, str]:
+    """What exports say of deals whose stage has no such field, kept as further facts: the day on which an open deal is
+    expected to close, a reason where nothing was lost."""
+    told = {EXPECTED_CLOSE_DATE: close_date.isoformat()} if close_date and stage.kind == OPEN else {}
+    if stage.kind != LOST:
+        written = {"loss_reason": said.loss_reason, "loss_comment": said.loss_comment}
+        told |= {name: text for name, text in written.items() if text}
+    return told
 
 
 def compose_lines(said: Iterable[pb.LineItem], catalogue: Catalogue) -> tuple[tuple[Line, ...], str]:
@@ -174,8 +184,8 @@ def _compose_line(at: str, one: pb.LineItem, catalogue: Catalogue) -> tuple[Line
     product = catalogue.products.get(one.product_id) if one.product_id else None
     if one.product_id and product is None:
         raise ProductNotFound(f"{at}.product_id", one.product_id)
-    if product is None and not one.product_name:
-        raise invalid(f"{at}.product_id", "is empty and so is product_name; name a product or describe the line")
+    if product is None and not (one.product_name or one.quantity or one.HasField("amount")):
+        raise invalid(f"{at}.product_id", "is empty and so is the line; name a product or describe what is sold")
     quantity = rules.parse_quantity(f"{at}.quantity", one.quantity)
     if product is not None:
         rules.check_fraction(f"{at}.quantity", quantity, product)
