@@ -126,8 +126,8 @@ def test_days_at_the_edge_of_a_period_are_found_by_index_however_long_the_histor
 ) -> None:
     values = {"id": new_id(), "first": date(2026, 1, 10), "last": date(2026, 1, 20)}
     fill = sa.text(
-        "INSERT INTO deal SELECT gen_random_uuid(), CAST(:id AS uuid), CAST(:id AS uuid), 'won', gen_random_uuid(), NULL,"
-        " CAST(:id AS uuid), NULL, 1, 'EUR', d, d, d, '', '', '', '', '{}', 1, 1"
+        "INSERT INTO deal SELECT gen_random_uuid(), CAST(:id AS uuid), CAST(:id AS uuid), 'won', gen_random_uuid(),"
+        " NULL, CAST(:id AS uuid), NULL, 1, 'EUR', d, d, d, '', '', '', '', '{}', 1, 1"
         " FROM generate_series(date '2020-01-01', date '2026-12-31', '1 hour') d"
     )
     with reporting.database.transaction() as work:

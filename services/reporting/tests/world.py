@@ -125,7 +125,7 @@ class World:
         lines = more.pop("lines", [])
         status = more.pop("status", "won" if "won" in stage.lower() else "lost" if "lost" in stage.lower() else "open")
         state = deals.DealState(id=more.pop("id", "") or new_id(), pipeline_id=pipeline, stage_id=self.stages[stage],
-                                unit_id=unit, status=status, title="A deal", **more)  # fmt: skip
+                                unit_id=unit, status=status, title=more.pop("title", "A deal"), **more)  # fmt: skip
         if amount:
             state.amount.CopyFrom(money(amount))
         for product_id, quantity, value in lines:

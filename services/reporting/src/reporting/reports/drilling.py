@@ -54,4 +54,4 @@ def read_key(scope: Scope, text: str, measures: Sequence[str]) -> Drill:
 
 def _is_text(value: object) -> bool:
     """Tell whether a value is a text the database could hold: no NUL, no half of a surrogate pair."""
-    return isinstance(value, str) and "\0" not in value and value.isprintable()
+    return isinstance(value, str) and "\0" not in value and value == value.encode(errors="ignore").decode()
