@@ -23,7 +23,7 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 def postgres() -> Iterator[EmbeddedPostgres]:
     """The server of this test session."""
     folder = Path(tempfile.mkdtemp(prefix="branchline-test-"))
-    server = EmbeddedPostgres(folder, settings=FAST, end_with_parent=True)  # a killed test session leaves nothing behind
+    server = EmbeddedPostgres(folder, settings=FAST, end_with_parent=True)  # killed tests leave no server
     server.start()
     yield server
     server.stop(immediate=True)
