@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -14,6 +15,7 @@ from chassis.database import Database
 from chassis.rpc.client import Client, calling_as
 from chassis.schema import outbox
 from chassis.tokens import TokenSigner, generate_key
+from contacts import tables
 from crm.contacts.events.v1 import contacts_events_pb2 as events_pb
 from crm.contacts.v1 import contacts_pb2 as pb
 
@@ -89,10 +91,24 @@ class Contacts:
             rows = work.execute(sa.select(outbox).where(outbox.c.type.in_(wanted)).order_by(outbox.c.id)).all()
         return [getattr(events_pb, row.type.rpartition(".")[2]).FromString(row.data) for row in rows]
 
+    def snapshot(self) -> list[Any]:
+        """All that matters of the base: cards with their parts, keys, and how many events were added."""
+        with self.database.transaction() as work:
+            kept = [
+                [tuple(map(str, row)) for row in work.execute(sa.select(table).order_by(*table.primary_key))]
+                for table in (tables.person, tables.organization, tables.channel, tables.affiliation, tables.match_key)
+            ]
+            return [*kept, work.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()]
+
     def count(self, table: sa.Table) -> int:
         """The rows of a table."""
         with self.database.transaction() as work:
             return work.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def fates_of(fates: Iterable[pb.RowFate]) -> list[str]:
+    """The fates in words."""
+    return [pb.Fate.Name(one.fate).removeprefix("FATE_").lower() for one in fates]
 
 
 def a_phone(text: str, **values: Any) -> pb.Channel:

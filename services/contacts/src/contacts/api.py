@@ -132,7 +132,15 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of this service on its own database."""
     database = Database(settings.database_url, SERVICE, pool_size=8)
-    bulk = Database(settings.database_url, SERVICE, pool_size=2, statement_timeout_ms=BULK_MS, lock_timeout_ms=BULK_MS)
+    # Batches of the same customers wait for each other: enough connections that none is turned away meanwhile.
+    bulk = Database(
+        settings.database_url,
+        SERVICE,
+        pool_size=2,
+        overflow=14,
+        statement_timeout_ms=BULK_MS,
+        lock_timeout_ms=BULK_MS,
+    )
     return (
         Servicer(SERVICE, ContactsServicer(database, bulk), pb_grpc.add_ContactsServiceServicer_to_server),
     )  # fmt: skip

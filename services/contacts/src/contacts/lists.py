@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy.dialects.postgresql import UUID
 
 from chassis import paging
 from chassis.database import UnitOfWork
@@ -60,10 +61,10 @@ def read_page(
     return cards[:size], paging.make_token(question, [sort_key_of(last.display_name), last.id])
 
 
-def _mark(after: list[Any]) -> tuple[str, str]:
+def _mark(after: list[Any]) -> tuple[Any, Any]:
     if len(after) != 2 or not isinstance(after[0], str) or "\x00" in after[0] or not is_id(str(after[1])):
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
-    return after[0], after[1]
+    return sa.literal(after[0], sa.Text), sa.literal(after[1], UUID(as_uuid=False))
 
 
 def check_id(field: str, text: str) -> None:

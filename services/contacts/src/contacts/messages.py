@@ -20,7 +20,7 @@ def person_message(card: PersonCard) -> pb.Person:
         family_name=card.family_name,
         birth_date=to_date(card.birth_date),
         channels=[_channel(one) for one in card.channels],
-        affiliations=[_affiliation(card.id, one) for one in card.affiliations],
+        affiliations=[_affiliation(card.id, one) for one in sorted(card.affiliations, key=_lately)],
         tax_id=card.tax_id,
         owner_id=card.owner_id,
         unit_ids=card.unit_ids,
@@ -63,6 +63,12 @@ def _channel(one: Channel) -> pb.Channel:
         verified=one.verified,
         problem=one.problem,
     )
+
+
+def _lately(one: Affiliation) -> tuple[bool, int, int, str]:
+    """Current memberships first, then the latest."""
+    end, start = (day.toordinal() if day else 0 for day in (one.end_date, one.start_date))
+    return one.end_date is not None, -end, -start, one.id
 
 
 def _affiliation(person_id: str, one: Affiliation) -> pb.Affiliation:

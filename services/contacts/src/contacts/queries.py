@@ -35,16 +35,12 @@ def _channels(table: sa.Table) -> sa.ScalarSelect[Any]:
 
 
 def _affiliations() -> sa.ScalarSelect[Any]:
-    """Current ones first, then the latest."""
     c = affiliation.c
     entry = sa.func.json_build_array(
         c.id, c.organization_id, organization.c.display_name, c.role, c.start_date, c.end_date
     )
-    ordered = sa.func.json_agg(
-        aggregate_order_by(entry, c.end_date.desc().nulls_first(), c.start_date.desc().nulls_last(), c.id)
-    )
     joined = affiliation.join(organization, organization.c.id == c.organization_id)
-    return _rows_of(sa.select(ordered).select_from(joined).where(c.person_id == person.c.id), person)
+    return _rows_of(sa.select(sa.func.json_agg(entry)).select_from(joined).where(c.person_id == person.c.id), person)
 
 
 def _contributions(table: sa.Table) -> sa.ScalarSelect[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
+from phonenumbers import country_code_for_region
 
 from chassis import paging
 from chassis.database import UnitOfWork
@@ -82,7 +83,9 @@ def _phone_question(work: UnitOfWork, query: str) -> str:
     ).one_or_none() if is_id(work.access.unit_id) else None  # fmt: skip
     country, area = (home.country_code or None, home.area_code or None) if home else (None, None)
     keys = phone_search_keys(query, country, area)
-    return " | ".join([*(words.prefix("p", key) for key in keys), *(words.prefix("s", key[::-1]) for key in keys)])
+    calling_code = str(country_code_for_region(country)) if country else ""
+    begins = [f"{code}{key}" for code in dict.fromkeys(("", calling_code)) for key in keys]
+    return " | ".join([words.prefix("p", key) for key in begins] + [words.prefix("s", key[::-1]) for key in keys])
 
 
 def _email_question(query: str) -> str:
