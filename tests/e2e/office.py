@@ -33,8 +33,8 @@ class Office:
         try:
             return str(self.rest.get(f"/units/{code}")["id"])
         except Failure:
-            body = {"code": code, "name": name, "parent_id": parent or self.company, "kind": kind, "start_date": BEGINNING}
-            return str(self.rest.post("/units", {**body, **more}, key=str(uuid.uuid4()))["id"])
+            body = {"code": code, "name": name, "parent_id": parent or self.company, "kind": kind}
+            return str(self.rest.post("/units", {**body, "start_date": BEGINNING, **more}, key=str(uuid.uuid4()))["id"])
 
     def user(self, name: str, unit: str, role: str = "none", login: str = "", password: str = "") -> str:
         """Make a user with a position and answer the id."""
@@ -46,7 +46,8 @@ class Office:
 
     def check(self, file: Path, unit: str, kind: str, **how: Any) -> Run:
         """Upload and check a file; the run waits, or has failed."""
-        return eventually(lambda: self._check(Wanted(file, unit, kind, **how)), within=20)
+        found: Run = eventually(lambda: self._check(Wanted(file, unit, kind, **how)) or {}, within=20)
+        return found
 
     def _check(self, wanted: Wanted) -> Run | None:
         try:

@@ -14,7 +14,10 @@ _MORE = {
     **dict.fromkeys(("usa", "us", "united states of america", "сша"), "US"),
     **dict.fromkeys(("uk", "england", "great britain"), "GB"),
     **dict.fromkeys(("рф", "россия", "russian federation", "российская федерация"), "RU"),
-    "korea": "KR", "brd": "DE", "holland": "NL", "uae": "AE",
+    "korea": "KR",
+    "brd": "DE",
+    "holland": "NL",
+    "uae": "AE",
 }
 
 

@@ -9,6 +9,7 @@ from chassis.jobs import Job
 from imports.batches import read_batches
 from imports.checking import LOADERS, load_context
 from imports.fates import ACTUAL, count_fates, forget_fates, store_fates, store_refused
+from imports.making import make_products
 from imports.peers import PeerServices
 from imports.runs import change_run
 from imports.settings import Settings
@@ -22,6 +23,7 @@ def load_run(database: Database, peers: PeerServices, settings: Settings, job: J
     batch sent twice has the same request id and is answered from what it did the first time.
     """
     run_id = job.payload["run"]
+    make_products(database, peers, run_id)
     context = load_context(database, peers, run_id, dry_run=False)
     with database.transaction() as work:
         found = work.execute(sa.select(run).where(run.c.id == run_id)).one()

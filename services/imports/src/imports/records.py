@@ -148,6 +148,8 @@ class RecordReader:
         if column.field.type is FieldType.FRACTION:
             # "15" under Discount is 15 percent; six places take off the noise of binary fractions (0.0500000007).
             found = (found / 100 if found > 1 else found).quantize(Decimal("0.000001")).normalize()
+        elif column.field.type is FieldType.MONEY:
+            found = found.quantize(Decimal("0.000001")).normalize()  # likewise (9.80000019)
         record[column.field.name] = format(found, "f")
         return None
 

@@ -14,6 +14,9 @@ from imports.findings import ERROR, INFO, Finding
 from imports.tables import run_reference, run_row
 
 ASKED_AT_ONCE = 1_000
+CREATE, NONE = "create", "none"  # meanings a person may choose instead of a name
+EVERY_OTHER = "*"  # as the text of a choice: every text that means nothing known
+MADE = frozenset({"product"})  # fields whose records an import may make
 _NAMES = {
     "owner": "user",
     "author": "user",
@@ -59,11 +62,30 @@ def resolve_references(
         asked = {row.text: chosen.get((field, row.text), row.text) for row in mine}
         wanted = sorted({text for text in asked.values() if text})
         meanings = dict(zip(wanted, _ask(field, wanted, unit_id, peers), strict=True))
-        found = {row.text: meanings.get(asked[row.text], Meaning("")) for row in mine}
-        findings += [_unknown(row, found[row.text], asked[row.text] == "") for row in mine if not found[row.text].id]
+        other = chosen.get((field, EVERY_OTHER))
+        found = {row.text: _settle(field, asked[row.text], meanings, other) for row in mine}
+        refused = {row.text for row in mine if asked[row.text] == "" or (other == "" and not found[row.text].id)}
+        findings += [_unknown(row, found[row.text], row.text in refused) for row in mine if not found[row.text].id]
+        findings += [_made(row) for row in mine if found[row.text].id == CREATE]
         with database.transaction() as work:
             _store(work, run_id, field, found)
     return findings
+
+
+def _settle(field: str, asked: str, meanings: Mapping[str, Meaning], other: str | None) -> Meaning:
+    """What a text means in the end; `other` is what a person chose for every text that means nothing known."""
+    found = meanings.get(asked, Meaning(""))
+    unknown = bool(asked) and not found.id
+    wish = asked if asked in (CREATE, NONE) else (other or "") if unknown else ""
+    if wish == NONE or (wish == CREATE and field in MADE):
+        return Meaning(wish)
+    return found
+
+
+def _made(row: sa.Row[Any]) -> Finding:
+    what = _NAMES[row.field]
+    message = f"{what} {row.text!r} will be made, as chosen"
+    return Finding(f"new_{what}", INFO, message, row=row.row or 0, column=row.column, value=row.text, count=row.times)
 
 
 def _places(run_id: str) -> sa.Select[Any]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
 from imports.findings import ERROR, Finding
+from imports.references import CREATE, NONE
 from imports.tables import run_reference, run_row
 
 Meanings = Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]]
@@ -40,7 +41,7 @@ def check_quantities(
     whole = {
         text: str(details.get("name") or text)
         for (field, text), (id_, details) in meanings.items()
-        if field == "product" and id_ and not details.get("fraction_allowed")
+        if field == "product" and id_ not in ("", CREATE, NONE) and not details.get("fraction_allowed")
     }
     if not whole:
         return []

@@ -16,6 +16,7 @@ from imports.fates import RowFate
 from imports.findings import Finding
 from imports.peers import PeerServices
 from imports.records import BranchDefaults
+from imports.references import CREATE, NONE
 
 FATE_NAMES = {1: "created", 2: "updated", 3: "unchanged", 4: "merged", 5: "refused"}
 
@@ -37,8 +38,9 @@ class LoadContext:
     choices: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def meaning(self, field: str, record: Mapping[str, Any]) -> str:
-        """The id that a record's text means; empty when it has none."""
-        return self.meanings.get((field, record.get(field, "")), ("", {}))[0]
+        """The id that a record's text means; empty when it has none, or when its record is yet to be made."""
+        found = self.meanings.get((field, record.get(field, "")), ("", {}))[0]
+        return "" if found in (CREATE, NONE) else found
 
     def details(self, field: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Further facts of that meaning."""

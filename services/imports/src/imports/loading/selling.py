@@ -15,6 +15,7 @@ from imports.loading.context import LoadContext, currency_of, day_of, fates_of, 
 from imports.loading.customers import reference_of
 
 SIX = Decimal("0.000001")
+UNNAMED = "not named"  # a line of which the file tells only the quantity
 
 
 def load_products(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
@@ -232,7 +233,10 @@ def _line(context: LoadContext, row: StagedRow, currency: str, ended: bool) -> p
         amount = quantity * Decimal(record["unit_price"]) * (1 - Decimal(record.get("discount") or 0))
     return pb.LineItem(
         product_id=context.meaning("product", record),
-        product_name=context.details("product", record).get("name", "") or record.get("product", ""),
+        product_name=context.details("product", record).get("name", "")
+        or record.get("product")
+        or record.get("title")
+        or UNNAMED,
         quantity=format(quantity, "f"),
         unit_price=money_of(record.get("unit_price"), currency),
         discount=record.get("discount", ""),

@@ -331,9 +331,9 @@ class ValueChoice(_message.Message):
     field: _builtins.str
     """Field: product, stage, owner, organization, unit."""
     text: _builtins.str
-    """As written in the file."""
+    """As written in the file; * stands for every text that means nothing known."""
     meaning: _builtins.str
-    """What it means: the proper name or an id; empty means refuse such rows, the word create means make a new record where the kind allows."""
+    """What it means: the proper name or an id. Empty means refuse such rows; create means make it (products); none means leave it out."""
     def __init__(
         self,
         *,
