@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +13,15 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
+from joserfc import jwt
+from joserfc.jwk import OKPKey
 
 from chassis import clock
 from chassis.access import ADMINISTER, ALL, IMPORT, PLAN, READ, WRITE
+from chassis.tokens import TYPE, generate_key, public_key_of
 from crm.directory.v1 import directory_pb2 as pb
 
-from .conftest import PASSWORD, SECRET
+from .conftest import KEY, PASSWORD, SECRET
 
 
 def refresh(directory: Any, token: str) -> pb.RefreshTokenResponse:
@@ -182,6 +189,51 @@ def test_calls_without_or_with_a_wrong_token_are_refused(directory: Any, refused
         directory.tokens["broken"] = broken
         with directory.acting_as("broken"):
             refused("NOT_SIGNED_IN", lambda: directory.call("ListUnits", pb.ListUnitsRequest()))
+
+
+def test_forged_tokens_are_refused(directory: Any, refused: Any) -> None:
+    _, payload, signature = directory.tokens["admin"].split(".")
+    claims = json.loads(b64decode(payload))
+    public = public_key_of(KEY).encode()
+    now = int(time.time())
+
+    def hashed(header: dict[str, str]) -> str:
+        body = f"{encoded(header)}.{payload}"
+        mac = hmac.new(public, body.encode(), hashlib.sha256).digest()
+        return f"{body}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+    def signed(claims: dict[str, Any], kind: str = TYPE, key: str = KEY) -> str:
+        header = {"alg": "Ed25519", "typ": kind}
+        return jwt.encode(header, claims, OKPKey.import_key(key), algorithms=["Ed25519"])
+
+    directory.tokens["good"] = signed(claims)
+    with directory.acting_as("good"):
+        directory.call("ListUnits", pb.ListUnitsRequest())
+    forged = {
+        "no algorithm": f"{encoded({'alg': 'none', 'typ': TYPE})}.{payload}.",
+        "no algorithm, old signature": f"{encoded({'alg': 'none', 'typ': TYPE})}.{payload}.{signature}",
+        "public key as a secret": hashed({"alg": "HS256", "typ": TYPE}),
+        "a key of its own": hashed({"alg": "HS256", "typ": TYPE, "jku": "http://127.0.0.1:1/keys"}),
+        "another key": signed(claims, key=generate_key()),
+        "another type": signed(claims, kind="JWT"),
+        "another audience": signed({**claims, "aud": "elsewhere"}),
+        "another issuer": signed({**claims, "iss": "elsewhere"}),
+        "ended": signed({**claims, "iat": now - 900, "exp": now - 600}),
+        "not begun": signed({**claims, "iat": now + 600, "exp": now + 900}),
+        "no end": signed({name: value for name, value in claims.items() if name != "exp"}),
+    }
+    for name, token in forged.items():
+        directory.tokens[name] = token
+        with directory.acting_as(name):
+            refused("NOT_SIGNED_IN", lambda: directory.call("ListUnits", pb.ListUnitsRequest()))
+
+
+def encoded(value: dict[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def b64decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def test_a_service_acts_for_a_user_with_the_rights_the_user_has_now(directory: Any, refused: Any) -> None:

@@ -191,6 +191,17 @@ def test_a_head_sees_the_own_subtree_and_the_way_up_and_changes_nothing(director
         refused("UNIT_NOT_FOUND", lambda: update(directory, other, "name"))
 
 
+def test_an_underscore_in_a_code_is_no_wildcard(directory: Any, refused: Any) -> None:
+    own, alike = directory.a_unit("a_b"), directory.a_unit("axb")
+    hidden = directory.a_unit("team", alike.id, kind=pb.UNIT_KIND_TEAM)
+    directory.a_user("Hidden", hidden.id)
+    directory.a_user("Head", own.id, pb.ROLE_HEAD, login="head")
+    with directory.acting_as("head"):
+        refused("UNIT_NOT_FOUND", lambda: get(directory, hidden.id))
+        seen = directory.call("ListUsers", pb.ListUsersRequest()).users
+        assert [user.display_name for user in seen] == ["Head"]
+
+
 def test_names_in_any_script_come_back_as_written(directory: Any, hostile_texts: list[str]) -> None:
     unit = directory.a_unit("ulm")
     for text in hostile_texts:

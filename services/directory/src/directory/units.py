@@ -19,7 +19,7 @@ from directory import rules
 from directory.errors import UnitCodeTaken, UnitCycle, UnitNotFound
 from directory.events import unit_state
 from directory.tables import unit
-from directory.visibility import visible_units
+from directory.visibility import below, visible_units
 from values.names import fold_name
 
 TREE_LOCK = 0x7472_6565  # one change of the tree at a time: two moves at once could make a ring
@@ -157,7 +157,7 @@ def _check_place(work: UnitOfWork, row: Any, values: dict[str, Any]) -> None:
         if (parent.path + ".").startswith(row.path + "."):
             raise UnitCycle(row.path)
         path = f"{parent.path}.{code}"
-    longest = sa.select(sa.func.max(sa.func.length(unit.c.path))).where(unit.c.path.like(row.path + ".%"))
+    longest = sa.select(sa.func.max(sa.func.length(unit.c.path))).where(below(row.path))
     deepest = work.execute(longest).scalar() or len(row.path)
     rules.check_path(path + "." * (deepest - len(row.path)))
     _refuse_taken(work, parent_id, code, path)

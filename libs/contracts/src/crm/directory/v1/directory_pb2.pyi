@@ -203,7 +203,9 @@ class Unit(_message.Message):
     country_code: _builtins.str
     """ISO 3166-1 alpha-2; inherited from the parent when empty in a request."""
     area_code: _builtins.str
-    """Telephone area code used for local numbers of this unit, digits; empty when none."""
+    """Telephone area code used for local numbers of this unit, digits; empty when none. A department or team has its
+    parent's where it has none of its own.
+    """
     time_zone: _builtins.str
     """IANA zone; inherited when empty in a request."""
     currency_code: _builtins.str

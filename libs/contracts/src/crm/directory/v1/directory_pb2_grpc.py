@@ -129,7 +129,7 @@ class DirectoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateUnit(self, request, context):
-        """Changes the named fields of a unit; a new parent moves the whole subtree from the given day. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED.
+        """Changes the named fields of a unit; a new parent moves the whole subtree at once. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class DirectoryServiceStub:
     CreateUnit: _grpc.UnaryUnaryMultiCallable[_directory_pb2.CreateUnitRequest, _directory_pb2.CreateUnitResponse]
     """Creates a unit below its parent. Errors: UNIT_CODE_TAKEN, UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
     UpdateUnit: _grpc.UnaryUnaryMultiCallable[_directory_pb2.UpdateUnitRequest, _directory_pb2.UpdateUnitResponse]
-    """Changes the named fields of a unit; a new parent moves the whole subtree from the given day. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED."""
+    """Changes the named fields of a unit; a new parent moves the whole subtree at once. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED."""
     GetUnit: _grpc.UnaryUnaryMultiCallable[_directory_pb2.GetUnitRequest, _directory_pb2.GetUnitResponse]
     """Reads one unit by id, path or code. Errors: UNIT_NOT_FOUND, UNIT_AMBIGUOUS."""
     ListUnits: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListUnitsRequest, _directory_pb2.ListUnitsResponse]
@@ -74,7 +74,7 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     CreateUnit: _aio.UnaryUnaryMultiCallable[_directory_pb2.CreateUnitRequest, _directory_pb2.CreateUnitResponse]  # type: ignore[assignment]
     """Creates a unit below its parent. Errors: UNIT_CODE_TAKEN, UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
     UpdateUnit: _aio.UnaryUnaryMultiCallable[_directory_pb2.UpdateUnitRequest, _directory_pb2.UpdateUnitResponse]  # type: ignore[assignment]
-    """Changes the named fields of a unit; a new parent moves the whole subtree from the given day. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED."""
+    """Changes the named fields of a unit; a new parent moves the whole subtree at once. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED."""
     GetUnit: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetUnitRequest, _directory_pb2.GetUnitResponse]  # type: ignore[assignment]
     """Reads one unit by id, path or code. Errors: UNIT_NOT_FOUND, UNIT_AMBIGUOUS."""
     ListUnits: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListUnitsRequest, _directory_pb2.ListUnitsResponse]  # type: ignore[assignment]
@@ -121,7 +121,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.UpdateUnitRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.UpdateUnitResponse, _abc.Awaitable[_directory_pb2.UpdateUnitResponse]]:
-        """Changes the named fields of a unit; a new parent moves the whole subtree from the given day. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED."""
+        """Changes the named fields of a unit; a new parent moves the whole subtree at once. Errors: UNIT_NOT_FOUND, STALE_ETAG, UNIT_CYCLE, FIELD_INVALID, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def GetUnit(
