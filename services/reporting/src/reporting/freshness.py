@@ -13,7 +13,7 @@ from reporting.settings import CONSUMER
 from reporting.tables import READ_MODELS, ROLLUPS
 from units.tables import unit
 
-# A digest reads every row once: about 1 second for 300,000 rows.
+# A digest reads and sorts every row once: minutes where there are millions and the machine is busy.
 DIGEST_MILLISECONDS = 300_000
 _ROWS_AT_ONCE = 5_000
 

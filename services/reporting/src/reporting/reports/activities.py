@@ -7,15 +7,14 @@ import sqlalchemy as sa
 from chassis.database import UnitOfWork
 from reporting.reports.answer import Answer, Cell, Column, Row, figure
 from reporting.reports.drilling import Drill, make_key
-from reporting.reports.facts import Columns, Source, read_facts
+from reporting.reports.facts import Columns, Source
 from reporting.reports.grouping import (
     Groups,
     Sums,
-    fold_facts,
     group_cells,
     group_columns,
     names_for,
-    raw_columns,
+    sum_facts,
     total_cells,
 )
 from reporting.reports.records import Records, in_groups, text_cell
@@ -38,8 +37,7 @@ INTERACTIONS = Source(
 
 def run(work: UnitOfWork, scope: Scope) -> Answer:
     """Run the report: one row for each group, and a total."""
-    facts = read_facts(work, scope, INTERACTIONS, raw_columns(scope))
-    sums: dict[Groups, Sums] = {key[0]: each for key, each in fold_facts(scope, facts, MEASURES).items()}
+    sums: dict[Groups, Sums] = {key[0]: each for key, each in sum_facts(work, scope, INTERACTIONS, MEASURES).items()}
     names = names_for(work, scope, sums)
     answer = Answer([*group_columns(scope), Column("interactions", "Interactions", "count")])
     for groups in sorted(sums, key=lambda groups: names.order(scope.group_by, groups)):

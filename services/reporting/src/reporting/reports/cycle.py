@@ -13,14 +13,13 @@ import sqlalchemy as sa
 from chassis.database import UnitOfWork
 from reporting.reports.answer import Answer, Cell, Column, Row, figure
 from reporting.reports.drilling import Drill, make_key
-from reporting.reports.facts import CLOSED_DEALS, Source, read_facts
+from reporting.reports.facts import CLOSED_DEALS, Source
 from reporting.reports.grouping import (
     Groups,
-    fold_facts,
     group_cells,
     group_columns,
     names_for,
-    raw_columns,
+    sum_facts,
     total_cells,
 )
 from reporting.reports.records import COUNTED_DEALS, Records, Shown, deal_records, status_is
@@ -45,10 +44,10 @@ TIMED_DEALS = Source(
 
 def run(work: UnitOfWork, scope: Scope) -> Answer:
     """Run the report: for each group one row an outcome, with mean, median, least and most days."""
-    facts = read_facts(work, scope, TIMED_DEALS, [*raw_columns(scope), "status", "days"], OUTCOMES["closed"])
+    found = sum_facts(work, scope, TIMED_DEALS, ("deals",), ("status", "days"), OUTCOMES["closed"])
     histograms: dict[tuple[Groups | None, str], Counter[int]] = {}
     untimed = 0
-    for (groups, (status, days)), sums in fold_facts(scope, facts, ("deals",), ("status", "days")).items():
+    for (groups, (status, days)), sums in found.items():
         if days is None:
             untimed += int(sums["deals"])
             continue
@@ -56,8 +55,8 @@ def run(work: UnitOfWork, scope: Scope) -> Answer:
             histograms.setdefault(key, Counter())[days] += int(sums["deals"])
     names = names_for(work, scope, (groups for groups, _ in histograms if groups is not None))
     answer = Answer([*group_columns(scope), *_columns()])
-    found = {groups for groups, _ in histograms if groups is not None}
-    for groups in sorted(found, key=lambda groups: names.order(scope.group_by, groups)):
+    named = {groups for groups, _ in histograms if groups is not None}
+    for groups in sorted(named, key=lambda groups: names.order(scope.group_by, groups)):
         for cells in _outcome_rows(histograms, groups):
             answer.rows.append(Row((*group_cells(names, scope, groups), *cells), groups))
     answer.totals = [Row((*total_cells(scope), *cells)) for cells in _outcome_rows(histograms, None)]

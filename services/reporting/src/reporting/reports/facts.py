@@ -80,17 +80,17 @@ OPEN_DEALS = Source(
 
 
 def read_facts(
-    work: UnitOfWork, scope: Scope, source: Source, by: Sequence[str], statuses: Sequence[str] = ()
+    work: UnitOfWork, scope: Scope, source: Source, by: Sequence[str], measures: Sequence[str], statuses: Sequence[str]
 ) -> Sequence[sa.Row[Any]]:
-    """Sums of the source's measures within the scope, grouped by columns (`month` is the first day of the month).
+    """Sums of some of the source's measures within the scope, grouped by columns (`month` is its first day).
 
-    Keys all of whose measures are 0 are left out.
+    Keys all of whose measures are 0 are left out. Only what is asked is summed: sums are most of the time it takes.
     """
     stored = list(dict.fromkeys(LOOKED_UP[name][1] if name in LOOKED_UP else name for name in by))
-    inner = sa.union_all(*_parts(scope, source, stored, statuses)).subquery("facts")
+    inner = sa.union_all(*_parts(scope, source, (*stored, *measures), statuses)).subquery("facts")
     joined, columns = _look_up(inner, by)
-    sums = [sa.func.sum(inner.c[name]).label(name) for name in source.measures]
-    some = sa.or_(*(sa.func.sum(inner.c[name]) != 0 for name in source.measures))
+    sums = [sa.func.sum(inner.c[name]).label(name) for name in measures]
+    some = sa.or_(*(sa.func.sum(inner.c[name]) != 0 for name in measures))
     keys = [columns[name].label(name) for name in by]
     statement = sa.select(*keys, *sums).select_from(joined).group_by(*(columns[name] for name in by)).having(some)
     return work.execute(statement).all()
@@ -106,26 +106,24 @@ def count_undated(work: UnitOfWork, scope: Scope, statuses: Sequence[str]) -> li
     return [f"{number} closed deals have no closing day and are in no period."] if number else []
 
 
-def _parts(scope: Scope, source: Source, stored: list[str], statuses: Sequence[str]) -> list[sa.Select[Any]]:
+def _parts(scope: Scope, source: Source, chosen: Sequence[str], statuses: Sequence[str]) -> list[sa.Select[Any]]:
     rollup = source.rollup
-    if rollup is None or not set(stored) <= set(rollup.c.keys()):
-        return [_single(scope, source, stored, statuses, scope.span)]
+    if rollup is None or not set(chosen) <= set(rollup.c.keys()):
+        return [_single(scope, source, chosen, statuses, scope.span)]
     whole, rest = split_span(scope.span)
-    parts = [_single(scope, source, stored, statuses, span) for span in rest]
+    parts = [_single(scope, source, chosen, statuses, span) for span in rest]
     if whole is not None:
         columns: Columns = dict(rollup.c.items())
-        chosen = [columns[name] for name in stored] + [columns[name] for name in source.measures]
         limits = [*scope.limits(columns), *within(columns["month"], whole), *_status(columns, statuses)]
-        parts.insert(0, sa.select(*chosen).where(*limits))
+        parts.insert(0, sa.select(*(columns[name] for name in chosen)).where(*limits))
     return parts
 
 
-def _single(scope: Scope, source: Source, stored: list[str], statuses: Sequence[str], span: Span) -> sa.Select[Any]:
-    columns = {**source.columns, "month": month_of(source.day)}
-    chosen = [columns[name].label(name) for name in stored]
-    chosen += [value.label(name) for name, value in source.measures.items()]
+def _single(scope: Scope, source: Source, chosen: Sequence[str], statuses: Sequence[str], span: Span) -> sa.Select[Any]:
+    columns = {**source.columns, **source.measures, "month": month_of(source.day)}
     limits = [*scope.limits(columns), *within(source.day, span), *_status(columns, statuses)]
-    return sa.select(*chosen).select_from(source.source()).where(*limits)
+    values = [columns[name].label(name) for name in chosen]
+    return sa.select(*values).select_from(source.source()).where(*limits)
 
 
 def _status(columns: Columns, statuses: Sequence[str]) -> list[sa.ColumnElement[bool]]:

@@ -19,14 +19,13 @@ from reporting.errors import invalid
 from reporting.reports.answer import Answer, Cell, Column, Row, figure
 from reporting.reports.dimensions import NOT_KNOWN
 from reporting.reports.drilling import Drill, make_key
-from reporting.reports.facts import BEGUN_DEALS, read_facts
+from reporting.reports.facts import BEGUN_DEALS
 from reporting.reports.grouping import (
     Groups,
-    fold_facts,
     group_cells,
     group_columns,
     names_for,
-    raw_columns,
+    sum_facts,
     total_cells,
 )
 from reporting.reports.records import COUNTED_DEALS, Records, Shown, deal_records
@@ -45,9 +44,9 @@ Journeys = dict[tuple[Groups | None, str], list[Journey]]
 def run(work: UnitOfWork, scope: Scope) -> Answer:
     """Run the report: for each group and pipeline one row a stage."""
     apart = ("pipeline_id", "status", "stage_id", "entered")
-    facts = read_facts(work, scope, BEGUN_DEALS, list(dict.fromkeys([*raw_columns(scope), *apart])))
+    facts = sum_facts(work, scope, BEGUN_DEALS, ("deals",), apart)
     journeys: Journeys = defaultdict(list)
-    for (groups, (pipeline_id, status, stage_id, entered)), sums in fold_facts(scope, facts, ("deals",), apart).items():
+    for (groups, (pipeline_id, status, stage_id, entered)), sums in facts.items():
         journey = Journey(status, stage_id, frozenset(entered), int(sums["deals"]))
         journeys[groups, pipeline_id].append(journey)
         journeys[None, pipeline_id].append(journey)

@@ -12,18 +12,19 @@ import sqlalchemy as sa
 from chassis.database import UnitOfWork
 from reporting.reports.answer import Cell, Column
 from reporting.reports.dimensions import DIMENSIONS, Names
+from reporting.reports.facts import Source, read_facts
 from reporting.reports.scope import Scope
 
 Groups = tuple[str, ...]
 Sums = dict[str, Decimal]
 
 
-def raw_columns(scope: Scope) -> list[str]:
+def _raw_columns(scope: Scope) -> list[str]:
     """The columns of facts the scope's groups come from, each once."""
     return list(dict.fromkeys(DIMENSIONS[name].raw for name in scope.group_by))
 
 
-def grouper(scope: Scope) -> Callable[[sa.Row[Any]], Groups]:
+def _grouper(scope: Scope) -> Callable[[sa.Row[Any]], Groups]:
     """A function from a row of facts to its groups; each raw value is placed once."""
     placed: dict[tuple[str, Any], str] = {}
 
@@ -36,11 +37,18 @@ def grouper(scope: Scope) -> Callable[[sa.Row[Any]], Groups]:
     return lambda row: tuple(group_of(name, getattr(row, DIMENSIONS[name].raw)) for name in scope.group_by)
 
 
-def fold_facts(
-    scope: Scope, facts: Iterable[sa.Row[Any]], measures: Sequence[str], apart: Sequence[str] = ()
+def sum_facts(
+    work: UnitOfWork,
+    scope: Scope,
+    source: Source,
+    measures: Sequence[str],
+    apart: Sequence[str] = (),
+    statuses: Sequence[str] = (),
 ) -> dict[tuple[Groups, tuple[Any, ...]], Sums]:
-    """Sum measures by groups, keeping apart the values of further columns."""
-    groups_of = grouper(scope)
+    """Sum measures of a source by the scope's groups, keeping apart the values of further columns."""
+    by = list(dict.fromkeys([*_raw_columns(scope), *apart]))
+    facts = read_facts(work, scope, source, by, measures, statuses)
+    groups_of = _grouper(scope)
     sums: dict[tuple[Groups, tuple[Any, ...]], Sums] = defaultdict(lambda: dict.fromkeys(measures, Decimal(0)))
     for row in facts:
         into = sums[groups_of(row), tuple(_as_key(getattr(row, name)) for name in apart)]

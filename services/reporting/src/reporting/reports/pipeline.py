@@ -6,8 +6,8 @@ from chassis.database import UnitOfWork
 from reporting.exchange import read_rates
 from reporting.reports.answer import Answer, Cell, Column, figure
 from reporting.reports.drilling import Drill
-from reporting.reports.facts import OPEN_DEALS, read_facts
-from reporting.reports.grouping import Sums, fold_facts, group_columns, raw_columns
+from reporting.reports.facts import OPEN_DEALS
+from reporting.reports.grouping import Sums, group_columns, sum_facts
 from reporting.reports.money import Key, MoneyRow, money_rows
 from reporting.reports.records import AMOUNT_OF_DEAL, COUNTED_DEALS, Records, deal_records, status_is
 from reporting.reports.scope import Scope
@@ -26,11 +26,8 @@ OPEN = ("open",)
 
 def run(work: UnitOfWork, scope: Scope) -> Answer:
     """Run the report: one row for each group and currency; deals whose amount nobody knows in rows of their own."""
-    facts = read_facts(work, scope, OPEN_DEALS, [*raw_columns(scope), "currency_code"], OPEN)
-    sums: dict[Key, Sums] = {
-        (groups, currency): each
-        for (groups, (currency,)), each in fold_facts(scope, facts, ("deals", "amount"), ("currency_code",)).items()
-    }
+    facts = sum_facts(work, scope, OPEN_DEALS, ("deals", "amount"), ("currency_code",), OPEN)
+    sums: dict[Key, Sums] = {(groups, currency): each for (groups, (currency,)), each in facts.items()}
     rates = read_rates(work, scope.currency, scope.span.last)
     columns = [
         Column("deals", "Deals", "count"),

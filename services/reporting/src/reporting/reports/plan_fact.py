@@ -17,14 +17,13 @@ from chassis.database import UnitOfWork
 from reporting.exchange import Rates, read_rates
 from reporting.reports.answer import Answer, Cell, Column, Row, figure, named_few
 from reporting.reports.drilling import Drill, make_key
-from reporting.reports.facts import CLOSED_DEALS, CLOSED_LINES, count_undated, read_facts
+from reporting.reports.facts import CLOSED_DEALS, CLOSED_LINES, count_undated
 from reporting.reports.grouping import (
     Groups,
-    fold_facts,
     group_cells,
     group_columns,
     names_for,
-    raw_columns,
+    sum_facts,
     total_cells,
 )
 from reporting.reports.plans import Planned, read_plans
@@ -94,10 +93,10 @@ def _read_fact(work: UnitOfWork, scope: Scope, rates: Rates) -> dict[Key, Decima
     """The fact of each group, apart by currency or unit of measure."""
     measure, apart = ("amount", "currency_code") if scope.metric == "revenue" else ("quantity", "unit_of_measure")
     source = CLOSED_LINES if by_lines(scope) or scope.metric == "quantity" else CLOSED_DEALS
-    facts = read_facts(work, scope, source, [*raw_columns(scope), apart], WON)
     found: dict[Key, Decimal] = defaultdict(Decimal)
     counted = "quantities" if scope.metric == "quantity" else "amount"
-    for (groups, (kept_apart,)), sums in fold_facts(scope, facts, list({measure: 0, counted: 0}), (apart,)).items():
+    facts = sum_facts(work, scope, source, list({measure: 0, counted: 0}), (apart,), WON)
+    for (groups, (kept_apart,)), sums in facts.items():
         if scope.metric == "quantity" and sums[counted]:
             found[groups, kept_apart] += sums[measure]
         elif scope.metric == "revenue" and kept_apart:

@@ -12,15 +12,14 @@ import sqlalchemy as sa
 from chassis.database import UnitOfWork
 from reporting.reports.answer import Answer, Cell, Column, Row, figure
 from reporting.reports.drilling import Drill, make_key
-from reporting.reports.facts import CLOSED_DEALS, CLOSED_LINES, count_undated, read_facts
+from reporting.reports.facts import CLOSED_DEALS, CLOSED_LINES, count_undated
 from reporting.reports.grouping import (
     Groups,
     Sums,
-    fold_facts,
     group_cells,
     group_columns,
     names_for,
-    raw_columns,
+    sum_facts,
     total_cells,
 )
 from reporting.reports.records import Records, Shown, deal_records, status_is
@@ -42,12 +41,10 @@ STATUSES = {"closed": ("won", "lost"), "won": ("won",), "lost": ("lost",)}
 def run(work: UnitOfWork, scope: Scope) -> Answer:
     """Run the report: one row for each group, and a total."""
     count, source = ("lines", CLOSED_LINES) if by_lines(scope) else ("deals", CLOSED_DEALS)
-    facts = read_facts(work, scope, source, [*raw_columns(scope), "status"], STATUSES["closed"])
+    facts = sum_facts(work, scope, source, (count,), ("status",), STATUSES["closed"])
     sums: dict[Groups, Sums] = {}
     total: Sums = dict.fromkeys(MEASURES, Decimal(0))
-    for (groups, (status,)), each in fold_facts(scope, facts, (count,), ("status",)).items():
-        if not each[count]:
-            continue  # only line 0 of deals whose lines are counted elsewhere
+    for (groups, (status,)), each in facts.items():
         for into in (sums.setdefault(groups, dict.fromkeys(MEASURES, Decimal(0))), total):
             into[status] += each[count]
             into["closed"] += each[count]

@@ -12,8 +12,8 @@ from chassis.database import UnitOfWork
 from reporting.exchange import read_rates
 from reporting.reports.answer import Answer, Cell, Column, figure, named_few
 from reporting.reports.drilling import Drill
-from reporting.reports.facts import CLOSED_DEALS, CLOSED_LINES, count_undated, read_facts
-from reporting.reports.grouping import Sums, fold_facts, group_columns, raw_columns
+from reporting.reports.facts import CLOSED_DEALS, CLOSED_LINES, count_undated
+from reporting.reports.grouping import Sums, group_columns, sum_facts
 from reporting.reports.money import Key, MoneyRow, money_rows
 from reporting.reports.records import (
     AMOUNT_OF_DEAL,
@@ -47,11 +47,8 @@ def run(work: UnitOfWork, scope: Scope) -> Answer:
     """Run the report: one row for each group and currency; totals by currency where several, then over all."""
     count = "lines" if by_lines(scope) else "deals"
     source = CLOSED_LINES if by_lines(scope) else CLOSED_DEALS
-    facts = read_facts(work, scope, source, [*raw_columns(scope), "currency_code"], WON)
-    sums: dict[Key, Sums] = {
-        (groups, currency): each
-        for (groups, (currency,)), each in fold_facts(scope, facts, (count, "amount"), ("currency_code",)).items()
-    }
+    facts = sum_facts(work, scope, source, (count, "amount"), ("currency_code",), WON)
+    sums: dict[Key, Sums] = {(groups, currency): each for (groups, (currency,)), each in facts.items()}
     quantities = _read_quantities(work, scope)
     rates = read_rates(work, scope.currency, scope.span.last)
     answer = Answer([*group_columns(scope), *_columns(count)])
@@ -86,9 +83,8 @@ def _columns(count: str) -> list[Column]:
 
 def _read_quantities(work: UnitOfWork, scope: Scope) -> dict[Key, dict[str, Decimal]]:
     """Quantities of each row and total by unit of measure; lines without a quantity say nothing."""
-    by = [*raw_columns(scope), "currency_code", "unit_of_measure"]
-    facts = read_facts(work, scope, CLOSED_LINES, by, WON)
-    folded = fold_facts(scope, facts, ("quantity", "quantities"), ("currency_code", "unit_of_measure"))
+    apart = ("currency_code", "unit_of_measure")
+    folded = sum_facts(work, scope, CLOSED_LINES, ("quantity", "quantities"), apart, WON)
     found: dict[Key, dict[str, Decimal]] = {}
     for (groups, (currency, measure)), sums in folded.items():
         if sums["quantities"]:
