@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
@@ -20,11 +21,16 @@ MAX_TEXTS = 1_000
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Pipelines and loss reasons whole; of the products those that were asked for, by id."""
+    """Pipelines whole; of the products those that were asked for, by id; loss reasons once somebody asks."""
 
     pipelines: Pipelines
-    loss_reasons: LossReasons
     products: dict[str, Product]
+    read_reasons: Callable[[], LossReasons]
+
+    @cached_property
+    def loss_reasons(self) -> LossReasons:
+        """The list of loss reasons, read when a deal is lost."""
+        return self.read_reasons()
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ class Match:
 def read_catalogue(work: UnitOfWork, product_ids: Iterable[str]) -> Catalogue:
     """Everything a deal refers to; unknown product ids are left out."""
     wanted = sorted({one for one in product_ids if is_id(one)})
-    return Catalogue(read_pipelines(work), read_loss_reasons(work), read_products(work, wanted) if wanted else {})
+    products = read_products(work, wanted) if wanted else {}
+    return Catalogue(read_pipelines(work), products, lambda: read_loss_reasons(work))
 
 
 def match_products(work: UnitOfWork, texts: Sequence[str]) -> list[Match]:

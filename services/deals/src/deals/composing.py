@@ -134,12 +134,12 @@ def compose_loss(stage: Stage, written: str, comment: str, door: Door) -> tuple[
     """
     check_text("deal.loss_comment", comment, MAX_COMMENT)
     check_text("deal.loss_reason", written, MAX_COMMENT)
-    reasons = door.catalogue.loss_reasons
     if stage.kind != LOST:
         if (written or comment) and not door.is_source:
             field = "deal.loss_reason" if written else "deal.loss_comment"
             raise invalid(field, f"is given though stage {stage.name!r} is not a lost one; leave it out")
         return "", ""
+    reasons = door.catalogue.loss_reasons
     known = reasons.find(written)
     if known:
         return known, comment
