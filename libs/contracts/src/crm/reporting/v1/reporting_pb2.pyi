@@ -98,7 +98,7 @@ class ReportParameters(_message.Message):
 
     @_builtins.property
     def group_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Group by, outermost first: unit, branch, person, product, category, organization, pipeline, stage, month, quarter, year, loss_reason, country."""
+        """Group by, outermost first; each report names those it allows: unit, branch, region, person, product, category, organization, country, industry, pipeline, stage, business_line, loss_reason, kind, month, quarter, year."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class ReportDescription(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     GROUP_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name used in RunReport: funnel, won, win-rate, cycle, plan-fact, customers, deliveries."""
+    """Name used in RunReport: funnel, won, win-rate, cycle, plan-fact, pipeline, customers, activities, deliveries."""
     description: _builtins.str
     """One sentence: what question it answers."""
     @_builtins.property
@@ -391,7 +391,7 @@ class RunReportResponse(_message.Message):
 
     @_builtins.property
     def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportRow]:
-        """Totals over all rows, one per currency where money is involved."""
+        """Totals over all rows; where money comes in several currencies one for each, and the last over all of them."""
 
     @_builtins.property
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -477,7 +477,7 @@ class ListReportRecordsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
-    """deal, person, organization, plan or run."""
+    """deal, person, organization, interaction, plan or run."""
     next_page_token: _builtins.str
     """Empty on the last page."""
     total_size: _builtins.int
