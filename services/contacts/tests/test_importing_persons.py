@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from chassis.dates import to_date
 from contacts.tables import affiliation, organization, person, possible_duplicate, provenance
 from crm.contacts.v1 import contacts_pb2 as pb
-from services.contacts.tests.world import MOSCOW, TULA, a_phone, a_row, an_email, fates_of
+from services.contacts.tests.world import MOSCOW, TULA, Contacts, DataSets, Refusal, a_phone, a_row, an_email, fates_of
 
 
 def a_crowd(count: int) -> list[pb.PersonRow]:
@@ -22,7 +23,7 @@ def a_crowd(count: int) -> list[pb.PersonRow]:
     ]
 
 
-def test_rows_become_cards_with_their_organizations(contacts):
+def test_rows_become_cards_with_their_organizations(contacts: Contacts) -> None:
     fates = contacts.import_persons(*a_crowd(30), run="r1")
     assert Counter(fates_of(fates)) == {"created": 30}
     assert (contacts.count(organization), contacts.count(affiliation)) == (3, 30)
@@ -34,7 +35,7 @@ def test_rows_become_cards_with_their_organizations(contacts):
     assert membership.organization_id == fates[0].organization_id
 
 
-def test_every_imported_value_knows_its_file_sheet_row_and_user(contacts):
+def test_every_imported_value_knows_its_file_sheet_row_and_user(contacts: Contacts) -> None:
     [fate] = contacts.import_persons(a_row("Иван", phone="+79160000000"), run="r1")
     with contacts.database.transaction() as work:
         row = work.execute(sa.select(provenance)).one()
@@ -48,7 +49,7 @@ def test_every_imported_value_knows_its_file_sheet_row_and_user(contacts):
     assert row.user_id
 
 
-def test_the_same_file_again_changes_nothing(contacts):
+def test_the_same_file_again_changes_nothing(contacts: Contacts) -> None:
     rows = [*a_crowd(20), a_row("ИВАН 3", phone="+79160000300", organization="ооо рога 0")]
     first = contacts.import_persons(*rows, run="r1")
     assert fates_of(first) == ["created"] * 20 + ["merged"]
@@ -58,7 +59,7 @@ def test_the_same_file_again_changes_nothing(contacts):
     assert contacts.snapshot() == before
 
 
-def test_two_rows_of_one_person_that_disagree_are_stable_when_read_again(contacts):
+def test_two_rows_of_one_person_that_disagree_are_stable_when_read_again(contacts: Contacts) -> None:
     rows = [
         a_row("Catherine Gray", email="gray@example.com", external_id=number, address=pb.Address(street=street))
         for number, street in (("359", "8671 Appalachia Dr."), ("360", "8671 Appalachia Drive"))
@@ -71,7 +72,7 @@ def test_two_rows_of_one_person_that_disagree_are_stable_when_read_again(contact
     assert contacts.snapshot() == before
 
 
-def test_a_changed_row_updates_its_own_card(contacts):
+def test_a_changed_row_updates_its_own_card(contacts: Contacts) -> None:
     contacts.import_persons(a_row("Иван Петров", phone="+79160000001", external_id="7", organization="Рога"), run="r1")
     changed = a_row("Иван Сидоров", phone="+79160000002", external_id="7", organization="Рога", role="снабженец")
     [fate] = contacts.import_persons(changed, run="r2")
@@ -88,7 +89,7 @@ def test_a_changed_row_updates_its_own_card(contacts):
     assert fates_of([back]) == ["updated"], "a value that went away and came back is a change"
 
 
-def test_another_branch_adds_facts_and_never_overwrites(contacts):
+def test_another_branch_adds_facts_and_never_overwrites(contacts: Contacts) -> None:
     [ours] = contacts.import_persons(
         a_row("Иван Петров", phone="+79160000001", birth_date=to_date(date(1976, 3, 14)), attributes={"рост": "180"}),
         run="r1",
@@ -109,7 +110,7 @@ def test_another_branch_adds_facts_and_never_overwrites(contacts):
     assert contacts.count(person) == 1
 
 
-def test_what_people_changed_is_not_undone_by_reading_the_old_file_again(contacts):
+def test_what_people_changed_is_not_undone_by_reading_the_old_file_again(contacts: Contacts) -> None:
     row = a_row("Иван Петров", phone="+79160000001", external_id="7")
     [fate] = contacts.import_persons(row, run="r1")
     new = pb.Person(id=fate.record_id, display_name="Иван Иванович Петров", channels=[a_phone("+79160000009")])
@@ -122,7 +123,7 @@ def test_what_people_changed_is_not_undone_by_reading_the_old_file_again(contact
 
 
 @pytest.mark.parametrize("shared", [{"phone": "+79160000001"}, {"email": "office@example.ru"}])
-def test_one_phone_or_email_with_two_names_is_two_cards_and_a_pair_to_look_at(contacts, shared):
+def test_one_phone_or_email_with_two_names_is_two_cards_and_a_pair_to_look_at(contacts: Contacts, shared: Any) -> None:
     fates = contacts.import_persons(a_row("Анна Кузнецова", **shared), a_row("Пётр Волков", **shared), run="r1")
     assert fates_of(fates) == ["created", "created"]
     [pair] = contacts.call("ListPossibleDuplicates", pb.ListPossibleDuplicatesRequest()).possible_duplicates
@@ -130,7 +131,7 @@ def test_one_phone_or_email_with_two_names_is_two_cards_and_a_pair_to_look_at(co
     assert pair.reason == ("phone" if "phone" in shared else "e-mail")
 
 
-def test_namesakes_in_one_organization_stay_apart_when_their_contacts_differ(contacts):
+def test_namesakes_in_one_organization_stay_apart_when_their_contacts_differ(contacts: Contacts) -> None:
     fates = contacts.import_persons(
         a_row("Иван Петров", "+79160000001", "a@example.ru", "Рога"),
         a_row("Иван Петров", "+79160000002", "b@example.ru", "Рога"),
@@ -149,7 +150,7 @@ def test_namesakes_in_one_organization_stay_apart_when_their_contacts_differ(con
         ({"given_name": "Seth", "family_name": "Reed"}, {"given_name": "Reed", "family_name": "Seth"}),
     ],
 )
-def test_a_reason_against_keeps_two_cards_and_lists_them(contacts, one, other):
+def test_a_reason_against_keeps_two_cards_and_lists_them(contacts: Contacts, one: Any, other: Any) -> None:
     fates = contacts.import_persons(
         a_row("Seth Reed", "+79160000001", "a@example.ru", **one),
         a_row("Seth Reed", "+79160000001", "a@example.ru", **other),
@@ -159,7 +160,7 @@ def test_a_reason_against_keeps_two_cards_and_lists_them(contacts, one, other):
     assert contacts.count(possible_duplicate) == 1
 
 
-def test_a_number_that_names_two_people_refuses_the_second(contacts):
+def test_a_number_that_names_two_people_refuses_the_second(contacts: Contacts) -> None:
     first = a_row("Иван Петров", external_id="7", birth_date=to_date(date(1976, 3, 14)))
     contacts.import_persons(first, run="r1")
     other = a_row("Пётр Петров", external_id="7", birth_date=to_date(date(1980, 1, 1)))
@@ -171,7 +172,7 @@ def test_a_number_that_names_two_people_refuses_the_second(contacts):
     assert contacts.count(person) == 1
 
 
-def test_bad_rows_are_refused_by_field_and_the_rest_is_taken(contacts):
+def test_bad_rows_are_refused_by_field_and_the_rest_is_taken(contacts: Contacts) -> None:
     fates = contacts.import_persons(
         a_row("", phone="+79160000001"),
         a_row("x" * 301),
@@ -189,7 +190,7 @@ def test_bad_rows_are_refused_by_field_and_the_rest_is_taken(contacts):
     assert contacts.count(person) == 1
 
 
-def test_a_telephone_that_cannot_be_resolved_is_kept_and_flagged(contacts):
+def test_a_telephone_that_cannot_be_resolved_is_kept_and_flagged(contacts: Contacts) -> None:
     rows = [a_row("Иван", phone="123-45-67", unit_id=MOSCOW), a_row("Пётр", channels=[a_phone("12")])]
     fates = contacts.import_persons(*rows, run="r1", unit_id=MOSCOW)
     cards = [contacts.call("GetPerson", pb.GetPersonRequest(person_id=one.record_id)).person for one in fates]
@@ -199,14 +200,14 @@ def test_a_telephone_that_cannot_be_resolved_is_kept_and_flagged(contacts):
     assert contacts.count(person) == 2
 
 
-def test_a_flawed_tax_id_is_no_identity_and_is_kept_as_written(contacts):
+def test_a_flawed_tax_id_is_no_identity_and_is_kept_as_written(contacts: Contacts) -> None:
     [fate] = contacts.import_persons(a_row("Иван", tax_id="7707083894"), run="r1")
     shown = contacts.call("GetPerson", pb.GetPersonRequest(person_id=fate.record_id)).person
     assert (shown.tax_id, dict(shown.attributes)) == ("", {"tax_id": "7707083894"})
     assert "tax id" in fate.message
 
 
-def test_a_dry_run_tells_the_same_fates_and_changes_nothing(contacts):
+def test_a_dry_run_tells_the_same_fates_and_changes_nothing(contacts: Contacts) -> None:
     contacts.import_persons(*a_crowd(5), run="r1")
     before = contacts.snapshot()
     rows = [*a_crowd(8), a_row("", phone="+79160000000"), a_row("Иван 7", phone="89160000700")]
@@ -217,21 +218,21 @@ def test_a_dry_run_tells_the_same_fates_and_changes_nothing(contacts):
     assert fates_of(asked) == ["unchanged"] * 5 + ["created"] * 3 + ["refused", "merged"]
 
 
-def test_the_same_request_id_answers_the_same_and_changes_nothing_twice(contacts):
+def test_the_same_request_id_answers_the_same_and_changes_nothing_twice(contacts: Contacts) -> None:
     once = contacts.import_persons(*a_crowd(5), run="r1", request_id="batch-1")
     before = contacts.snapshot()
     assert contacts.import_persons(*a_crowd(5), run="r1", request_id="batch-1") == once
     assert contacts.snapshot() == before
 
 
-def test_more_rows_than_a_batch_holds_are_refused_whole(contacts, refusal):
+def test_more_rows_than_a_batch_holds_are_refused_whole(contacts: Contacts, refusal: Refusal) -> None:
     rows = [pb.PersonRow()] * 1001
     error = refusal("ImportPersons", pb.ImportPersonsRequest(rows=rows, unit_id=MOSCOW, source="s"))
     assert (error.reason, error.violations[0].field) == ("FIELD_INVALID", "rows")
 
 
 @pytest.mark.timeout(300)
-def test_the_prospects_of_adventure_works_are_2058_persons(contacts, shared_data):
+def test_the_prospects_of_adventure_works_are_2058_persons(contacts: Contacts, shared_data: DataSets) -> None:
     path = shared_data("contacts-adventureworks-prospects") / "ProspectiveBuyer.csv"
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         read = list(csv.reader(file, delimiter="|"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from chassis.access import Access
 from chassis.dates import to_date
 from contacts.events import timestamp_of
 from contacts.tables import interaction
@@ -15,28 +17,30 @@ from services.contacts.tests.world import (
     MOSCOW_SELLER,
     STEWARD,
     TULA_SELLER,
+    Contacts,
+    Refusal,
     an_access,
     fates_of,
     id_of,
 )
 
 
-def a_talk(day: datetime, **values: object) -> pb.Interaction:
-    given = {"kind": pb.INTERACTION_KIND_CALL, "unit_id": MOSCOW, "summary": "away", **values}
+def a_talk(day: datetime, **values: Any) -> pb.Interaction:
+    given: dict[str, Any] = {"kind": pb.INTERACTION_KIND_CALL, "unit_id": MOSCOW, "summary": "away", **values}
     return pb.Interaction(occur_time=timestamp_of(day), **given)
 
 
-def log(contacts, day: datetime, access=STEWARD, **values: object) -> pb.Interaction:
+def log(contacts: Contacts, day: datetime, access: Access = STEWARD, **values: Any) -> Any:
     request = pb.LogInteractionRequest(interaction=a_talk(day, **values))
     return contacts.call("LogInteraction", request, access).interaction
 
 
-def timeline(contacts, access=STEWARD, **asked: object) -> list[pb.Interaction]:
+def timeline(contacts: Contacts, access: Access = STEWARD, **asked: Any) -> list[pb.Interaction]:
     return list(contacts.call("ListInteractions", pb.ListInteractionsRequest(**asked), access).interactions)
 
 
 @pytest.fixture
-def granin(contacts):
+def granin(contacts: Contacts) -> Any:
     """He was with "Эпоха" until 31 January 2022, then founded his own firm."""
     return contacts.create(
         name="Всеволод Гранин",
@@ -48,7 +52,7 @@ def granin(contacts):
     ).person
 
 
-def test_a_call_is_kept_with_its_author_unit_and_time(contacts, granin):
+def test_a_call_is_kept_with_its_author_unit_and_time(contacts: Contacts, granin: pb.Person) -> None:
     said = "Оставил новый телефон\n\t «кавычки» \u202e"
     made = log(contacts, datetime(2024, 5, 15, 9, tzinfo=UTC), MOSCOW_SELLER, person_id=granin.id, summary=said)
     assert (made.author_id, made.author_name, made.unit_id) == (MOSCOW_SELLER.user_id, "Natasha", MOSCOW)
@@ -58,7 +62,7 @@ def test_a_call_is_kept_with_its_author_unit_and_time(contacts, granin):
     assert (event.interaction.kind, event.interaction.personal.summary) == ("call", said)
 
 
-def test_entries_of_several_people_are_one_line_newest_first(contacts, granin):
+def test_entries_of_several_people_are_one_line_newest_first(contacts: Contacts, granin: pb.Person) -> None:
     start = datetime(2024, 3, 25, 9, tzinfo=UTC)
     people = [an_access(MOSCOW, user=name) for name in ("natasha", "alexander", "assistant")]
     made = [
@@ -72,7 +76,9 @@ def test_entries_of_several_people_are_one_line_newest_first(contacts, granin):
     assert {one.id for one in made} == {one.id for one in line}
 
 
-def test_an_organization_shows_what_was_had_with_its_members_while_they_were(contacts, granin):
+def test_an_organization_shows_what_was_had_with_its_members_while_they_were(
+    contacts: Contacts, granin: pb.Person
+) -> None:
     own_firm, epoch = granin.affiliations
     before = log(contacts, datetime(2022, 1, 30, 12, tzinfo=UTC), person_id=granin.id)
     # 22:00 UTC on the 30th is the 31st in Moscow, where the call was had.
@@ -84,11 +90,11 @@ def test_an_organization_shows_what_was_had_with_its_members_while_they_were(con
     assert len(timeline(contacts, person_id=granin.id)) == 3
 
 
-def test_pages_of_an_organization_have_no_gap_and_no_repeat(contacts, granin):
+def test_pages_of_an_organization_have_no_gap_and_no_repeat(contacts: Contacts, granin: pb.Person) -> None:
     epoch = granin.affiliations[1].organization_id
     start = datetime(2021, 1, 1, tzinfo=UTC)
     for n in range(23):
-        who = {"person_id": granin.id} if n % 2 else {"organization_id": epoch}
+        who: dict[str, Any] = {"person_id": granin.id} if n % 2 else {"organization_id": epoch}
         log(contacts, start + timedelta(hours=n // 3), **who)
     seen, token = [], ""
     while True:
@@ -102,7 +108,7 @@ def test_pages_of_an_organization_have_no_gap_and_no_repeat(contacts, granin):
     assert seen == sorted(seen, reverse=True)
 
 
-def test_another_branch_sees_the_shared_customer_but_not_our_talks(contacts, granin):
+def test_another_branch_sees_the_shared_customer_but_not_our_talks(contacts: Contacts, granin: pb.Person) -> None:
     contacts.create(TULA_SELLER, name="Всеволод Гранин", phone="+79161234567", unit_id=id_of("tula"))
     log(contacts, datetime(2024, 1, 1, tzinfo=UTC), MOSCOW_SELLER, person_id=granin.id)
     assert len(timeline(contacts, MOSCOW_SELLER, person_id=granin.id)) == 1
@@ -127,15 +133,15 @@ def test_another_branch_sees_the_shared_customer_but_not_our_talks(contacts, gra
         ({"person_id": id_of("x"), "unit_id": id_of("nowhere")}, "UNIT_NOT_KNOWN", ""),
     ],
 )
-def test_bad_entries_are_refused(contacts, refusal, values, reason, field):
-    given = {"kind": pb.INTERACTION_KIND_NOTE, "unit_id": MOSCOW, **values}
+def test_bad_entries_are_refused(contacts: Contacts, refusal: Refusal, values: Any, reason: Any, field: Any) -> None:
+    given: dict[str, Any] = {"kind": pb.INTERACTION_KIND_NOTE, "unit_id": MOSCOW, **values}
     error = refusal("LogInteraction", pb.LogInteractionRequest(interaction=pb.Interaction(**given)))
     assert error.reason == reason
     assert not field or error.violations[0].field == field
     assert contacts.count(interaction) == 0
 
 
-def test_a_timeline_is_asked_for_one_customer(contacts, refusal, granin):
+def test_a_timeline_is_asked_for_one_customer(contacts: Contacts, refusal: Refusal, granin: pb.Person) -> None:
     both = pb.ListInteractionsRequest(person_id=granin.id, organization_id=granin.affiliations[0].organization_id)
     assert refusal("ListInteractions", both).reason == "FIELD_INVALID"
     assert refusal("ListInteractions", pb.ListInteractionsRequest()).reason == "FIELD_INVALID"
@@ -143,7 +149,7 @@ def test_a_timeline_is_asked_for_one_customer(contacts, refusal, granin):
     assert refusal("ListInteractions", nobody).reason == "PERSON_NOT_FOUND"
 
 
-def test_interactions_of_files_are_taken_once_with_their_time_and_author(contacts, granin):
+def test_interactions_of_files_are_taken_once_with_their_time_and_author(contacts: Contacts, granin: pb.Person) -> None:
     def rows(*numbers: int, summary: str = "away") -> list[pb.InteractionRow]:
         return [
             pb.InteractionRow(

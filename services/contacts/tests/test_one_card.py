@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from contacts.tables import organization, person, possible_duplicate
 from crm.contacts.v1 import contacts_pb2 as pb
-from services.contacts.tests.world import MOSCOW, TULA, a_person, a_row, fates_of
+from services.contacts.tests.world import MOSCOW, TULA, Contacts, a_person, a_row, fates_of
 
 GIVEN = ["Иван", "Пётр", "Анна", "Мария", "Сергей", "Ольга", "Дмитрий", "Елена", "Алексей", "Наталья"]
 FAMILY = ["Гранин", "Петров", "Сидоров", "Кузнецов", "Смирнов", "Попов", "Волков", "Соколов", "Лебедев", "Козлов"]
@@ -46,7 +47,7 @@ def a_customer(n: int, rng: random.Random) -> pb.PersonRow:
 
 
 @pytest.mark.timeout(300)
-def test_sixteen_writers_of_the_same_customers_make_each_card_once(contacts):
+def test_sixteen_writers_of_the_same_customers_make_each_card_once(contacts: Contacts) -> None:
     def write(writer: int) -> list[pb.RowFate]:
         rng = random.Random(writer)
         rows = [a_customer(n, rng) for n in range(200)]
@@ -62,8 +63,8 @@ def test_sixteen_writers_of_the_same_customers_make_each_card_once(contacts):
     assert len(contacts.events("PersonCreated")) == 200
 
 
-def test_a_hundred_creations_of_one_person_at_once_make_one_card(contacts):
-    def create(n: int) -> pb.CreatePersonResponse:
+def test_a_hundred_creations_of_one_person_at_once_make_one_card(contacts: Contacts) -> None:
+    def create(n: int) -> Any:
         rng = random.Random(n)
         return contacts.create(name=spell_name("Гранин Всеволод", rng), phone=spell_phone("9161234567", rng))
 
@@ -76,7 +77,7 @@ def test_a_hundred_creations_of_one_person_at_once_make_one_card(contacts):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [3, 11])
-def test_parts_of_a_market_in_any_order_and_one_twice_give_each_customer_once(contacts, seed):
+def test_parts_of_a_market_in_any_order_and_one_twice_give_each_customer_once(contacts: Contacts, seed: Any) -> None:
     """Scenario C3: 5,000 persons of 700 organizations in ten parts, a fifth of the rows in two of them."""
     rng = random.Random(seed)
     people = list(range(5000))
@@ -100,7 +101,7 @@ def test_parts_of_a_market_in_any_order_and_one_twice_give_each_customer_once(co
     assert all(len(one.affiliations) == 1 for one in page)
 
 
-def test_people_and_files_meet_on_one_card(contacts):
+def test_people_and_files_meet_on_one_card(contacts: Contacts) -> None:
     made = contacts.create(name="Всеволод Гранин", phone="8 916 123-45-67")
     [fate] = contacts.import_persons(a_row("ГРАНИН ВСЕВОЛОД", "+79161234567", "granin@example.ru"), run="r1")
     again = contacts.create(name="гранин всеволод", email="Granin@Example.ru")
@@ -109,7 +110,7 @@ def test_people_and_files_meet_on_one_card(contacts):
     assert again.person.etag == "2"
 
 
-def test_whoever_insists_gets_a_second_card_and_the_pair_is_told(contacts):
+def test_whoever_insists_gets_a_second_card_and_the_pair_is_told(contacts: Contacts) -> None:
     first = contacts.create(name="Всеволод Гранин", phone="+79161234567").person
     second = contacts.create(name="Всеволод Гранин", phone="+79161234567", allow_duplicate=True)
     assert not second.existed

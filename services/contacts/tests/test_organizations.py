@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from typing import Any
 
+from chassis.access import Access
 from contacts.tables import organization, possible_duplicate
 from crm.contacts.v1 import contacts_pb2 as pb
 from services.contacts.tests.world import (
@@ -13,6 +15,9 @@ from services.contacts.tests.world import (
     STEWARD,
     TULA,
     TULA_SELLER,
+    Contacts,
+    DataSets,
+    Refusal,
     a_phone,
     a_row,
     fates_of,
@@ -20,28 +25,30 @@ from services.contacts.tests.world import (
 )
 
 
-def a_firm(name: str, external_id: str = "", parent_name: str = "", **values: object) -> pb.OrganizationRow:
+def a_firm(name: str, external_id: str = "", parent_name: str = "", **values: Any) -> pb.OrganizationRow:
     firm = pb.Organization(display_name=name, **values)
     return pb.OrganizationRow(organization=firm, external_id=external_id, parent_name=parent_name)
 
 
-def create(contacts, name: str, access=STEWARD, **values: object) -> pb.CreateOrganizationResponse:
+def create(contacts: Contacts, name: str, access: Access = STEWARD, **values: Any) -> Any:
     firm = pb.Organization(display_name=name, **{"unit_id": MOSCOW, **values})
     return contacts.call("CreateOrganization", pb.CreateOrganizationRequest(organization=firm), access)
 
 
-def update(firm: pb.Organization, **values: object) -> pb.UpdateOrganizationRequest:
+def update(firm: pb.Organization, **values: Any) -> pb.UpdateOrganizationRequest:
     request = pb.UpdateOrganizationRequest(organization=pb.Organization(id=firm.id, **values), etag=firm.etag)
     request.update_mask.paths.extend(values)
     return request
 
 
-def match(contacts, *references: pb.CustomerReference, access=STEWARD, unit_id: str = MOSCOW) -> list[pb.CustomerMatch]:
+def match(
+    contacts: Contacts, *references: pb.CustomerReference, access: Access = STEWARD, unit_id: str = MOSCOW
+) -> list[pb.CustomerMatch]:
     request = pb.MatchCustomersRequest(references=references, unit_id=unit_id, source="moscow-1c")
     return list(contacts.call("MatchCustomers", request, access).matches)
 
 
-def test_spellings_of_one_organization_are_one_card(contacts):
+def test_spellings_of_one_organization_are_one_card(contacts: Contacts) -> None:
     fates = contacts.import_organizations(
         a_firm("ООО «Ромашка»", industry="цветы"),
         a_firm("Ромашка, ООО", channels=[a_phone("8 495 123-45-67")]),
@@ -54,7 +61,7 @@ def test_spellings_of_one_organization_are_one_card(contacts):
     assert (event.organization.display_name, event.organization.run_id) == ("ООО «Ромашка»", "r1")
 
 
-def test_one_name_with_two_tax_ids_or_two_numbers_is_two_organizations(contacts):
+def test_one_name_with_two_tax_ids_or_two_numbers_is_two_organizations(contacts: Contacts) -> None:
     fates = contacts.import_organizations(
         a_firm("Ромашка", tax_id="7707083893"), a_firm("Ромашка", tax_id="7736050003"),
         a_firm("Лютик", "1"), a_firm("Лютик", "2"), run="r1",
@@ -67,7 +74,7 @@ def test_one_name_with_two_tax_ids_or_two_numbers_is_two_organizations(contacts)
     assert [(one.organization_id, one.organization_ambiguous) for one in found] == [("", True), ("", False)]
 
 
-def test_a_person_joins_the_organization_its_row_names(contacts):
+def test_a_person_joins_the_organization_its_row_names(contacts: Contacts) -> None:
     [firm] = contacts.import_organizations(a_firm("ООО Ромашка", "42", tax_id="7707083893"), run="r1")
     fates = contacts.import_persons(
         a_row("Иван", "+79160000001", organization="ромашка ооо"),
@@ -81,7 +88,7 @@ def test_a_person_joins_the_organization_its_row_names(contacts):
     assert {one.display_name for one in members} == {"Иван", "Пётр", "Анна"}
 
 
-def test_an_organization_stands_below_another_but_never_below_itself(contacts, refusal):
+def test_an_organization_stands_below_another_but_never_below_itself(contacts: Contacts, refusal: Refusal) -> None:
     fates = contacts.import_organizations(a_firm("Дочка", parent_name="Холдинг"), run="r1")
     get = pb.GetOrganizationRequest(organization_id=fates[0].record_id)
     daughter = contacts.call("GetOrganization", get).organization
@@ -95,7 +102,7 @@ def test_an_organization_stands_below_another_but_never_below_itself(contacts, r
     assert refusal("UpdateOrganization", update(parent, parent_id=id_of("-"))).reason == "ORGANIZATION_NOT_FOUND"
 
 
-def test_a_tax_id_of_another_organization_cannot_be_taken(contacts, refusal):
+def test_a_tax_id_of_another_organization_cannot_be_taken(contacts: Contacts, refusal: Refusal) -> None:
     create(contacts, "Ромашка", tax_id="7707083893")
     other = create(contacts, "Лютик").organization
     assert refusal("UpdateOrganization", update(other, tax_id="7707083893")).reason == "MATCH_KEY_TAKEN"
@@ -105,7 +112,7 @@ def test_a_tax_id_of_another_organization_cannot_be_taken(contacts, refusal):
     assert not create(contacts, "Лютик").existed
 
 
-def test_another_branch_does_not_see_an_organization_until_it_knows_it(contacts, refusal):
+def test_another_branch_does_not_see_an_organization_until_it_knows_it(contacts: Contacts, refusal: Refusal) -> None:
     ours = create(contacts, "Ромашка", MOSCOW_SELLER).organization
     get = pb.GetOrganizationRequest(organization_id=ours.id)
     assert refusal("GetOrganization", get, TULA_SELLER).reason == "ORGANIZATION_NOT_FOUND"
@@ -115,7 +122,7 @@ def test_another_branch_does_not_see_an_organization_until_it_knows_it(contacts,
     assert contacts.call("GetOrganization", get, TULA_SELLER).organization.display_name == "Ромашка"
 
 
-def test_a_workbook_finds_its_customers_or_gets_proposals(contacts):
+def test_a_workbook_finds_its_customers_or_gets_proposals(contacts: Contacts) -> None:
     contacts.import_organizations(a_firm("Codehow"), a_firm("Golddex"), a_firm("Cancity", "7"), run="r1")
     [person] = contacts.import_persons(
         a_row("Иван Петров", "+79160000001", "ivan@example.ru", "Codehow", external_id="p1"), run="r1"
@@ -137,7 +144,7 @@ def test_a_workbook_finds_its_customers_or_gets_proposals(contacts):
     assert [one.person_id for one in answers[3:]] == [person.record_id] * 4 + [""]
 
 
-def test_a_reader_of_another_branch_is_not_told_of_our_customers(contacts):
+def test_a_reader_of_another_branch_is_not_told_of_our_customers(contacts: Contacts) -> None:
     create(contacts, "Секретная Ромашка", MOSCOW_SELLER)
     reader = type(TULA_SELLER)(
         TULA_SELLER.user_id, "x", TULA, tuple(g for g in TULA_SELLER.grants if g.action == "read")
@@ -148,7 +155,7 @@ def test_a_reader_of_another_branch_is_not_told_of_our_customers(contacts):
         assert (answer.organization_id, list(answer.organization_suggestions)) == ("", [])
 
 
-def test_the_resellers_of_adventure_works_keep_their_701_numbers(contacts, shared_data):
+def test_the_resellers_of_adventure_works_keep_their_701_numbers(contacts: Contacts, shared_data: DataSets) -> None:
     path = shared_data("contacts-adventureworks-prospects") / "DimReseller.csv"
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = [a_firm(one[5], one[2], channels=[a_phone(one[3])]) for one in csv.reader(file, delimiter="|")]

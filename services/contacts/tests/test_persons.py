@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from services.contacts.tests.world import (
     STEWARD,
     TULA,
     TULA_SELLER,
+    Contacts,
+    DataSets,
+    Refusal,
     a_person,
     a_phone,
     an_email,
@@ -26,13 +30,13 @@ from services.contacts.tests.world import (
 )
 
 
-def update(person_id: str, etag: str, *paths: str, **values: object) -> pb.UpdatePersonRequest:
+def update(person_id: str, etag: str, *paths: str, **values: Any) -> pb.UpdatePersonRequest:
     request = pb.UpdatePersonRequest(person=pb.Person(id=person_id, **values), etag=etag)
     request.update_mask.paths.extend(paths or values)
     return request
 
 
-def test_a_name_and_a_phone_are_enough(contacts):
+def test_a_name_and_a_phone_are_enough(contacts: Contacts) -> None:
     answer = contacts.create(name="Всеволод Гранин", phone="8 (495) 123-45-67")
     assert not answer.existed
     [channel] = answer.person.channels
@@ -55,13 +59,15 @@ def test_a_name_and_a_phone_are_enough(contacts):
         ("12", MOSCOW, "", "not_a_phone"),
     ],
 )
-def test_telephones_are_read_as_their_branch_would_dial_them(contacts, raw, unit, value, problem):
+def test_telephones_are_read_as_their_branch_would_dial_them(
+    contacts: Contacts, raw: Any, unit: Any, value: Any, problem: Any
+) -> None:
     """Scenario C14."""
     [channel] = contacts.create(name="Иван", phone=raw, unit_id=unit).person.channels
     assert (channel.value, channel.raw, channel.problem) == (value, raw, problem)
 
 
-def test_a_card_grows_to_a_full_profile_without_a_new_record(contacts):
+def test_a_card_grows_to_a_full_profile_without_a_new_record(contacts: Contacts) -> None:
     made = contacts.create(name="Всеволод Гранин", phone="+74951234567").person
     answer = contacts.call(
         "UpdatePerson",
@@ -85,7 +91,7 @@ def test_a_card_grows_to_a_full_profile_without_a_new_record(contacts):
     assert contacts.count(organization) == 2
 
 
-def test_a_second_employer_never_removes_the_first(contacts):
+def test_a_second_employer_never_removes_the_first(contacts: Contacts) -> None:
     contacts.create(name="Иван", phone="+74951234567", affiliations=[pb.Affiliation(organization_name="Первая")])
     card = contacts.create(
         name="Иван", phone="+74951234567", affiliations=[pb.Affiliation(organization_name="Вторая", role="снабженец")]
@@ -93,7 +99,7 @@ def test_a_second_employer_never_removes_the_first(contacts):
     assert {one.organization_name for one in card.affiliations} == {"Первая", "Вторая"}
 
 
-def test_a_stale_version_is_refused_with_the_present_values(contacts, refusal):
+def test_a_stale_version_is_refused_with_the_present_values(contacts: Contacts, refusal: Refusal) -> None:
     made = contacts.create(name="Иван").person
     contacts.call("UpdatePerson", update(made.id, "1", display_name="Пётр"))
     error = refusal("UpdatePerson", update(made.id, "1", display_name="Анна"))
@@ -102,7 +108,7 @@ def test_a_stale_version_is_refused_with_the_present_values(contacts, refusal):
     assert refusal("UpdatePerson", update(made.id, "", display_name="Анна")).violations[0].field == "etag"
 
 
-def test_an_identity_of_another_card_cannot_be_taken(contacts, refusal):
+def test_an_identity_of_another_card_cannot_be_taken(contacts: Contacts, refusal: Refusal) -> None:
     holder = contacts.create(name="Иван", phone="+74951234567").person
     other = contacts.create(name="Иван", phone="+74957654321").person
     error = refusal("UpdatePerson", update(other.id, "1", channels=[a_phone("8 495 123-45-67")]))
@@ -110,14 +116,14 @@ def test_an_identity_of_another_card_cannot_be_taken(contacts, refusal):
     assert error.metadata == {"record_type": "person", "record_id": holder.id, "shared": "name and phone"}
 
 
-def test_a_corrected_phone_frees_the_identity_it_was(contacts):
+def test_a_corrected_phone_frees_the_identity_it_was(contacts: Contacts) -> None:
     wrong = contacts.create(name="Иван", phone="+74951234567").person
     contacts.call("UpdatePerson", update(wrong.id, "1", channels=[a_phone("+74957654321")]))
     assert not contacts.create(name="Иван", phone="+74951234567").existed
     assert contacts.create(name="Иван", phone="+74957654321").person.id == wrong.id
 
 
-def test_an_update_that_says_the_same_is_no_change(contacts):
+def test_an_update_that_says_the_same_is_no_change(contacts: Contacts) -> None:
     made = contacts.create(name="Иван", phone="+74951234567").person
     answer = contacts.call("UpdatePerson", update(made.id, "1", display_name="Иван"))
     assert answer.person.etag == "1"
@@ -142,14 +148,16 @@ def test_an_update_that_says_the_same_is_no_change(contacts):
         ({"affiliations": [{"organization_name": "x" * 301}]}, "person.affiliations.organization_name"),
     ],
 )
-def test_bad_values_are_refused_by_field_and_nothing_is_half_done(contacts, refusal, values, field):
-    person_values = {"display_name": "Иван", "unit_id": MOSCOW, **values}
+def test_bad_values_are_refused_by_field_and_nothing_is_half_done(
+    contacts: Contacts, refusal: Refusal, values: Any, field: Any
+) -> None:
+    person_values: dict[str, Any] = {"display_name": "Иван", "unit_id": MOSCOW, **values}
     error = refusal("CreatePerson", pb.CreatePersonRequest(person=pb.Person(**person_values)))
     assert (error.reason, error.violations[0].field) == ("FIELD_INVALID", field)
     assert (contacts.count(person), contacts.count(organization)) == (0, 0)
 
 
-def test_unknown_ids_are_told_apart(contacts, refusal):
+def test_unknown_ids_are_told_apart(contacts: Contacts, refusal: Refusal) -> None:
     for person_id in (id_of("nobody"), "nonsense", "", "\x00"):
         assert refusal("GetPerson", pb.GetPersonRequest(person_id=person_id)).reason == "PERSON_NOT_FOUND"
         assert refusal("UpdatePerson", update(person_id, "1", display_name="x")).reason == "PERSON_NOT_FOUND"
@@ -163,7 +171,7 @@ def test_unknown_ids_are_told_apart(contacts, refusal):
     assert error.violations[0].field == "update_mask"
 
 
-def test_a_repeated_request_id_has_one_effect_also_when_both_run_at_once(contacts, refusal):
+def test_a_repeated_request_id_has_one_effect_also_when_both_run_at_once(contacts: Contacts, refusal: Refusal) -> None:
     request = pb.CreatePersonRequest(request_id="r1", person=a_person("Иван", "+74951234567"))
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: contacts.call("CreatePerson", request), range(8)))
@@ -174,7 +182,7 @@ def test_a_repeated_request_id_has_one_effect_also_when_both_run_at_once(contact
     assert refusal("CreatePerson", other).reason == "REQUEST_ID_REUSED"
 
 
-def test_another_branch_neither_reads_lists_searches_nor_counts(contacts, refusal):
+def test_another_branch_neither_reads_lists_searches_nor_counts(contacts: Contacts, refusal: Refusal) -> None:
     ours = contacts.create(MOSCOW_SELLER, name="Гранин Всеволод", phone="+74951234567").person
     get = pb.GetPersonRequest(person_id=ours.id)
     assert contacts.call("GetPerson", get, MOSCOW_SELLER).person == ours
@@ -194,7 +202,7 @@ def test_another_branch_neither_reads_lists_searches_nor_counts(contacts, refusa
     assert refusal("ImportPersons", request, TULA_SELLER).reason == "NOT_PERMITTED"
 
 
-def test_a_customer_of_two_branches_is_one_card_seen_by_both_and_counted_once(contacts):
+def test_a_customer_of_two_branches_is_one_card_seen_by_both_and_counted_once(contacts: Contacts) -> None:
     ours = contacts.create(MOSCOW_SELLER, name="Гранин", phone="+74951234567", individual_customer=True)
     theirs = contacts.create(TULA_SELLER, name="гранин", phone="8 495 123 45 67", unit_id=TULA)
     assert theirs.existed
@@ -206,7 +214,7 @@ def test_a_customer_of_two_branches_is_one_card_seen_by_both_and_counted_once(co
     assert contacts.call("CountCustomers", pb.CountCustomersRequest(unit_id=TULA)).persons == 1
 
 
-def test_whoever_sees_only_own_cards_owns_what_they_make(contacts, refusal):
+def test_whoever_sees_only_own_cards_owns_what_they_make(contacts: Contacts, refusal: Refusal) -> None:
     own = contacts.create(OWN_SELLER, name="Мой").person
     assert own.owner_id == OWN_SELLER.user_id
     other = contacts.create(MOSCOW_SELLER, name="Не мой").person
@@ -214,7 +222,7 @@ def test_whoever_sees_only_own_cards_owns_what_they_make(contacts, refusal):
     assert refusal("GetPerson", pb.GetPersonRequest(person_id=other.id), OWN_SELLER).reason == "PERSON_NOT_FOUND"
 
 
-def test_pages_follow_the_name_without_gap_or_repeat(contacts, refusal):
+def test_pages_follow_the_name_without_gap_or_repeat(contacts: Contacts, refusal: Refusal) -> None:
     for n in range(25):
         contacts.create(name=f"Иван {n % 5}", email=f"u{n}@example.ru")
     seen, token = [], ""
@@ -234,7 +242,7 @@ def test_pages_follow_the_name_without_gap_or_repeat(contacts, refusal):
     assert refusal("ListPersons", pb.ListPersonsRequest(page_size=501)).violations[0].field == "page_size"
 
 
-def test_hostile_texts_come_back_byte_for_byte(contacts, shared_data):
+def test_hostile_texts_come_back_byte_for_byte(contacts: Contacts, shared_data: DataSets) -> None:
     texts = json.loads((shared_data("strings-hostile") / "blns.json").read_text(encoding="utf-8"))
     usable = [text for text in texts if text.strip() and "\x00" not in text and len(text) <= 300]
     assert len(usable) > 450
@@ -243,7 +251,8 @@ def test_hostile_texts_come_back_byte_for_byte(contacts, shared_data):
             pb.PersonRow(
                 person=pb.Person(
                     display_name=text, family_name=f"{start + n} {text}"[:300], attributes={"text": text},
-                    address=pb.Address(street=text), channels=[an_email(text), pb.Channel(kind=3, value=text)],
+                    address=pb.Address(street=text),
+                    channels=[an_email(text), pb.Channel(kind=pb.CHANNEL_KIND_MESSENGER, value=text)],
                 ),
                 external_id=f"{start + n}", role=text[:200], organization_name=text,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,11 +11,11 @@ from contacts.tables import person
 from contacts.visibility import visible_cards
 from contacts.words import name_question
 from crm.contacts.v1 import contacts_pb2 as pb
-from services.contacts.tests.world import MOSCOW_SELLER, a_row
+from services.contacts.tests.world import MOSCOW_SELLER, Contacts, Refusal, a_row
 
 
 @pytest.fixture
-def market(contacts):
+def market(contacts: Contacts) -> Contacts:
     rows = [
         a_row("Всеволод Гранин", "+79123456789", "granin@epoch.ru", "Бюро «Эпоха»"),
         a_row("Гранина Анна", "+74951112233", organization="Бюро «Эпоха»"),
@@ -52,28 +54,28 @@ def market(contacts):
         ("эпоха", "Бюро «Эпоха»", "name"),
     ],
 )
-def test_a_customer_is_found(market, query, name, matched):
+def test_a_customer_is_found(market: Contacts, query: Any, name: Any, matched: Any) -> None:
     hits = market.call("SearchCustomers", pb.SearchCustomersRequest(query=query)).hits
     assert (name, matched) in [(one.display_name, one.matched) for one in hits]
 
 
-def test_whole_words_come_before_beginnings_and_persons_show_their_organization(market):
+def test_whole_words_come_before_beginnings_and_persons_show_their_organization(market: Contacts) -> None:
     hits = market.call("SearchCustomers", pb.SearchCustomersRequest(query="гранин")).hits
     assert [one.display_name for one in hits] == ["Всеволод Гранин", "Гранина Анна"]
     assert {one.detail for one in hits} == {"Бюро «Эпоха»"}
 
 
 @pytest.mark.parametrize("query", ["!!", "***", "'; DROP TABLE person; --", "a:*b", "\\", "((", "& | !", "' '"])
-def test_what_no_name_holds_finds_nothing_and_breaks_nothing(market, query):
+def test_what_no_name_holds_finds_nothing_and_breaks_nothing(market: Contacts, query: Any) -> None:
     assert len(market.call("SearchCustomers", pb.SearchCustomersRequest(query=query * 2)).hits) == 0
 
 
-def test_a_query_too_short_or_too_long_is_refused(contacts, refusal):
+def test_a_query_too_short_or_too_long_is_refused(contacts: Contacts, refusal: Refusal) -> None:
     for query in ("", "я", "x" * 201):
         assert refusal("SearchCustomers", pb.SearchCustomersRequest(query=query)).violations[0].field == "query"
 
 
-def fill(contacts, count: int) -> None:
+def fill(contacts: Contacts, count: int) -> None:
     """Persons enough for plans to matter, half of a unit that nobody here sees."""
     with contacts.database.engine.begin() as connection:
         connection.execute(
@@ -90,13 +92,13 @@ def fill(contacts, count: int) -> None:
         connection.execute(sa.text("VACUUM ANALYZE person"))
 
 
-def plan_of(contacts, statement: sa.Select[object]) -> str:
+def plan_of(contacts: Contacts, statement: sa.Select[object]) -> str:
     with contacts.database.transaction() as work:
-        text = statement.compile(dialect=sa.dialects.postgresql.dialect(), compile_kwargs={"literal_binds": True})
-        return "\n".join(work.execute(sa.text(f"EXPLAIN {text}".replace(":", "\\:"))).scalars())
+        text = statement.compile(dialect=contacts.database.engine.dialect, compile_kwargs={"literal_binds": True})
+        return "\n".join(work.execute(sa.text(f"EXPLAIN {text}".replace(":", r"\:").replace("%%", "%"))).scalars())
 
 
-def test_important_reads_use_their_indexes(contacts):
+def test_important_reads_use_their_indexes(contacts: Contacts) -> None:
     fill(contacts, 20_000)
     visible = visible_cards(MOSCOW_SELLER, person)
     question = sa.text(f"$q${name_question('иванов 77', whole=False)}$q$::tsquery")

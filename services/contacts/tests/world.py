@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -12,12 +13,16 @@ from google.protobuf.message import Message
 
 from chassis.access import ALL, IMPORT, OWN, READ, SUBTREE, WRITE, Access, Grant
 from chassis.database import Database
+from chassis.errors import RemoteError
 from chassis.rpc.client import Client, calling_as
 from chassis.schema import outbox
 from chassis.tokens import TokenSigner, generate_key
 from contacts import tables
 from crm.contacts.events.v1 import contacts_events_pb2 as events_pb
 from crm.contacts.v1 import contacts_pb2 as pb
+
+Refusal = Callable[..., RemoteError]  # (method, request, access) -> the error it must give
+DataSets = Callable[[str], Path]
 
 KEY = generate_key()
 ACTIONS = (READ, WRITE, IMPORT)
@@ -100,7 +105,7 @@ class Contacts:
             ]
             return [*kept, work.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()]
 
-    def count(self, table: sa.Table) -> int:
+    def count(self, table: sa.Table) -> Any:
         """The rows of a table."""
         with self.database.transaction() as work:
             return work.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
