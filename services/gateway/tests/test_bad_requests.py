@@ -33,6 +33,11 @@ def test_a_large_body_without_a_declared_length_is_refused_too(admin: Rest) -> N
     assert (answer.status_code, answer.json()["reason"]) == (413, "BODY_TOO_LARGE")
 
 
+def test_large_headers_are_refused(admin: Rest) -> None:
+    answer = admin.ask("GET", "/units", headers={"X-Large": "x" * 33_000})
+    assert (answer.status_code, answer.json()["reason"]) == (431, "HEADERS_TOO_LARGE")
+
+
 def test_json_sent_as_text_is_refused(admin: Rest) -> None:
     answer = admin.ask("POST", "/units", content=b'{"code": "x"}', headers={"Content-Type": "text/plain"})
     assert answer.status_code == 400

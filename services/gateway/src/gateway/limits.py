@@ -15,6 +15,7 @@ from gateway.problems import problem
 
 MOST_BODY = 1024 * 1024
 MOST_CHUNK = 4 * 1024 * 1024  # uploads come in chunks of 1 MiB; gRPC takes messages of 8 MiB
+MOST_HEADERS = 32 * 1024  # bytes; a token has about 2 KiB, a browser's cookies seldom more than 8
 CHUNKS = re.compile(r"/api/v1/files/[^/]+/chunks")
 KEPT = 10_000
 HEADERS = (
@@ -34,7 +35,7 @@ class SignInTooFast(DomainError):
 
 
 class Limits:
-    """ASGI middleware: refuses large bodies before they are read whole, and sets the security headers.
+    """ASGI middleware: refuses large headers, and large bodies before they are read whole; sets the security headers.
 
     FastAPI's own `max_body_size` answers plain text, not a problem.
     """
@@ -50,6 +51,9 @@ class Limits:
         most = MOST_CHUNK if CHUNKS.fullmatch(scope["path"]) else MOST_BODY
         counted = _Counted(receive, most)
         guarded = _with_headers(send)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+            await problem(431, "HEADERS_TOO_LARGE", "the headers are too large; send less")(scope, receive, guarded)
+            return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > most:
             await _too_large(most)(scope, receive, guarded)

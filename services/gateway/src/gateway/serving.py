@@ -5,9 +5,9 @@ from __future__ import annotations
 import uvicorn
 
 from gateway.app import create_app
+from gateway.limits import MOST_HEADERS
 from gateway.settings import Settings
 
-MOST_HEADER_BYTES = 32 * 1024  # a token has about 2 KiB; a browser's cookies seldom more than 8
 GRACE_SECONDS = 3  # a supervisor gives the front door four
 MOST_AT_ONCE = 500  # connections beyond these are answered 503 at once
 
@@ -26,5 +26,5 @@ def serve(settings: Settings) -> None:
         proxy_headers=False,
         limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        h11_max_incomplete_event_size=MOST_HEADERS,
     )
