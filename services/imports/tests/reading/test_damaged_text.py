@@ -13,7 +13,8 @@ from imports.reading.damaged_text import find_damage
 JAPANESE, RUSSIAN, GERMAN, ARABIC = "株式会社山田太郎 東京都", "Иванов Иван Петрович", "Müller Straße", "محمد علی"
 CLEAN = (
     JAPANESE, RUSSIAN, GERMAN, ARABIC, "ООО «Ромашка»", "ИВАНОВ", "Її Ґава", "Јована Ђорђевић", "Hämäläinen", "Hàorán",
-    "São Paulo", "Nguyễn Văn Á", "Łódź", "Øyvind Ærø", "İstanbul Şişli", "Αθήνα", "יוסי כהן", "김철수", "张伟", "ひらがな",
+    "São Paulo", "Nguyễn Văn Á", "Łódź", "Øyvind Ærø", "İstanbul Şişli", "Αθήνα", "יוסי כהן", "김철수", "张伟",
+    "ひらがな",
     "علی رضا محمدی", "Rock ’n’ Roll – “Quote”", "Её", "50 °C ± 2 µm", "naïve café", "Дом №5", "AО Cфера", "€ 5 £ 6",
     "😀 smile", "???", "What??",
 )  # fmt: skip

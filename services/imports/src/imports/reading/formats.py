@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from imports.reading.limits import Limits, UnreadableFile, UnreadableReason, refuse_damaged
+from imports.reading.limits import CONTAINER_ERRORS, Limits, UnreadableFile, UnreadableReason, refuse_damaged
 from imports.reading.text_encoding import detect_wide
 
 #: Enough of a file to know it by.
@@ -202,7 +202,7 @@ def _detect_zip_format(path: Path, limits: Limits) -> FileFormat:
             found = _format_of_parts(archive)
             _refuse_forbidden_xml(archive)
             return found
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, ValueError, OSError) as error:
+    except CONTAINER_ERRORS as error:
         raise refuse_damaged("its container cannot be opened") from error
 
 

@@ -117,7 +117,10 @@ def _is_heading(sample: Sequence[RawRow], looks: Sequence[Sequence[Likeness]], r
         return all(look is Likeness.TEXT for look in filled)
     if not _reads_like_headings(sample[row][1], filled):
         return False
-    score = sum(_evidence(sample, looks, row, column) for column in range(len(here)))
+    # The same row further below is the heading once more, as on printed pages, and says nothing against it.
+    kept = [place for place in range(len(sample)) if place <= row or sample[place][1] != sample[row][1]]
+    others, looks_of_others = [sample[place] for place in kept], [looks[place] for place in kept]
+    score = sum(_evidence(others, looks_of_others, row, column) for column in range(len(here)))
     if score == 0:
         return filled.count(Likeness.TEXT) * 2 > len(filled)
     return score > 0

@@ -66,7 +66,8 @@ def _print_workbook(path: str, engine: str) -> None:
             for facts in described:
                 _print_sheet(facts, _rows_of_xlrd(book, facts["name"]))
             return
-    workbook = python_calamine.CalamineWorkbook.from_path(path)
+    with open(path, "rb") as file:  # as a file, since a name would decide about the format
+        workbook = python_calamine.CalamineWorkbook.from_filelike(file)
     _print({"formats": False})
     for sheet in workbook.sheets_metadata:
         if "WorkSheet" in str(sheet.typ):

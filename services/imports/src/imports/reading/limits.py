@@ -6,6 +6,10 @@ mistake makes.
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zipfile
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +40,12 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+#: What comes out of a container that is broken inside; the zip module promises no narrower set.
+CONTAINER_ERRORS = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, KeyError,
+    ValueError, NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
 
 
 class UnreadableReason(StrEnum):

@@ -17,7 +17,7 @@ from xml.parsers import expat
 from imports.reading.cells import BLANK_CELL, Cell, CellKind, CellValue
 from imports.reading.findings import FindingList
 from imports.reading.formats import FileFormat
-from imports.reading.limits import Limits, refuse_damaged
+from imports.reading.limits import CONTAINER_ERRORS, Limits, refuse_damaged
 from imports.reading.number_formats import whole
 from imports.reading.sources import CellBudget, RawRow, SheetFacts, SheetState, trim_row
 
@@ -60,7 +60,7 @@ class OdsSource:
                         return
                 parser.finish()
                 yield from parser.take_rows()
-        except (expat.ExpatError, zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, OverflowError) as error:
+        except (expat.ExpatError, *CONTAINER_ERRORS) as error:
             raise refuse_damaged(f"its content breaks off ({error})") from error
 
     def close(self) -> None:

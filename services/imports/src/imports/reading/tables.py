@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from statistics import median_low
 
 from imports.reading.cells import BLANK_CELL, Cell, SourceRow, column_number
 from imports.reading.description import Column, ReadOptions, Table, TablePart
@@ -50,6 +51,8 @@ def choose_table(tables: Sequence[Table], options: ReadOptions) -> Table:
             )
         return named[0]
     readable = [table for table in tables if not table.hidden]
+    if not readable and options.header_row is not None:
+        raise _no_headings(options.header_row)
     if not readable:
         raise UnreadableFile(
             UnreadableReason.EMPTY,
@@ -57,6 +60,11 @@ def choose_table(tables: Sequence[Table], options: ReadOptions) -> Table:
             "choose a hidden sheet by its name, or check the file",
         )
     return readable[0]
+
+
+def _no_headings(row: int) -> UnreadableFile:
+    message = f"row {row} is blank or beyond the sheet"
+    return UnreadableFile(UnreadableReason.WRONG_OPTION, message, "choose the row that holds the headings")
 
 
 def _wanted_sheets(source: Source, options: ReadOptions) -> list[SheetFacts]:
@@ -107,7 +115,7 @@ def _whole_table(facts: SheetFacts, sample: list[RawRow], options: ReadOptions) 
         last_row=options.last_row,
         columns=columns,
         title_rows=tuple((sample[place][0], _row_text(sample[place])) for place in headings.titles),
-        key_columns=_key_columns(columns, body),
+        key_columns=_key_columns(columns, _solid_rows(body)),
         usual_fill=_usual_fill(body),
     )
     return Table(facts.name, (part,), _preview(part, body))
@@ -117,11 +125,7 @@ def _told_headings(sample: Sequence[RawRow], options: ReadOptions) -> Headings |
     if options.header_row is not None:
         found = [place for place, row in enumerate(sample) if row[0] == options.header_row]
         if not found:
-            raise UnreadableFile(
-                UnreadableReason.WRONG_OPTION,
-                f"row {options.header_row} is blank or beyond the sheet",
-                "choose the row that holds the headings",
-            )
+            raise _no_headings(options.header_row)
         return Headings(tuple(range(found[0])), (found[0],), found[0] + 1)
     detected = find_headings(sample)
     if options.has_header is False:
@@ -172,8 +176,13 @@ def _key_columns(columns: Sequence[Column], body: Sequence[RawRow]) -> tuple[int
 
 
 def _usual_fill(body: Sequence[RawRow]) -> int:
-    fills = sorted(fill_of(cells) for _, cells in body)
-    return fills[len(fills) // 4] if fills else 0
+    return median_low([fill_of(cells) for _, cells in body]) if body else 0
+
+
+def _solid_rows(body: Sequence[RawRow]) -> list[RawRow]:
+    """Rows filled like the others; what is half empty may be a total or a note and says nothing about records."""
+    usual = _usual_fill(body)
+    return [row for row in body if fill_of(row[1]) * 2 >= usual]
 
 
 def _preview(part: TablePart, body: Sequence[RawRow]) -> tuple[SourceRow, ...]:

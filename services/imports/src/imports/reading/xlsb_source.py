@@ -18,7 +18,7 @@ from typing import IO
 from imports.reading.cells import BLANK_CELL, Cell, CellKind
 from imports.reading.findings import FindingList
 from imports.reading.formats import FileFormat
-from imports.reading.limits import Limits, refuse_damaged
+from imports.reading.limits import CONTAINER_ERRORS, Limits, refuse_damaged
 from imports.reading.number_formats import BUILT_IN_FORMATS, cell_of_number
 from imports.reading.sources import CellBudget, RawRow, SheetFacts, SheetState, trim_row
 
@@ -39,17 +39,7 @@ _ERRORS = {
 }
 _RELATION = re.compile(r"<Relationship\b[^>]*>")
 _ATTRIBUTE = re.compile(r'\b(Id|Target|Type)="([^"]*)"')
-_MALFORMED = (
-    struct.error,
-    IndexError,
-    KeyError,
-    zipfile.BadZipFile,
-    EOFError,
-    OSError,
-    UnicodeError,
-    ValueError,
-    OverflowError,
-)
+_MALFORMED = (IndexError, UnicodeError, *CONTAINER_ERRORS)
 _CHUNK_BYTES = 65_536
 
 

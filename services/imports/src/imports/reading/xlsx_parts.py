@@ -13,6 +13,7 @@ from html import unescape
 from pathlib import Path
 
 from imports.reading.cells import column_number
+from imports.reading.limits import CONTAINER_ERRORS
 from imports.reading.number_formats import BUILT_IN_FORMATS
 from imports.reading.sources import NamedRange, SheetFacts
 
@@ -66,7 +67,7 @@ def scan_sheet(path: Path, part: str, facts: SheetFacts) -> SheetFacts:
         with zipfile.ZipFile(path) as archive:
             name = part.lstrip("/")
             return replace(_scan_bytes(archive, name, facts), tables=_named_tables(archive, name))
-    except (KeyError, zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError):
+    except CONTAINER_ERRORS:
         return facts
 
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from xml.etree.ElementTree import ParseError
 
 from imports.reading.cells import BLANK_CELL, Cell, CellKind
 from imports.reading.findings import Finding, FindingCode, FindingList, Severity
 from imports.reading.formats import FileFormat
 from imports.reading.isolated import IsolatedSource
-from imports.reading.limits import Limits, UnreadableFile
+from imports.reading.limits import CONTAINER_ERRORS, Limits, UnreadableFile
 from imports.reading.number_formats import BUILT_IN_FORMATS, cell_of_number, kind_of_format
 from imports.reading.sources import CellBudget, RawRow, SheetFacts, SheetState
 from imports.reading.xlsx_parts import read_style_codes, scan_sheet
@@ -28,10 +27,7 @@ from imports.reading.xlsx_parts import read_style_codes, scan_sheet
 #: Imported when first used: each takes a third of a second, and most processes that import this read no .xlsx.
 _ENGINES = ("openrsxl", "openpyxl")
 #: What the two engines raise on files they cannot read; they promise no narrower set.
-_ENGINE_ERRORS = (
-    KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError, OSError, EOFError, ParseError,
-    RuntimeError, zipfile.BadZipFile, OverflowError, NotImplementedError, UnicodeError, RecursionError,
-)  # fmt: skip
+_ENGINE_ERRORS = (IndexError, TypeError, AttributeError, AssertionError, ParseError, UnicodeError, *CONTAINER_ERRORS)
 _TEXT = CellKind.TEXT
 _MOMENTS = frozenset({CellKind.DATE, CellKind.TIME})
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -48,6 +44,7 @@ class XlsxSource:
         self._engine = 0
         self._fallback: IsolatedSource | None = None
         self._book: Any = None
+        self._file: IO[bytes] = path.open("rb")  # as a file, since the engines refuse by the ending of a name
         self._open()
         self.sheets: Sequence[SheetFacts] = self._describe_sheets()
 
@@ -58,7 +55,7 @@ class XlsxSource:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     self._book = import_module(_ENGINES[self._engine]).load_workbook(
-                        self._path, read_only=True, data_only=True
+                        self._file, read_only=True, data_only=True
                     )
                 if self._book.worksheets:
                     return
@@ -114,6 +111,9 @@ class XlsxSource:
         """Close the file."""
         if self._book is not None:
             self._book.close()
+        if self._fallback is not None:
+            self._fallback.close()
+        self._file.close()
 
 
 class _StyleFormats(dict[int, tuple[CellKind, str]]):
