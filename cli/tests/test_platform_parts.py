@@ -16,6 +16,7 @@ from branchline.platform.claim import AlreadyRunning, Holder, claim_folder, find
 from branchline.platform.environment import Addresses, environment_of
 from branchline.platform.folder import DataFolder, choose_folder, read_json, write_json
 from branchline.platform.ports import PortTaken, choose_ports
+from branchline.platform.preparation import fingerprint, is_prepared, mark_prepared
 from chassis.testing.eventually import eventually
 
 HOLD = "import sys, time; from pathlib import Path; from branchline.platform.claim import claim_folder;\
@@ -131,6 +132,28 @@ def test_rabbitmq_takes_the_place_of_the_embedded_bus() -> None:
     there = environment_of("worker", Addresses(ADDRESSES.server_url, 2, 3, "amqp://broker"), SECRETS, "/data")
     here = environment_of("worker", ADDRESSES, SECRETS, "/data")
     assert (there["BUS_URL"], here["BUS_URL"]) == ("amqp://broker", "pgmq://u:pw@127.0.0.1:1/bus")
+
+
+def test_a_cluster_is_prepared_for_one_code_and_one_bus(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.postgres.mkdir()
+    for file in (folder.secrets, folder.credentials):
+        write_json(file, {})
+    assert not is_prepared(folder, "pgmq")
+    mark_prepared(folder, "pgmq")
+    assert is_prepared(folder, "pgmq")
+    assert not is_prepared(folder, "amqp")
+
+
+def test_a_new_migration_asks_for_preparation(tmp_path: Path) -> None:
+    for name in ("requirements.lock", "libs/chassis/src/chassis/schema.py", "libs/units/src/units/tables.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    before = fingerprint("pgmq", tmp_path)
+    new = tmp_path / "services/deals/migrations/versions/0002_more.py"
+    new.parent.mkdir(parents=True)
+    new.write_text("more")
+    assert fingerprint("pgmq", tmp_path) != before
 
 
 def test_a_full_log_is_put_aside_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

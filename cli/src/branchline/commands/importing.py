@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Workbooks or text files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Workbooks or text files.")],
     unit: Annotated[str, typer.Option(help="Unit the rows belong to: code, name, path or id.")],
     kind: Annotated[str, typer.Option(help="organizations, persons, products, deals, plans, interactions, employees.")],
     mapping: Annotated[str, typer.Option(help="Name of a saved mapping to use.")] = "",

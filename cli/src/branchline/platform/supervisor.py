@@ -21,6 +21,7 @@ from branchline.platform.claim import claim_folder
 from branchline.platform.environment import Addresses, environment_of
 from branchline.platform.folder import DataFolder, read_json, remember_company, write_json
 from branchline.platform.ports import choose_ports, is_free
+from branchline.platform.preparation import is_prepared, mark_prepared
 from chassis.embedded_postgres_server import EmbeddedPostgres, PostgresNotStarted
 
 TICK = 0.05  # seconds between two looks at the processes
@@ -64,7 +65,9 @@ class Supervisor:
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Errors: AlreadyRunning, NotStarted, PortTaken."""
         with self._held():
-            self._start_children(self._prepare())
+            addresses = self._prepare()
+            if not self.stopping:
+                self._start_children(addresses)
             while not self.stopping:
                 self._tend()
                 time.sleep(TICK)
@@ -72,7 +75,7 @@ class Supervisor:
     def prepare_only(self) -> None:
         """Bring everything a start needs up to date, then stop. Errors: AlreadyRunning, NotStarted."""
         with self._held():
-            self._prepare()
+            self._prepare(always=True)
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -87,7 +90,7 @@ class Supervisor:
     def _note_stop(self, *_: Any) -> None:
         self.stopping = True
 
-    def _prepare(self) -> Addresses:
+    def _prepare(self, always: bool = False) -> Addresses:
         remember_company(self.folder, self.options.company)
         port, grpc_port = choose_ports(self.folder, self.options.port)  # first, since a taken one may end it here
         self._tell("starting PostgreSQL")
@@ -95,8 +98,11 @@ class Supervisor:
             self._tell("stopped a PostgreSQL that an earlier start had left")
         self._start_server()
         addresses = Addresses(self.server.url("{}", "postgresql"), grpc_port, port, self.options.bus_url)
-        self._tell("preparing the databases")
-        self._run_preparation(addresses)
+        bus = "amqp" if self.options.bus_url else "pgmq"
+        if always or not is_prepared(self.folder, bus):
+            self._tell("preparing the databases")
+            if self._run_preparation(addresses):
+                mark_prepared(self.folder, bus)
         return addresses
 
     def _start_server(self) -> None:
@@ -110,7 +116,8 @@ class Supervisor:
                     raise NotStarted(str(trouble)) from trouble
                 time.sleep(0.25)
 
-    def _run_preparation(self, addresses: Addresses) -> None:
+    def _run_preparation(self, addresses: Addresses) -> bool:
+        """Tell whether it came to its end; a stop in between ends it early. Errors: NotStarted."""
         log = self.folder.logs / "prepare.log"
         environment = environment_of("prepare", addresses, {}, str(self.folder.path))
         with log.open("wb") as output:
@@ -120,6 +127,7 @@ class Supervisor:
         if code and not self.stopping:
             reason = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
             raise NotStarted(f"the databases could not be prepared: {reason}; see {log}")
+        return code == 0
 
     def _start_children(self, addresses: Addresses) -> None:
         self._tell("starting the services")
