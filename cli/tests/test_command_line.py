@@ -120,4 +120,4 @@ def test_help_is_quick_because_heavy_libraries_stay_out() -> None:
 def test_help_of_a_subcommand_works_through_the_real_entrance() -> None:
     words = [sys.executable, "-m", "branchline", "import", "--help"]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    assert shown.startswith("Usage: branchline import [OPTIONS] FILE...")
+    assert shown.startswith("Usage: branchline import [OPTIONS] {FILE}...")

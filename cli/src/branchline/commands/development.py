@@ -26,7 +26,7 @@ def run_tiers(
     tiers: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TIER]... [PYTEST OPTION]...",
+            metavar="TIER",
             help="unit, service, contract, integration, e2e, faults; all without one.",
         ),
     ] = None,

@@ -95,7 +95,7 @@ def _agreed(run: dict[str, Any], findings: list[dict[str, Any]]) -> bool:
 
 def runs(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="[ID]", help="A run; without one all are listed.")] = "",
+    run_id: Annotated[str, typer.Argument(metavar="ID", help="A run; without one all are listed.")] = "",
     unit: Annotated[str, typer.Option(help="Only runs of this unit and below.")] = "",
     rows: Annotated[
         str, typer.Option(help="Show rows with this fate (all, created, updated, unchanged, merged, refused).")
