@@ -128,7 +128,7 @@ def test_days_at_the_edge_of_a_period_are_found_by_index_however_long_the_histor
     fill = sa.text(
         "INSERT INTO deal SELECT gen_random_uuid(), CAST(:id AS uuid), CAST(:id AS uuid), 'won', gen_random_uuid(),"
         " NULL, CAST(:id AS uuid), NULL, 1, 'EUR', d, d, d, '', '', '', '', '{}', 1, 1"
-        " FROM generate_series(date '2020-01-01', date '2026-12-31', '1 hour') d"
+        " FROM generate_series(date '2020-01-01', date '2026-12-31', '6 hours') d"
     )
     with reporting.database.transaction() as work:
         work.execute(fill, {"id": values["id"]})
