@@ -161,5 +161,7 @@ def _may_be_tried(columns: Any) -> sa.ColumnElement[bool]:
 
 
 def _wait_after(tries: int) -> timedelta:
-    base = RETRY_SECONDS[min(max(tries, 1), len(RETRY_SECONDS)) - 1]
+    if tries == 0:
+        return timedelta()
+    base = RETRY_SECONDS[min(tries, len(RETRY_SECONDS)) - 1]
     return timedelta(seconds=base * random.uniform(1 - JITTER, 1 + JITTER))

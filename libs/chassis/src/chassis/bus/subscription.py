@@ -107,7 +107,7 @@ class Subscription:
                 continue
             if one.attempts >= CRASHES:
                 held.add(one.aggregate_id)
-                aside.append(parking.parked_row(name, one, parking.RETRY, error=CRASHED, tries=1, work=work))
+                aside.append(parking.parked_row(name, one, parking.RETRY, error=CRASHED, work=work))
                 continue
             try:
                 admitted.append(self._catalogue.deliver(one))

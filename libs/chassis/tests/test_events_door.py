@@ -1,0 +1,132 @@
+"""The door to messaging state answers administrators, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.access import ADMINISTER, ALL, READ, SUBTREE, Access, Grant
+from chassis.bus.relay import number_waiting
+from chassis.database import Database
+from chassis.errors import RemoteError
+from chassis.ids import new_id
+from chassis.rpc.client import Client, calling_as
+from chassis.rpc.events_door import events_servicer
+from chassis.rpc.server import start_server
+from chassis.tokens import TokenSigner, TokenVerifier, public_key_of
+from crm.contacts.events.v1 import contacts_events_pb2
+from crm.platform.v1 import events_pb2 as pb
+from crm.platform.v1 import events_pb2_grpc as pb_grpc
+
+ADMIN = Access("0198c0de-0000-7000-8000-000000000001", "Ada", "", (Grant(ADMINISTER, ALL),))
+READER = Access(
+    "0198c0de-0000-7000-8000-000000000002", "Ben", "", (Grant(READ, ALL), Grant(ADMINISTER, SUBTREE, "hq.ru"))
+)
+
+
+@pytest.fixture
+def client(database: Database, private_key: str) -> Iterator[Client]:
+    """A client of a server that holds one service's messaging state."""
+    verifier = TokenVerifier(public_key_of(private_key))
+    server, port = start_server("127.0.0.1:0", (events_servicer({"directory": database}),), verifier)
+    made = Client("platform", f"127.0.0.1:{port}", pb_grpc.EventsServiceStub)
+    yield made
+    made.close()
+    server.stop(0).wait()
+
+
+def write_events(database: Database, count: int) -> None:
+    """Commit facts and number them."""
+    with database.transaction() as work:
+        for _ in range(count):
+            message = contacts_events_pb2.PersonCreated()
+            work.add_event(message, "person", new_id(), 1)
+    number_waiting(database)
+
+
+def park(database: Database) -> int:
+    """An event that waits; answers its number."""
+    statement = sa.text(
+        "INSERT INTO parked_event (consumer, event_id, source, aggregate, aggregate_id, epoch, version, position, "
+        "type, headers, data, state, tries, error_code) "
+        "VALUES ('directory', :id, 'crm/hq/contacts', 'person', :id, 1, 1, 7, "
+        "'crm.x', '{\"a\": \"b\"}', 'body', 'parked', 6, 'NOT_LIKED') RETURNING id"
+    )
+    with database.engine.begin() as connection:
+        return int(connection.execute(statement, {"id": new_id()}).scalar_one())
+
+
+def test_the_feed_is_read_page_by_page_in_order(client: Client, database: Database, signer: TokenSigner) -> None:
+    write_events(database, 5)
+    with calling_as(signer.sign(ADMIN)):
+        first = client.call("ListEvents", pb.ListEventsRequest(page_size=3))
+        second = client.call("ListEvents", pb.ListEventsRequest(page_size=3, page_token=first.next_page_token))
+
+    positions = [event.position for answer in (first, second) for event in answer.events]
+    assert positions == [1, 2, 3, 4, 5]
+    assert (second.next_position, second.last_position, second.epoch) == (5, 5, 1)
+    assert first.events[0].type == "crm.contacts.events.v1.PersonCreated"
+
+
+def test_a_position_the_log_no_longer_holds_is_refused(client: Client, database: Database, signer: TokenSigner) -> None:
+    write_events(database, 5)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM event_log WHERE position < 4")
+
+    with calling_as(signer.sign(ADMIN)), pytest.raises(RemoteError) as caught:
+        client.call("ListEvents", pb.ListEventsRequest(after_position=1))
+
+    assert caught.value.reason == "EVENTS_GONE"
+
+
+def test_a_waiting_event_is_shown_retried_and_let_go(client: Client, database: Database, signer: TokenSigner) -> None:
+    number = park(database)
+    with calling_as(signer.sign(ADMIN)):
+        [listed] = client.call("ListParked", pb.ListParkedRequest()).parked
+        shown = client.call("GetParked", pb.GetParkedRequest(number=number))
+        retried = client.call("RetryParked", pb.RetryParkedRequest(number=number)).parked
+        skipped = client.call("SkipParked", pb.SkipParkedRequest(number=number)).parked
+        left = client.call("ListParked", pb.ListParkedRequest()).parked
+
+    assert (listed.number, listed.state, listed.error_code) == (number, pb.PARKED_STATE_PARKED, "NOT_LIKED")
+    assert (dict(shown.headers), shown.data) == ({"a": "b"}, b"body")
+    assert (retried.state, retried.tries) == (pb.PARKED_STATE_RETRY, 0)
+    assert (skipped.state, skipped.resolved_by) == (pb.PARKED_STATE_SKIPPED, ADMIN.user_id)
+    assert list(left) == []
+
+
+def test_an_event_that_does_not_wait_is_named(client: Client, signer: TokenSigner) -> None:
+    with calling_as(signer.sign(ADMIN)), pytest.raises(RemoteError) as caught:
+        client.call("SkipParked", pb.SkipParkedRequest(number=99))
+
+    assert caught.value.reason == "PARKED_EVENT_NOT_FOUND"
+
+
+def test_lag_counts_what_is_not_on_the_bus_and_what_waits(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    write_events(database, 3)
+    park(database)
+    with calling_as(signer.sign(ADMIN)):
+        lag = client.call("GetLag", pb.GetLagRequest())
+
+    assert (lag.last_position, lag.published_position, lag.unnumbered) == (3, 0, 0)
+    assert lag.oldest_unpublished.ToMilliseconds() > 0
+    assert [(one.consumer, one.state, one.count) for one in lag.waiting] == [("directory", pb.PARKED_STATE_PARKED, 1)]
+
+
+def test_a_service_of_another_process_is_not_here(client: Client, signer: TokenSigner) -> None:
+    with calling_as(signer.sign(ADMIN)), pytest.raises(RemoteError) as caught:
+        client.call("GetLag", pb.GetLagRequest(service="deals"))
+
+    assert caught.value.reason == "SERVICE_NOT_HERE"
+
+
+@pytest.mark.parametrize("method", ["ListEvents", "ListParked", "GetParked", "RetryParked", "SkipParked", "GetLag"])
+def test_who_may_not_administer_everything_gets_nothing(method: str, client: Client, signer: TokenSigner) -> None:
+    with calling_as(signer.sign(READER)), pytest.raises(RemoteError) as caught:
+        client.call(method, getattr(pb, f"{method}Request")())
+
+    assert caught.value.reason == "NOT_PERMITTED"
