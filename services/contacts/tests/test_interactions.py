@@ -172,7 +172,9 @@ def test_interactions_of_files_are_taken_once_with_their_time_and_author(contact
     nobody = pb.InteractionRow(
         external_id="x", interaction=a_talk(datetime(2020, 1, 1, tzinfo=UTC), person_id=id_of("-"))
     )
-    assert take(pb.InteractionRow(), nobody) == ["refused", "refused"]
+    nowhere = pb.InteractionRow(external_id="y", interaction=rows(9)[0].interaction)
+    nowhere.interaction.unit_id = id_of("nowhere")
+    assert take(pb.InteractionRow(), nobody, nowhere) == ["refused"] * 3
     line = timeline(contacts, person_id=granin.id)
     assert [one.summary for one in line] == ["away", "away", "busy", "away"]
     assert {one.author_name for one in line} == {"Пётр Кузьмин"}

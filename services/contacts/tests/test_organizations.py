@@ -102,6 +102,18 @@ def test_an_organization_stands_below_another_but_never_below_itself(contacts: C
     assert refusal("UpdateOrganization", update(parent, parent_id=id_of("-"))).reason == "ORGANIZATION_NOT_FOUND"
 
 
+def test_rows_that_would_make_a_ring_are_refused(contacts: Contacts) -> None:
+    rows = (
+        a_firm("Альфа", parent_name="Бета"),
+        a_firm("Бета", parent_name="Гамма"),
+        a_firm("Гамма", parent_name="Альфа"),
+    )
+    fates = contacts.import_organizations(*rows, run="r1")
+    assert [one.reason for one in fates] == ["", "", "parent_below"]
+    [again] = contacts.import_organizations(a_firm("Гамма", parent_name="альфа"), run="r2")
+    assert again.reason == "parent_below"
+
+
 def test_a_tax_id_of_another_organization_cannot_be_taken(contacts: Contacts, refusal: Refusal) -> None:
     create(contacts, "Ромашка", tax_id="7707083893")
     other = create(contacts, "Лютик").organization

@@ -11,10 +11,12 @@ from chassis.database import UnitOfWork
 from chassis.errors import FieldInvalid
 from chassis.ids import new_id
 from contacts.cards import Affiliation, OrganizationCard, PersonCard
+from contacts.claiming import find_holders
 from contacts.deciding import CREATED, REFUSED, Joined
 from contacts.drafts import Batch, Draft, Origin, draft_organization, draft_person
 from contacts.errors import invalid
 from contacts.fields import EXTERNAL_ID, ROLE, TEXT, read_text, words_of
+from contacts.hierarchy import lines_above, stands_below
 from contacts.joining import identities, join_drafts
 from contacts.keys import digest_of
 from contacts.mentions import Mention, NoCard, find_organizations
@@ -62,9 +64,30 @@ def import_organizations(work: UnitOfWork, request: pb.ImportOrganizationsReques
             _read(_draft_organization, row, request, batch, parents.get(Mention(row.parent_name.strip())))
             for row in request.rows
         ]
+        refuse_rings(work, read)
         joined = join_read(work, read, batch)
         fates = [_fate(one, request.dry_run) for one in joined]
     return pb.ImportOrganizationsResponse(fates=fates)
+
+
+def refuse_rings(work: UnitOfWork, read: list[Draft | Joined]) -> None:
+    """Put a refusal in the place of organizations that would come to stand above themselves."""
+    below = {
+        at: (draft.card.parent_id, [key.digest for key in draft.keys])
+        for at, draft in enumerate(read)
+        if isinstance(draft, Draft) and isinstance(draft.card, OrganizationCard) and draft.card.parent_id
+    }
+    if not below:
+        return
+    holders = find_holders(work, [digest for _, digests in below.values() for digest in digests])
+    above = lines_above(work, [parent_id for parent_id, _ in below.values()])
+    for at, (parent_id, digests) in below.items():
+        own_id = next((holders[digest] for digest in digests if digest in holders), "")
+        if own_id and stands_below(above, parent_id, own_id):
+            trouble = "The organization above would stand below this one already."
+            read[at] = Joined(REFUSED, reason="parent_below", message=trouble)
+        elif own_id:
+            above[own_id] = parent_id
 
 
 def read_batch(work: UnitOfWork, request: Any) -> Batch:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.access import IMPORT
 from chassis.database import UnitOfWork
 from chassis.errors import FieldInvalid
 from chassis.ids import new_id
@@ -22,6 +23,7 @@ from contacts.queries import ids
 from contacts.recording import PROVENANCE, provenance_row
 from contacts.tables import interaction, organization, person, provenance
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.tables import unit
 
 COMPARED = ("kind", "occur_time", "author_id", "author_name", "person_id", "organization_id", "summary", "outcome")
 
@@ -32,6 +34,7 @@ def import_interactions(work: UnitOfWork, request: pb.ImportInteractionsRequest)
     with trying(work, request.dry_run):
         read = [_read(row, request, batch) for row in request.rows]
         _refuse_unknown(work, read)
+        _refuse_foreign(work, read)
         wanted = [one for one in read if isinstance(one, dict)]
         first: dict[str, dict[str, Any]] = {}
         for one in wanted:
@@ -54,7 +57,8 @@ def _read(row: pb.InteractionRow, request: Any, batch: Batch) -> dict[str, Any] 
     except FieldInvalid as trouble:
         reason, message = words_of(trouble)
         return _refused(reason, message)
-    more = {"id": new_id(), "unit_id": batch.unit.id, "create_time": batch.now}
+    unit_id = row.interaction.unit_id or batch.unit.id
+    more = {"id": new_id(), "unit_id": unit_id, "create_time": batch.now}
     return values | more | {"source": batch.source, "external_id": number, "origin": origin}
 
 
@@ -70,6 +74,18 @@ def _refuse_unknown(work: UnitOfWork, read: list[dict[str, Any] | pb.RowFate]) -
         for at, one in enumerate(read):
             if isinstance(one, dict) and one[name] and one[name] not in known:
                 read[at] = _refused(f"{table.name}_not_found", f"There is no {table.name} {one[name]}.")
+
+
+def _refuse_foreign(work: UnitOfWork, read: list[dict[str, Any] | pb.RowFate]) -> None:
+    """Put a refusal in the place of rows of units where the caller may not import; the others get their unit's path."""
+    asked = {one["unit_id"] for one in read if isinstance(one, dict)}
+    known = sa.select(unit.c.id, unit.c.path).where(unit.c.id == sa.any_(ids(asked)))
+    paths = {row.id: row.path for row in work.execute(known) if work.access.allows_in(IMPORT, row.path)}
+    for at, one in enumerate(read):
+        if isinstance(one, dict) and one["unit_id"] not in paths:
+            read[at] = _refused("unit_not_permitted", f"You may not import into the unit {one['unit_id'][:50]!r}.")
+        elif isinstance(one, dict):
+            one["unit_path"] = paths[one["unit_id"]]
 
 
 def _store(work: UnitOfWork, rows: dict[str, dict[str, Any]], batch: Batch) -> dict[str, str]:
@@ -89,7 +105,7 @@ def _store(work: UnitOfWork, rows: dict[str, dict[str, Any]], batch: Batch) -> d
             sa.update(interaction).where(interaction.c.id == sa.bindparam("known")).values(values),
             [{"known": row["id"], **{f"new_{name}": row[name] for name in (*COMPARED, "version")}} for row in changed],
         )
-    say_logged(work, [row for number, row in rows.items() if fates[number] != UNCHANGED], batch.unit.path)
+    say_logged(work, [row for number, row in rows.items() if fates[number] != UNCHANGED])
     return fates
 
 

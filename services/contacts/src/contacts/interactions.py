@@ -42,7 +42,7 @@ def log_interaction(work: UnitOfWork, request: pb.LogInteractionRequest) -> pb.L
     _require_visible(work, person, row["person_id"], PersonNotFound)
     _require_visible(work, organization, row["organization_id"], OrganizationNotFound)
     work.execute(sa.insert(interaction).values(row))
-    say_logged(work, [row], unit.path)
+    say_logged(work, [row | {"unit_path": unit.path}])
     return pb.LogInteractionResponse(interaction=interaction_message(row))
 
 
@@ -88,11 +88,11 @@ def _require_visible(work: UnitOfWork, table: sa.Table, card_id: str | None, mis
         raise missing(card_id)
 
 
-def say_logged(work: UnitOfWork, rows: Sequence[dict[str, Any]], unit_path: str) -> None:
-    """Add the event of each row; only what was said is personal, and it is about the person."""
+def say_logged(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
+    """Add the event of each row, which also has the path of its unit; its subject is the person."""
     for row in rows:
         work.add_event(
-            interaction_logged(row), "interaction", row["id"], row["version"], unit_path, row["person_id"] or None
+            interaction_logged(row), "interaction", row["id"], row["version"], row["unit_path"], row["person_id"]
         )
 
 

@@ -20,8 +20,17 @@ from contacts.storing import insert_cards, table_of, type_of, update_cards
 from contacts.tables import provenance
 
 
+def join_draft(work: UnitOfWork, draft: Draft, batch: Batch) -> Joined:
+    """Join what a person entered just now: mostly somebody new."""
+    [joined] = _join_claiming(work, [draft], batch)
+    return joined
+
+
 def join_drafts(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list[Joined]:
-    """Join drafts of one record type to the base and answer what became of each, in their order."""
+    """Join drafts of one record type to the base and answer what became of each, in their order.
+
+    Much of a file is known from before, so what says nothing new is answered first.
+    """
     known = _join_known(work, drafts, batch)
     rest = [draft for draft, found in zip(drafts, known, strict=True) if found is None]
     joined = iter(_join_claiming(work, rest, batch) if rest else ())
@@ -35,9 +44,7 @@ def identities(card: AnyCard, source: str = "", external_id: str = "") -> list[k
 
 
 def _join_known(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list[Joined | None]:
-    """Answer, without a lock or a claim, the drafts that say nothing new: most of a file that is read again."""
-    if batch.allow_duplicate:
-        return [None] * len(drafts)
+    """Answer, without a lock or a claim, the drafts that say nothing new."""
     asked = {key.digest for draft in drafts for key in (draft.keys[:1] if draft.fingerprint else draft.keys)}
     holders = find_holders(work, asked)
     if not holders:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from chassis.access import WRITE
 from chassis.database import UnitOfWork
 from contacts import lists
@@ -15,7 +13,8 @@ from contacts.deciding import CREATED
 from contacts.drafts import Batch, Draft, draft_organization
 from contacts.duplicates import tell_pairs
 from contacts.errors import OrganizationNotFound, invalid
-from contacts.joining import identities, join_drafts
+from contacts.hierarchy import lines_above, stands_below
+from contacts.joining import identities, join_draft
 from contacts.messages import organization_message
 from contacts.tables import organization
 from contacts.visibility import acting_unit, owner_by_default, reading_unit, require_action
@@ -41,7 +40,7 @@ def create_organization(work: UnitOfWork, request: pb.CreateOrganizationRequest)
     card.owner_id = card.owner_id or owner_by_default(work)
     if card.parent_id:
         lists.read_one(work, organization, card.parent_id, OrganizationNotFound(card.parent_id))
-    [joined] = join_drafts(work, [Draft(card, keys=identities(card))], batch)
+    joined = join_draft(work, Draft(card, keys=identities(card)), batch)
     assert isinstance(joined.card, OrganizationCard)
     return pb.CreateOrganizationResponse(
         organization=organization_message(joined.card),
@@ -82,12 +81,7 @@ def _apply(card: OrganizationCard, request: pb.UpdateOrganizationRequest, batch:
 def _check_parent(work: UnitOfWork, card: OrganizationCard) -> None:
     """Errors: OrganizationNotFound; FieldInvalid where the organization would stand above itself."""
     lists.read_one(work, organization, card.parent_id, OrganizationNotFound(card.parent_id))
-    above = sa.select(organization.c.id, organization.c.parent_id).where(organization.c.id == card.parent_id)
-    line = above.cte("line", recursive=True)
-    line = line.union(
-        sa.select(organization.c.id, organization.c.parent_id).where(organization.c.id == line.c.parent_id)
-    )
-    if card.id in work.execute(sa.select(line.c.id)).scalars().all():
+    if stands_below(lines_above(work, [card.parent_id]), card.parent_id, card.id):
         raise invalid("organization.parent_id", "stands below this organization already", "CYCLE")
 
 

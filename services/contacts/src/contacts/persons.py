@@ -15,7 +15,7 @@ from contacts.deciding import CREATED
 from contacts.drafts import Batch, Draft, draft_person
 from contacts.duplicates import tell_pairs
 from contacts.errors import PersonNotFound
-from contacts.joining import identities, join_drafts
+from contacts.joining import identities, join_draft
 from contacts.memberships import read_memberships
 from contacts.messages import person_message
 from contacts.tables import affiliation, person
@@ -33,7 +33,7 @@ def create_person(work: UnitOfWork, request: pb.CreatePersonRequest) -> pb.Creat
     card = draft_person(request.person, batch)
     card.owner_id = card.owner_id or owner_by_default(work)
     card.affiliations = read_memberships(work, request.person.affiliations, batch)
-    [joined] = join_drafts(work, [Draft(card, keys=identities(card))], batch)
+    joined = join_draft(work, Draft(card, keys=identities(card)), batch)
     assert isinstance(joined.card, PersonCard)
     return pb.CreatePersonResponse(
         person=person_message(joined.card),

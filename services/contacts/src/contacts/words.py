@@ -44,7 +44,12 @@ def _all_names(card: AnyCard) -> str:
 
 def vector_of(words: list[str]) -> str:
     """Lexemes in the text form of a tsvector."""
-    return " ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words)
+    if not words:
+        return ""
+    text = "' '".join(words)
+    if "\\" in text or text.count("'") != 2 * (len(words) - 1):
+        return " ".join(map(quote, words))
+    return f"'{text}'"
 
 
 def asked_words(query: str) -> list[list[list[str]]]:
@@ -73,7 +78,7 @@ def prefix(kind: str, text: str) -> str:
 
 
 def quote(word: str) -> str:
-    """A lexeme inside a tsquery."""
+    """A lexeme inside a tsquery or the text of a tsvector."""
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
