@@ -102,7 +102,7 @@ def _import(rest: Rest, folder: DataFolder, place: Path, rows: int, seed: int, s
         done = confirm_run(rest, run["id"], lambda _m, _s: None)
         loaded = time.monotonic()
         say(done["message"])
-        _wait_until(lambda: _persons(rest) >= before + rows)
+        _wait_until(lambda: _persons(rest) >= before + int(done["actual"]["created"]))
         visible = time.monotonic()
     say(f"checked {checked - begun:.1f} s, loaded {loaded - checked:.1f} s, visible {visible - loaded:.1f} s later")
     return Seconds(checked - begun, loaded - checked, visible - loaded), peaks
