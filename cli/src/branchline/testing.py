@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from branchline.exits import Exit, Failure
 from branchline.platform.folder import ROOT
 
-TIERS = ("unit", "service", "contract", "integration", "e2e", "faults", "load")
+# Where each tier's tests are, as the repository's conftest.py marks them: only these are collected.
+TIERS = {
+    "unit": ("libs", "tools"),
+    "service": ("services", "cli"),
+    "contract": ("tests/contract",),
+    "integration": ("tests/integration",),
+    "e2e": ("tests/e2e",),
+    "faults": ("tests/faults",),
+    "load": ("tests/load",),
+}
 NOT_BY_DEFAULT = "load"  # figures are taken by `branchline bench`
 ENGINE_SECONDS = 20.0
 
@@ -45,7 +54,9 @@ def run_tests(words: Sequence[str], capture: bool = False) -> int:
     if strange and rest[0] == strange[0]:
         raise Failure(f"no tier or file {strange[0]!r}; tiers: {', '.join(TIERS)}", Exit.USAGE, "TIER_UNKNOWN")
     wanted = " or ".join(tiers) if tiers else f"not {NOT_BY_DEFAULT}"
-    command = [sys.executable, "-m", "pytest", "-m", wanted, *rest]
+    named = any((ROOT / word.split("::")[0]).exists() for word in rest)
+    folders = [] if named else [name for tier in tiers for name in TIERS[tier] if (ROOT / name).is_dir()]
+    command = [sys.executable, "-m", "pytest", "-m", wanted, *rest, *folders]
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL if capture else None).returncode
 
 
