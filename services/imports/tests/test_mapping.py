@@ -15,25 +15,80 @@ def fields(kind: str, *headers: str, given: list[dict[str, str]] | None = None) 
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("deals", {"opportunity_id": "external_id", "sales_agent": "owner", "product": "product", "account": "organization",
-                   "deal_stage": "stage", "engage_date": "open_date", "close_date": "close_date", "close_value": "amount"}),
-        ("deals", {"SalesOrderNumber": "external_id", "OrderDate": "open_date", "ProductKey": "product", "EmployeeKey": "owner",
-                   "ResellerKey": "organization_external_id", "Quantity": "quantity", "Unit Price": "unit_price", "Sales": "amount"}),
-        ("deals", {"Номер сделки": "external_id", "Контрагент": "organization", "Менеджер": "owner", "Этап": "stage",
-                   "Сумма": "amount", "Дата закрытия": "close_date", "Кол-во": "quantity", "Товар": "product"}),
-        ("persons", {"ФИО": "full_name", "Телефон": "phone", "Моб.": "phone", "E-mail": "email", "Организация": "organization",
-                     "Должность": "role", "Дата рождения": "birth_date"}),
-        ("persons", {"Vorname": "given_name", "Nachname": "family_name", "Firma": "organization", "Rufnummer": "phone", "PLZ": "postal_code"}),
+        (
+            "deals",
+            {
+                "opportunity_id": "external_id",
+                "sales_agent": "owner",
+                "product": "product",
+                "account": "organization",
+                "deal_stage": "stage",
+                "engage_date": "open_date",
+                "close_date": "close_date",
+                "close_value": "amount",
+            },
+        ),
+        (
+            "deals",
+            {
+                "SalesOrderNumber": "external_id",
+                "OrderDate": "open_date",
+                "ProductKey": "product",
+                "EmployeeKey": "owner",
+                "ResellerKey": "organization_external_id",
+                "Quantity": "quantity",
+                "Unit Price": "unit_price",
+                "Sales": "amount",
+            },
+        ),
+        (
+            "deals",
+            {
+                "Номер сделки": "external_id",
+                "Контрагент": "organization",
+                "Менеджер": "owner",
+                "Этап": "stage",
+                "Сумма": "amount",
+                "Дата закрытия": "close_date",
+                "Кол-во": "quantity",
+                "Товар": "product",
+            },
+        ),
+        (
+            "persons",
+            {
+                "ФИО": "full_name",
+                "Телефон": "phone",
+                "Моб.": "phone",
+                "E-mail": "email",
+                "Организация": "organization",
+                "Должность": "role",
+                "Дата рождения": "birth_date",
+            },
+        ),
+        (
+            "persons",
+            {
+                "Vorname": "given_name",
+                "Nachname": "family_name",
+                "Firma": "organization",
+                "Rufnummer": "phone",
+                "PLZ": "postal_code",
+            },
+        ),
         ("persons", {"氏名": "full_name", "電話番号": "phone", "会社名": "organization"}),
         ("persons", {"الاسم": "full_name", "هاتف": "phone", "شركة": "organization"}),
-        ("organizations", {"customer_id": "external_id", "company_name": "name", "country": "country", "phone": "phone"}),
+        (
+            "organizations",
+            {"customer_id": "external_id", "company_name": "name", "country": "country", "phone": "phone"},
+        ),
         ("products", {"product": "name", "series": "category", "sales_price": "list_price"}),
         ("plans", {"EmployeeID": "owner", "TargetAmount": "amount", "TargetMonth": "period"}),
         ("plans", {"Филиал": "unit", "Период": "period", "План": "amount"}),
         ("interactions", {"Date": "occur_time", "Contact": "person", "Notes": "summary", "Author": "author"}),
         ("employees", {"EmployeeKey": "number", "EmployeeID": "number", "Salesperson": "name", "Title": "title"}),
     ],
-)  # fmt: skip
+)
 def test_headers_in_any_language_find_their_fields(kind: str, expected: dict[str, str]) -> None:
     assert fields(kind, *expected) == expected
 
