@@ -22,12 +22,16 @@ MAX_NUMBER = Decimal(10) ** 13  # what numeric(20, 6) holds with room for sums
 
 @dataclass(frozen=True, slots=True)
 class CellTrouble:
-    """Why a cell cannot be its field's value. `blocks` the file when true, else refuses the row."""
+    """Why a cell cannot be its field's value. `blocks` the file when true, else refuses the row.
+
+    `number` is what a percent cell holds, so that it can be told what else would be wrong with it.
+    """
 
     code: str
     message: str
     way_out: str
     blocks: bool = True
+    number: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ def read_number(cell: Cell, form: ColumnForm, type_: FieldType) -> Decimal | Cel
             "percent_in_number_column",
             f"the cell shows {cell.text}: percent type, a number is expected (stored {plain_number(value)})",  # type: ignore[arg-type]
             "set the cells to the number format in the file and upload it again",
+            number=Decimal(plain_number(value)),  # type: ignore[arg-type]
         )
     if kind in (CellKind.DATE, CellKind.TIME):
         return CellTrouble(
@@ -91,6 +96,7 @@ def _parsed(text: str, form: ColumnForm, type_: FieldType) -> Decimal | CellTrou
                 "percent_in_number_column",
                 f"{text!r} is a percentage, a number is expected",
                 "write the number without a percent sign and upload the file again",
+                number=found.value / 100,
             )
         if form.typed:
             return CellTrouble(

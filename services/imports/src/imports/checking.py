@@ -83,7 +83,8 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
         refuse_unmeant(database, found.id)
         context = load_context(database, peers, found.id, dry_run=True)
         if found.kind in ("deals", "plans"):
-            check.findings.extend(check_quantities(database, found.id, context.meanings, refused_values(found.choices)))
+            refused = refused_values(found.choices)
+            check.findings.extend(check_quantities(database, found.id, context.meanings, refused, staged.percents))
         if not check.findings.blocking:
             _foretell(check, context)
     _end_check(check, staged, table)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +15,17 @@ from imports.references import CREATE, NONE
 from imports.tables import run_reference, run_row
 
 Meanings = Mapping[tuple[str, str], tuple[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class PercentQuantity:
+    """What a percent-typed cell of a quantity holds, and of which product; `cell` is its address."""
+
+    product: str
+    number: Decimal
+    sheet: str
+    row: int
+    cell: str
 
 
 def refused_values(choices: Iterable[Mapping[str, str]]) -> frozenset[tuple[str, str]]:
@@ -35,11 +48,18 @@ def refuse_unmeant(database: Database, run_id: str) -> None:
 
 
 def check_quantities(
-    database: Database, run_id: str, meanings: Meanings, refused: frozenset[tuple[str, str]]
+    database: Database,
+    run_id: str,
+    meanings: Meanings,
+    refused: frozenset[tuple[str, str]],
+    percents: Sequence[PercentQuantity],
 ) -> list[Finding]:
-    """A fraction of a product counted in whole units keeps the file out, or only its rows where that was chosen."""
+    """A fraction of a product counted in whole units keeps the file out, or only its rows where that was chosen.
+
+    `percents` keep the file out anyway; the fraction they hold is told as well.
+    """
     whole = {
-        text: str(details.get("name") or text)
+        text: details
         for (field, text), (id_, details) in meanings.items()
         if field == "product" and id_ not in ("", CREATE, NONE) and not details.get("fraction_allowed")
     }
@@ -55,14 +75,16 @@ def check_quantities(
         rows = work.execute(question, {"run": run_id, "whole": list(whole)}).all()
         same = sa.and_(run_row.c.run_id == run_id, run_row.c.place.in_([row.place for row in rows]))
         work.execute(sa.update(run_row).where(same).values(**marked))
-    return [_fraction(row, whole[row.product], ("quantity", row.quantity) in refused) for row in rows]
+    found = [_fraction(row, whole[row.product], ("quantity", row.quantity) in refused) for row in rows]
+    broken = (one for one in percents if one.product in whole and one.number % 1)
+    return found + [_percent_fraction(one, whole[one.product]) for one in broken]
 
 
-def _fraction(row: sa.Row[Any], product: str, chosen: bool) -> Finding:
+def _fraction(row: sa.Row[Any], product: Mapping[str, Any], chosen: bool) -> Finding:
     return Finding(
         "fraction_not_allowed",
         ERROR,
-        f"fraction {row.quantity} not allowed for {product!r}, which is counted in whole units",
+        _not_allowed(row.quantity, row.product, product),
         "correct the quantity, or choose to refuse the row",
         row.sheet,
         row=row.row,
@@ -70,6 +92,20 @@ def _fraction(row: sa.Row[Any], product: str, chosen: bool) -> Finding:
         value=row.quantity,
         row_only=chosen,
     )
+
+
+def _percent_fraction(one: PercentQuantity, product: Mapping[str, Any]) -> Finding:
+    value = format(one.number.normalize(), "f")
+    message = _not_allowed(value, one.product, product)
+    way_out = "set the cells to the number format in the file and upload it again"
+    return Finding(
+        "fraction_not_allowed", ERROR, message, way_out, one.sheet, one.cell, one.row, "quantity", value, row_only=False
+    )
+
+
+def _not_allowed(quantity: str, text: str, product: Mapping[str, Any]) -> str:
+    unit = f"unit {product['unit']!r} of " if product.get("unit") else ""
+    return f"fraction {quantity} not allowed for {unit}{product.get('name') or text!r}, which is counted in whole units"
 
 
 def require_fates(work: UnitOfWork, run_id: str) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
-from imports.findings import ERROR, Finding, Findings
+from imports.findings import ERROR, SHOWN_CELLS, Finding, Findings
 from imports.kinds import FieldType, Kind
 from imports.reading.cells import SourceRow
-from imports.records import RecordReader, RowTrouble, record_key
+from imports.records import Record, RecordReader, RowTrouble, record_key
+from imports.row_checks import PercentQuantity
 from imports.tables import run_reference, run_row
 
 STAGED_AT_ONCE = 2_000  # rows a transaction: progress is seen, memory stays flat
@@ -39,6 +40,7 @@ class Staged:
     findings: Findings = field(default_factory=Findings)
     references: dict[tuple[str, str], Reference] = field(default_factory=dict)
     fields: Counter[str] = field(default_factory=Counter)
+    percents: list[PercentQuantity] = field(default_factory=list)
 
 
 def stage_rows(
@@ -84,21 +86,38 @@ def _stage_row(
     place = staged.rows
     for trouble in troubles:
         staged.findings.add(_finding(reader, row, trouble))
+        _note_percent(staged, reader, row, record, trouble)
     reason = troubles[0].trouble.code if troubles else ""
     message = "; ".join(dict.fromkeys(one.trouble.message for one in troubles))[:1000]
     if troubles:
         staged.refused += 1
     else:
         staged.fields.update(record.keys())
-        for name, header in references.items():
-            text = record.get(name)
-            if text:
-                known = staged.references.setdefault((name, text), Reference(header, place))
-                known.count += 1
+    if not troubles or any(one.trouble.blocks for one in troubles):  # what a refused row names hinders nobody
+        _note_references(staged, record, references)
     key, _ = record_key(reader.kind, record)
     cells = _json([cell.text for cell in row.cells])
     stored = _json(record) if not troubles else None
     return (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
+
+
+def _note_references(staged: Staged, record: Record, references: dict[str, str]) -> None:
+    for name, header in references.items():
+        text = record.get(name)
+        if text:
+            known = staged.references.setdefault((name, text), Reference(header, staged.rows))
+            known.count += 1
+
+
+def _note_percent(staged: Staged, reader: RecordReader, row: SourceRow, record: Record, found: RowTrouble) -> None:
+    """Keep what a percent-typed quantity holds until it is known whether its product has fractions."""
+    fed = next((one.field for one in reader.columns if one.place == found.place), None)
+    number, product = found.trouble.number, record.get("product")
+    if number is None or not product or found.place is None or fed is None or fed.name != "quantity":
+        return
+    if len(staged.percents) < SHOWN_CELLS:
+        cell = row.address(found.place)
+        staged.percents.append(PercentQuantity(product, number, row.sheet, row.number, cell))
 
 
 def _finding(reader: RecordReader, row: SourceRow, found: RowTrouble) -> Finding:
