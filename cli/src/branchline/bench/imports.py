@@ -18,9 +18,9 @@ from branchline.bench.catalogue import Bench, Figure, Say
 from branchline.bench.customers import customer_rows, write_workbook
 from branchline.exits import Failure
 from branchline.platform.claim import stop_holder
-from branchline.platform.describing import describe_platform
-from branchline.platform.folder import DataFolder
+from branchline.platform.folder import DataFolder, read_json
 from branchline.platform.launch import start_detached
+from branchline.platform.memory import MEGABYTE, resident_bytes
 from branchline.rest import Rest, connect
 from branchline.runs import Wanted, check_file, confirm_run
 
@@ -40,8 +40,9 @@ class Peaks:
 
     def look(self, folder: DataFolder) -> None:
         """Take one sample."""
-        for one in describe_platform(folder)["processes"]:
-            self.megabytes[one["name"]] = max(self.megabytes.get(one["name"], 0.0), float(one["resident_mb"]))
+        for one in read_json(folder.state).get("processes", []):
+            held = resident_bytes(one["pid"]) / MEGABYTE
+            self.megabytes[one["name"]] = max(self.megabytes.get(one["name"], 0.0), held)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _persons(rest: Rest) -> int:
 
 def _wait_until(holds: Any) -> None:
     while not holds():
-        time.sleep(0.1)
+        time.sleep(0.5)  # counting every card takes a while itself
 
 
 @contextmanager
