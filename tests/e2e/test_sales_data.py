@@ -13,6 +13,8 @@ import pytest
 
 from tests.e2e.office import Office, figures
 
+pytestmark = pytest.mark.timeout(600)  # real processes, tens of thousands of rows
+
 Folder = Callable[[str], Path]
 CENT = Decimal("0.01")
 
