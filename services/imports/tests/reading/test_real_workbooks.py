@@ -22,6 +22,7 @@ DIFFERENT = {
     "minimal_package.xlsx": SPACES,
     "los-angeles-arrests-xlsx.xlsx": SPACES,
     "dates-leap-year-1900-xls.xls": "29 February 1900 was no day: the cell is left a number and not made 28 February",
+    "too_small.xls": "a line of text under the name of a workbook: read as text, and the name is reported",
     "RepeatedDataCells.ods": WRITTEN_INDENTED,
     "issue.4435b.ods": WRITTEN_INDENTED,
     "issue.804.ods": WRITTEN_INDENTED,
@@ -40,7 +41,6 @@ REFUSED = {
     "pwtest2.xls": UnreadableReason.PASSWORD_PROTECTED,
     "pwtest3.xls": UnreadableReason.PASSWORD_PROTECTED,
     "test-row-styles.xlsx": UnreadableReason.DAMAGED,
-    "too_small.xls": UnreadableReason.NOT_A_TABLE_FILE,
     "issue_594_dos.ods": UnreadableReason.TOO_MANY_COLUMNS,
 }
 

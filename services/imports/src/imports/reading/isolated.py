@@ -81,7 +81,7 @@ class IsolatedSource:
         if code in _SIGNALS_OF_TIME:
             raise self._timed_out()
         said = errors.strip().splitlines()
-        if code in (EXIT_MEMORY, _SIGNAL_OF_SIZE) or any("memory" in line.lower() for line in said[-3:]):
+        if code in (EXIT_MEMORY, _SIGNAL_OF_SIZE) or any("memory" in line.lower() for line in said):
             raise UnreadableFile(
                 UnreadableReason.OUT_OF_MEMORY,
                 "the file asks for more memory than its size explains; it is damaged or made to do harm",

@@ -78,6 +78,10 @@ class RowFilter:
         self._headings = tuple(column.heading for column in part.columns)
         self._first_heading = next((heading for heading in self._headings if heading), "")
         self._keys = [index - 1 for index in part.key_columns]
+        # Totals have a label and, in a wide table, one more text; so many filled key columns no total has.
+        sure = 2 if len(self._indexes) <= 5 else 3
+        self._sure_keys = self._keys[:sure] if len(self._keys) >= sure else []
+        self._width_of_keys = self._sure_keys[-1] + 1 if self._sure_keys else 0
         self._held: list[tuple[int, list[Cell], SkipReason]] = []
         self._after_blank = False
         self._last = part.first_row - 1
@@ -90,13 +94,27 @@ class RowFilter:
                 continue
             if last_row is not None and number > last_row:
                 break
-            if (not cells or cells[0].value is None or cells[0].kind is CellKind.TEXT) and self._is_blank(cells):
+            plain = self._is_plainly_a_record(cells)
+            if not plain and self._is_blank(cells):
                 continue
-            self._count_blanks(self._last + 1, number)
+            if number != self._last + 1:
+                self._count_blanks(self._last + 1, number)
             self._last = number
-            yield from self._judge(number, cells)
+            if plain and not self._held:
+                yield number, cells
+            else:
+                yield from self._judge(number, cells)
             self._after_blank = False
         self._end_held()
+
+    def _is_plainly_a_record(self, cells: Sequence[Cell]) -> bool:
+        """Nearly every row: it fills more of the usual text cells than a total or a note ever does."""
+        if self._width_of_keys > len(cells):
+            return False
+        for index in self._sure_keys:
+            if cells[index].value is None:
+                return False
+        return self._width_of_keys > 0 and cells[self._sure_keys[0]].value not in self._headings
 
     def _count_blanks(self, start: int, end: int) -> None:
         """Blank rows between records; the empty rest of a sheet is not worth a word."""
