@@ -48,9 +48,10 @@ def test_several_numbers_and_mails_in_a_cell_are_taken_apart() -> None:
     assert [one["value"] for one in record["emails"]] == ["a@x.org", "b@x.org"]
 
 
-def test_a_bad_mail_refuses_its_row_with_the_cell() -> None:
-    _, troubles = read(PERSONS, {"full_name": "Ann", "email": "ann at x"})
-    assert [(one.place, one.trouble.code, one.trouble.blocks) for one in troubles] == [(1, "not_an_email", False)]
+def test_a_bad_mail_is_kept_as_written_and_told_with_the_cell() -> None:
+    record, troubles = read(PERSONS, {"full_name": "Ann", "email": "ann at x"})
+    assert record["emails"] == [{"raw": "ann at x", "problem": "not_an_email"}]
+    assert [(one.place, one.trouble.code, one.trouble.refuses) for one in troubles] == [(1, "not_an_email", False)]
 
 
 def test_a_row_without_a_name_says_what_is_missing() -> None:

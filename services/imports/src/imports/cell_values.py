@@ -22,7 +22,7 @@ MAX_NUMBER = Decimal(10) ** 13  # what numeric(20, 6) holds with room for sums
 
 @dataclass(frozen=True, slots=True)
 class CellTrouble:
-    """Why a cell cannot be its field's value. `blocks` the file when true, else refuses the row.
+    """Why a cell cannot be its field's value: it `blocks` the file, else `refuses` the row, else is only told.
 
     `number` is what a percent cell holds, so that it can be told what else would be wrong with it.
     """
@@ -32,6 +32,7 @@ class CellTrouble:
     way_out: str
     blocks: bool = True
     number: Decimal | None = None
+    refuses: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ ENOUGH = 2_000  # looked at without a single hit: the column is no such column
 _DIGIT = re.compile(r"\d")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"[+(]?\d[\d\s()./-]{5,}\d")
+_DECIMAL = re.compile(r"\d+\.\d+")  # "40000.0000" is a sum of money
 
 
 class ColumnSurvey:
@@ -54,7 +55,7 @@ class ColumnSurvey:
         if not _DIGIT.search(text):
             return
         text = text.strip()
-        if self._looked < ENOUGH and _PHONE.fullmatch(text):
+        if self._looked < ENOUGH and _PHONE.fullmatch(text) and not _DECIMAL.fullmatch(text):
             self.facts.looks_like["phone"] = self.facts.looks_like.get("phone", 0) + 1
         self._looked += 1
         if self.dates.dates or self._looked < ENOUGH:

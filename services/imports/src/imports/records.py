@@ -79,7 +79,7 @@ class RecordReader:
         self._zone = ZoneInfo(self.defaults.time_zone or "UTC")
 
     def read(self, row: SourceRow) -> tuple[Record, list[RowTrouble]]:
-        """The record of a row; its troubles, where there are any, keep it from being loaded."""
+        """The record of a row, and its troubles; one that refuses keeps the row from being loaded."""
         record: Record = {}
         troubles: list[RowTrouble] = []
         country = self._country_of(row)
@@ -120,7 +120,7 @@ class RecordReader:
         return RowTrouble(column.place, trouble, cell.text)
 
     def _missing(self, record: Record, troubles: Sequence[RowTrouble]) -> list[RowTrouble]:
-        if troubles:
+        if any(one.trouble.refuses for one in troubles):
             return []
         groups = [(one.name,) for one in self.kind.fields if one.required] + list(self.kind.needs)
         return [
@@ -216,8 +216,13 @@ class RecordReader:
             if isinstance(found, Email):
                 record.setdefault("emails", []).append({"raw": raw, "value": found.address})
             elif found.reason.name != "EMPTY":
+                record.setdefault("emails", []).append({"raw": raw, "problem": "not_an_email"})
                 return CellTrouble(
-                    "not_an_email", f"{raw[:200]!r} is no e-mail address", "correct the cell", blocks=False
+                    "not_an_email",
+                    f"{raw[:200]!r} is no e-mail address; it is kept as written",
+                    "correct the cell where the address is known",
+                    blocks=False,
+                    refuses=False,
                 )
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
-from imports.findings import ERROR, SHOWN_CELLS, Finding, Findings
+from imports.findings import ERROR, SHOWN_CELLS, WARNING, Finding, Findings
 from imports.kinds import FieldType, Kind
 from imports.reading.cells import SourceRow
 from imports.records import Record, RecordReader, RowTrouble, record_key
@@ -87,17 +87,18 @@ def _stage_row(
     for trouble in troubles:
         staged.findings.add(_finding(reader, row, trouble))
         _note_percent(staged, reader, row, record, trouble)
-    reason = troubles[0].trouble.code if troubles else ""
-    message = "; ".join(dict.fromkeys(one.trouble.message for one in troubles))[:1000]
-    if troubles:
+    refusing = [one.trouble for one in troubles if one.trouble.refuses]
+    reason = refusing[0].code if refusing else ""
+    message = "; ".join(dict.fromkeys(one.message for one in refusing))[:1000]
+    if refusing:
         staged.refused += 1
     else:
         staged.fields.update(record.keys())
-    if not troubles or any(one.trouble.blocks for one in troubles):  # what a refused row names hinders nobody
+    if not refusing or any(one.blocks for one in refusing):  # what a refused row names hinders nobody
         _note_references(staged, record, references)
     key, _ = record_key(reader.kind, record)
     cells = _json([cell.text for cell in row.cells])
-    stored = _json(record) if not troubles else None
+    stored = _json(record) if not refusing else None
     return (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
 
 
@@ -126,7 +127,7 @@ def _finding(reader: RecordReader, row: SourceRow, found: RowTrouble) -> Finding
     trouble = found.trouble
     return Finding(
         trouble.code,
-        ERROR,
+        ERROR if trouble.refuses else WARNING,
         f"column {header}: {trouble.message}" if header else trouble.message,
         trouble.way_out,
         row.sheet,

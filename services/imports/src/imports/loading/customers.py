@@ -81,13 +81,14 @@ def load_interactions(context: LoadContext, batch: Batch) -> tuple[list[RowFate]
 def reference_of(record: Mapping[str, Any]) -> pb.CustomerReference:
     """Which customer a row of a deal or interaction means."""
     phones = [one["value"] for one in record.get("phones", ()) if "value" in one]
+    emails = [one["value"] for one in record.get("emails", ()) if "value" in one]
     return pb.CustomerReference(
         organization_name=record.get("organization", ""),
         organization_tax_id=record.get("organization_tax_id", ""),
         organization_external_id=record.get("organization_external_id", ""),
         person_name=record.get("person", ""),
         phone=phones[0] if phones else "",
-        email=record["emails"][0]["value"] if record.get("emails") else "",
+        email=emails[0] if emails else "",
     )
 
 
@@ -177,7 +178,13 @@ def _channels(record: Mapping[str, Any]) -> list[pb.Channel]:
         for one in record.get("phones", ())
     ]
     emails = [
-        pb.Channel(kind=pb.CHANNEL_KIND_EMAIL, value=one["value"], raw=one["raw"], verified=True)
+        pb.Channel(
+            kind=pb.CHANNEL_KIND_EMAIL,
+            value=one.get("value", ""),
+            raw=one["raw"],
+            verified="value" in one,
+            problem=one.get("problem", ""),
+        )
         for one in record.get("emails", ())
     ]
     return phones + emails

@@ -39,7 +39,7 @@ def _row(context: LoadContext, staged: StagedRow) -> pb.UserRow:
     name = record.get("name") or " ".join(filter(None, (record.get("given_name"), record.get("family_name"))))
     return pb.UserRow(
         display_name=name,
-        email=record["emails"][0]["value"] if record.get("emails") else "",
+        email=next((one["value"] for one in record.get("emails", ()) if "value" in one), ""),
         unit_id=context.meaning("unit", record) or context.unit_id,
         title=record.get("title", ""),
         role=_ROLES.get(fold_name(record.get("role", "")), pb.ROLE_NONE),
