@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
-import xlsxwriter
 
 from chassis.access import Access
 from chassis.database import Database
@@ -75,6 +74,8 @@ def quiet_text(text: str) -> str:
 
 
 def _xlsx(header: list[str], rows: Iterator[list[str]]) -> Iterator[bytes]:
+    import xlsxwriter  # heavy, and most processes never write a workbook
+
     with TemporaryDirectory(prefix="branchline-result-") as folder:
         path = Path(folder) / "result.xlsx"
         book = xlsxwriter.Workbook(

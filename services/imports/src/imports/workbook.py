@@ -16,6 +16,7 @@ from imports.reading.cells import SourceRow
 from imports.reading.dates import DateForm
 from imports.reading.description import ReadOptions, Workbook
 from imports.reading.findings import FindingList, Severity
+from imports.reading.row_filter import SkipReason
 from imports.reading.workbook import RowReader
 
 DATE_ORDERS = {"dmy": DateForm.DAY_FIRST, "mdy": DateForm.MONTH_FIRST, "ymd": DateForm.ISO}
@@ -43,7 +44,9 @@ class OpenedTable:
 
     def skipped(self) -> int:
         """Rows left out in the last pass: totals, notes, repeated headers; blank rows are not counted."""
-        return len(self._reader.skipped.shown) if self._reader else 0
+        if self._reader is None:
+            return 0
+        return sum(count for reason, count in self._reader.skipped.counts.items() if reason is not SkipReason.BLANK)
 
     def findings_after(self) -> list[Finding]:
         """What only the whole pass could tell."""
