@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 
 EXCHANGE = "crm.events"
 DEAD_EXCHANGE, DEAD_QUEUE = "crm.dlx", "crm_dead"  # RabbitMQ only: events that killed their consumer too often
@@ -28,6 +29,7 @@ def partition_of(aggregate_id: str) -> int:
     return zlib.crc32(aggregate_id.encode()) % PARTITIONS
 
 
+@lru_cache(maxsize=256)  # asked for each event, answered for a few dozen kinds
 def fact_of(message_name: str, aggregate: str) -> str:
     """`DealStageChanged` of aggregate `deal` is the fact `stage_changed`. Errors: NameInvalid."""
     snake = _WORDS.sub("_", message_name).lower()
@@ -38,11 +40,17 @@ def fact_of(message_name: str, aggregate: str) -> str:
 
 def routing_key(service: str, aggregate: str, fact: str, major: int, aggregate_id: str, unit_path: str) -> str:
     """`crm.<service>.<aggregate>.<fact>.v<major>.p<NN>.<unit path>.e`; an empty path is the word `all`."""
+    start, end = _key_around(service, aggregate, fact, major, unit_path)
+    return f"{start}{partition_of(aggregate_id):02d}{end}"
+
+
+@lru_cache(maxsize=4096)  # a few dozen facts in some hundred units
+def _key_around(service: str, aggregate: str, fact: str, major: int, unit_path: str) -> tuple[str, str]:
     path = unit_path or "all"
     for word in (service, aggregate, fact, *path.split(".")):
         if not _WORD.fullmatch(word):
             raise NameInvalid(f"{word!r} is not a word of [a-z0-9_]")
-    return f"crm.{service}.{aggregate}.{fact}.v{major}.p{partition_of(aggregate_id):02d}.{path}.{LAST_WORD}"
+    return f"crm.{service}.{aggregate}.{fact}.v{major}.p", f".{path}.{LAST_WORD}"
 
 
 def binding(service: str = "*", aggregate: str = "*", fact: str = "*", major: str = "*", unit_path: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -32,7 +33,17 @@ def start_process(name: str, environ: Mapping[str, str] | None = None) -> Tracer
     if not 0 <= settings.otel_traces_sampler_arg <= 1:
         raise SettingsInvalid(f"settings: OTEL_TRACES_SAMPLER_ARG is {settings.otel_traces_sampler_arg}; use 0 to 1")
     start_logs(name, settings.log_level)
+    _collect_seldom()
     return start_telemetry(name, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sampler_arg)
+
+
+def _collect_seldom() -> None:
+    """Let the garbage collector rest: a batch of a thousand rows is a hundred thousand objects that live to its end.
+
+    Looking through them after each 700 new ones, Python's default, took a fifth of an import's time.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def stop_signal() -> threading.Event:
