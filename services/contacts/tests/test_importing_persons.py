@@ -142,6 +142,12 @@ def test_namesakes_in_one_organization_stay_apart_when_their_contacts_differ(con
     assert fates[2].record_id == fates[0].record_id
 
 
+def test_two_numbers_of_one_source_are_two_people_even_where_only_the_name_is_known(contacts: Contacts) -> None:
+    rows = [a_row("Иван Петров", external_id="1"), a_row("Иван Петров", external_id="2")]
+    assert fates_of(contacts.import_persons(*rows, run="r1")) == ["created", "created"]
+    assert fates_of(contacts.import_persons(*rows, run="r2")) == ["unchanged", "unchanged"]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

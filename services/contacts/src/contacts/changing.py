@@ -21,7 +21,7 @@ from contacts.recording import list_pairs
 from contacts.rules import find_veto
 from contacts.storing import table_of, type_of, update_cards
 
-WEAK = frozenset({keys.NAME_ORG, keys.BARE})
+UNSURE = keys.HINTS | {keys.NAME_ORG, keys.BARE}  # shared by namesakes: listed, not refused
 MOST_CURRENT = 3_000  # bytes: the values travel in a trailer, of which gRPC takes 8 KiB
 
 
@@ -51,7 +51,7 @@ def store_changes(work: UnitOfWork, before: AnyCard, card: AnyCard) -> list[str]
 def _claim(work: UnitOfWork, card: AnyCard, wanted: dict[str, keys.Key]) -> None:
     holders = claim_keys(work, dict.fromkeys(wanted, card.id))
     taken = {digest: holder for digest, holder in holders.items() if holder != card.id}
-    strong = {wanted[d]: holder for d, holder in taken.items() if wanted[d].kind not in keys.HINTS | WEAK}
+    strong = {wanted[d]: holder for d, holder in taken.items() if wanted[d].kind not in UNSURE}
     others = load_cards(work, table_of(card), sorted(set(strong.values())))
     for key, holder in strong.items():
         if holder in others and not find_veto(key.kind, "", "", card, others[holder]):

@@ -15,6 +15,7 @@ EXT, TAX, NAME_BIRTH, NAME_EMAIL, NAME_PHONE, NAME_ORG, BARE, NAME = (
     "ext", "tax", "name_birth", "name_email", "name_phone", "name_org", "bare", "name",
 )  # fmt: skip
 HINTS = frozenset({EMAIL, PHONE})
+WEAK = frozenset({NAME_ORG, BARE, NAME})  # two numbers of one source outweigh these
 
 
 class Key(NamedTuple):
@@ -46,21 +47,19 @@ def person_keys(card: PersonCard) -> list[Key]:
     same unit: nothing more could ever tell them apart, and a file read twice must not make two.
     """
     name = card.name_key
-    emails = {one.value.casefold() for one in card.channels if one.kind == EMAIL and one.value}
-    phones = {one.value + one.extension for one in card.channels if one.kind == PHONE and one.value}
+    emails = sorted({one.value.casefold() for one in card.channels if one.kind == EMAIL and one.value})
+    phones = sorted({one.value + one.extension for one in card.channels if one.kind == PHONE and one.value})
     keys = [tax_key("person", card.tax_country, card.tax_id)] if card.tax_id else []
     if card.birth_date:
         keys.append(Key(NAME_BIRTH, digest_of("person", NAME_BIRTH, name, card.birth_date.isoformat())))
-    keys += [Key(NAME_EMAIL, digest_of("person", NAME_EMAIL, name, email)) for email in sorted(emails)]
-    keys += [Key(NAME_PHONE, digest_of("person", NAME_PHONE, name, phone)) for phone in sorted(phones)]
-    keys += [
-        Key(NAME_ORG, digest_of("person", NAME_ORG, name, one.organization_id)) for one in card.affiliations
-    ]  # fmt: skip
+    keys += [Key(NAME_EMAIL, digest_of("person", NAME_EMAIL, name, email)) for email in emails]
+    keys += [Key(NAME_PHONE, digest_of("person", NAME_PHONE, name, phone)) for phone in phones]
+    keys += [Key(NAME_ORG, digest_of("person", NAME_ORG, name, one.organization_id)) for one in card.affiliations]
     if not keys:
         written = sorted(one.raw.casefold() for one in card.channels)
         keys.append(Key(BARE, digest_of("person", BARE, card.unit_id, name, *written)))
-    keys += [Key(EMAIL, digest_of("person", EMAIL, email)) for email in sorted(emails)]
-    keys += [Key(PHONE, digest_of("person", PHONE, phone)) for phone in sorted(phones)]
+    keys += [Key(EMAIL, digest_of("person", EMAIL, email)) for email in emails]
+    keys += [Key(PHONE, digest_of("person", PHONE, phone)) for phone in phones]
     return keys
 
 

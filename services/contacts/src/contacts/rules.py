@@ -25,7 +25,7 @@ def find_veto(kind: str, external_id: str, source: str, row: AnyCard, card: AnyC
         return TAX_DIFFERS
     if kind == keys.EXT and row.display_name and not _share_word(row, card):
         return NAMES_ANOTHER
-    return NUMBER_DIFFERS if kind == keys.NAME and _number_differs(external_id, source, card) else ""
+    return NUMBER_DIFFERS if kind in keys.WEAK and _number_differs(external_id, source, card) else ""
 
 
 def _veto_person(kind: str, external_id: str, source: str, row: PersonCard, card: PersonCard) -> str:
@@ -40,11 +40,9 @@ def _veto_person(kind: str, external_id: str, source: str, row: PersonCard, card
         return "" if _share_word(row, card) or _share_channel(row, card) else NAMES_ANOTHER
     if same_name and _is_swapped(row, card):
         return ORDER_DIFFERS
-    if kind == keys.NAME_ORG:
-        if _number_differs(external_id, source, card):
-            return NUMBER_DIFFERS
-        return CONTACTS_DIFFER if _contacts_differ(row, card) else ""
-    return ""
+    if kind in keys.WEAK and _number_differs(external_id, source, card):
+        return NUMBER_DIFFERS
+    return CONTACTS_DIFFER if kind == keys.NAME_ORG and _contacts_differ(row, card) else ""
 
 
 def _tax_differs(row: Card, card: Card) -> bool:

@@ -37,7 +37,7 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
     query = read_text("query", request.query, MOST)
     if len(query) < LEAST:
         raise invalid("query", f"has {len(query)} characters; type at least {LEAST}", "TOO_SHORT")
-    # A plan made for any words takes the index always, also for a beginning that every tenth card has: ten times slower.
+    # A plan made for any words always takes the index, ten times too slow for a beginning that every tenth card has.
     work.execute(sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True)))
     found: dict[str, Any] = {}
     for matched, question in _questions(work, query):
