@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
+
 from imports.cell_values import CellTrouble, ColumnForm, read_date, read_flag, read_number
 from imports.kinds import FieldType
 from imports.periods import read_period

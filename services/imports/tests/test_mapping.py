@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from imports.kinds import KINDS
 from imports.mapping import ColumnFacts, propose_mapping
 
