@@ -5,6 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure; where everything is required the same examples come each time.
+settings.register_profile(
+    "branchline",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    derandomize=os.environ.get("BRANCHLINE_REQUIRE_ALL") == "1",
+)
+settings.load_profile("branchline")
 
 ROOT = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("BRANCHLINE_SHARED", ROOT.parent / "shared"))
