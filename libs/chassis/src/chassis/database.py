@@ -106,9 +106,8 @@ class UnitOfWork:
         if len(rows) >= COPY_FROM_EVENTS:
             self.copy_rows(schema.outbox, _OUTBOX_COLUMNS, rows)
         else:
-            self.execute(
-                sa.insert(schema.outbox), [dict(zip(_OUTBOX_COLUMNS, _plain(row), strict=True)) for row in rows]
-            )
+            few = [dict(zip(_OUTBOX_COLUMNS, _plain(row), strict=True)) for row in rows]
+            self.execute(_INSERT_EVENT, few[0] if len(few) == 1 else few)
         self.events.clear()
 
     def _outbox_row(self, event: NewEvent) -> tuple[Any, ...]:
@@ -145,6 +144,7 @@ class UnitOfWork:
 _OUTBOX_COLUMNS = (
     "event_id", "aggregate", "aggregate_id", "version", "type", "routing_key", "headers", "data", "subject_id",
 )  # fmt: skip
+_INSERT_EVENT = sa.insert(schema.outbox).inline()
 _HEADERS_AT = _OUTBOX_COLUMNS.index("headers")
 
 

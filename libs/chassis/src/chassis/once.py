@@ -16,6 +16,12 @@ from chassis.schema import idempotency
 A = TypeVar("A", bound=Message)
 MAX_KEY = 255
 
+# Built once: building a statement costs as much as running it, and these run with every write.
+_OURS = sa.and_(*(idempotency.c[name] == sa.bindparam(f"our_{name}") for name in ("principal", "method", "key")))
+_CLAIM = sa.dialects.postgresql.insert(idempotency).on_conflict_do_nothing()
+_FIND = sa.select(idempotency.c.body_sha256, idempotency.c.answer).where(_OURS)
+_KEEP = sa.update(idempotency).where(_OURS).values(answer=sa.bindparam("the_answer"))
+
 
 def answer_once(work: UnitOfWork, request: Message, answer_type: type[A], act: Callable[[], A]) -> A:
     """Answer a request; a repeated `request_id` of the same caller gets the stored answer and `act` is not run.
@@ -30,20 +36,19 @@ def answer_once(work: UnitOfWork, request: Message, answer_type: type[A], act: C
         raise FieldInvalid(FieldViolation("request_id", f"is longer than {MAX_KEY} characters; send a shorter one"))
     if "\0" in key:
         raise FieldInvalid(FieldViolation("request_id", "holds the character NUL; send one without"))
-    principal = work.access.user_id or work.access.service
-    method = request.DESCRIPTOR.full_name
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
-    claimed = work.execute(
-        sa.dialects.postgresql.insert(idempotency)
-        .values(principal=principal, method=method, key=key, body_sha256=digest)
-        .on_conflict_do_nothing()
-    )
-    where = sa.and_(idempotency.c.principal == principal, idempotency.c.method == method, idempotency.c.key == key)
+    ours = {
+        "principal": work.access.user_id or work.access.service,
+        "method": request.DESCRIPTOR.full_name,
+        "key": key,
+    }
+    where = {f"our_{name}": value for name, value in ours.items()}
+    claimed = work.execute(_CLAIM, {**ours, "body_sha256": digest})
     if claimed.rowcount == 0:  # a running twin has committed by now: the insert waited for it
-        found = work.execute(sa.select(idempotency.c.body_sha256, idempotency.c.answer).where(where)).one()
+        found = work.execute(_FIND, where).one()
         if found.body_sha256 != digest:
             raise RequestIdReused(f"request id {key!r} was used for a different request; use a new one")
         return answer_type.FromString(found.answer)
     answer = act()
-    work.execute(sa.update(idempotency).where(where).values(answer=answer.SerializeToString()))
+    work.execute(_KEEP, {**where, "the_answer": answer.SerializeToString()})
     return answer

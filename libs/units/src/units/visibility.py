@@ -37,6 +37,10 @@ class Unit:
     currency_code: str
 
 
+_NAMES = ("id", "path", "name", "kind", "country_code", "area_code", "time_zone", "currency_code")
+_ONE = sa.select(*(unit.c[name] for name in _NAMES)).where(unit.c.id == sa.bindparam("unit_id"))
+
+
 def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
     """The unit, in which the caller must be allowed `action`.
 
@@ -44,8 +48,7 @@ def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
     """
     if not is_id(unit_id):
         raise UnitNotKnown(unit_id)
-    names = ("id", "path", "name", "kind", "country_code", "area_code", "time_zone", "currency_code")
-    row = work.execute(sa.select(*(unit.c[name] for name in names)).where(unit.c.id == unit_id)).one_or_none()
+    row = work.execute(_ONE, {"unit_id": unit_id}).one_or_none()
     if row is None:
         raise UnitNotKnown(unit_id)
     if action == READ and not _may_read_something_in(work.access, row.path):
