@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy.dialects.postgresql import UUID
 
 from chassis import paging
+from chassis.access import Access
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, PageTokenInvalid
 from chassis.ids import is_id
@@ -27,11 +29,15 @@ def read_one(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainErr
     """A visible card. Errors: `missing`."""
     if not is_id(card_id):
         raise missing
-    statement = select_cards(table).where(table.c.id == card_id, visible_cards(work.access, table))
-    found = read_cards(work, table, statement)
+    found = read_cards(work, table, _select_one(table, work.access), {"card_id": card_id})
     if not found:
         raise missing
     return found[0]  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=512)  # building the statement takes longer than running it, and a caller asks again and again
+def _select_one(table: sa.Table, access: Access) -> sa.Select[Any]:
+    return select_cards(table).where(table.c.id == sa.bindparam("card_id"), visible_cards(access, table))
 
 
 def read_many(work: UnitOfWork, table: sa.Table, field: str, card_ids: Sequence[str]) -> list[AnyCard]:

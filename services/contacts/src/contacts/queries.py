@@ -68,10 +68,12 @@ def select_cards(table: sa.Table, *, contributions: bool = False) -> sa.Select[A
     return _SELECTS[table.name, contributions]
 
 
-def read_cards(work: UnitOfWork, table: sa.Table, statement: sa.Select[Any]) -> list[Any]:
+def read_cards(
+    work: UnitOfWork, table: sa.Table, statement: sa.Select[Any], parameters: dict[str, Any] | None = None
+) -> list[Any]:
     """The cards that a statement of `select_cards` finds, in its order."""
     build = _person if table is person else _organization
-    return [build(row) for row in work.execute(statement).mappings()]
+    return [build(row) for row in work.execute(statement, parameters).mappings()]
 
 
 def load_cards(work: UnitOfWork, table: sa.Table, card_ids: Sequence[str]) -> dict[str, AnyCard]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,16 +66,21 @@ def insert_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
 def _insert_few(work: UnitOfWork, parts: Sequence[tuple[sa.Table, tuple[str, ...], list[tuple[Any, ...]]]]) -> None:
     """Insert into several tables in one statement, the rows as JSON: one trip to the server instead of two a table."""
     filled = [part for part in parts if part[2]]
-    inserts, values = [], {}
-    for table, columns, rows in filled:
+    values = {
+        table.name: json.dumps([_record_of(columns, row) for row in rows], default=str, ensure_ascii=False)
+        for table, columns, rows in filled
+    }
+    work.execute(_insert_statement(tuple((table.name, columns) for table, columns, _ in filled)), values)
+
+
+@lru_cache(maxsize=16)  # every mixture of a card's parts
+def _insert_statement(parts: tuple[tuple[str, tuple[str, ...]], ...]) -> sa.TextClause:
+    inserts = []
+    for table, columns in parts:
         names = ", ".join(f'"{name}"' for name in columns)
-        inserts.append(
-            f"new_{table.name} AS (INSERT INTO {table.name} ({names})"
-            f" SELECT {names} FROM json_populate_recordset(NULL::{table.name}, CAST(:{table.name} AS json)))"
-        )
-        records = [_record_of(columns, row) for row in rows]
-        values[table.name] = json.dumps(records, default=str, ensure_ascii=False)
-    work.execute(sa.text(f"WITH {', '.join(inserts)} SELECT 1"), values)
+        rows = f"json_populate_recordset(NULL::{table}, CAST(:{table} AS json))"
+        inserts.append(f"new_{table} AS (INSERT INTO {table} ({names}) SELECT {names} FROM {rows})")
+    return sa.text(f"WITH {', '.join(inserts)} SELECT 1")
 
 
 def _record_of(columns: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
