@@ -99,6 +99,16 @@ def _by_column(answer: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
     return {column["name"]: cell["value"] for column, cell in zip(answer["columns"], row["cells"], strict=True)}
 
 
+def all_of(rest: Rest, what: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Every record of a list."""
+    return list(rest.pages(f"/{what}", what, page_size=500, **parameters))
+
+
+def signed_in(rest: Rest) -> dict[str, str]:
+    """The header of who is signed in, for answers that are looked at whole."""
+    return {"Authorization": f"Bearer {rest._token}"}
+
+
 def figures(rows: Sequence[dict[str, str]], key: str, value: str) -> dict[str, Decimal]:
     """One figure by its group."""
     return {row[key]: Decimal(row[value] or 0) for row in rows}

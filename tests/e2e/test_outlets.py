@@ -15,7 +15,7 @@ import pytest
 import xlsxwriter
 
 from chassis.testing.eventually import eventually
-from tests.e2e.office import Office, Run
+from tests.e2e.office import Office, Run, signed_in
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -131,7 +131,7 @@ class TestPercentCell:
 
     def test_nothing_of_it_is_loaded_and_it_cannot_be_confirmed(self, chain: Chain, blocked: Run) -> None:
         refused = chain.office.rest.client.post(
-            f"/runs/{blocked['id']}/confirm", json={}, headers=signed_in(chain.office)
+            f"/runs/{blocked['id']}/confirm", json={}, headers=signed_in(chain.office.rest)
         )
         assert (refused.status_code, refused.json()["reason"]) == (409, "RUN_BLOCKED")
         deals = chain.office.rest.get("/deals", unit=chain.units["Beta"])
@@ -244,8 +244,3 @@ class TestMended:
         )
         at = [column["name"] for column in page["columns"]].index("fact")
         assert sum(Decimal(row["cells"][at]["value"]) for row in page["rows"]) == 46_676
-
-
-def signed_in(office: Office) -> dict[str, str]:
-    """The administrator's own header, for answers that are looked at whole."""
-    return {"Authorization": f"Bearer {office.rest._token}"}

@@ -252,6 +252,11 @@ def test_a_number_is_found_by_any_spelling_of_a_part_of_it(query: str) -> None:
     assert any(key in "74951234567" for key in phone_search_keys(query, "RU"))
 
 
+def test_a_national_number_is_also_looked_for_in_other_countries() -> None:
+    assert phone_search_keys("916 000 00 03", "US") == ("19160000003", "9160000003")
+    assert phone_search_keys("8 916 000 00 03", "RU") == ("79160000003",)
+
+
 @pytest.mark.parametrize("query", ["Иванов", "barton 21", "12", ""])
 def test_what_is_no_phone_search_gives_no_keys(query: str) -> None:
     assert phone_search_keys(query, "RU") == ()

@@ -131,15 +131,17 @@ def normalize_phone(raw: str, country: str | None, area_code: str | None = None)
 def phone_search_keys(query: str, country: str | None = None, area_code: str | None = None) -> tuple[str, ...]:
     """Give the runs of digits, any of which the E.164 digits of a wanted number contain; () if it is no phone search.
 
-    A complete number gives its E.164 digits. A fragment gives its digits as typed and without trunk or 00 prefix.
+    A complete number gives its E.164 digits, and those typed where they are its national ones: it may be meant in
+    another country. A fragment gives its digits as typed and without trunk or 00 prefix.
     """
     text = plain_text(query)
     if len(text) > _LONGEST_TEXT or _LETTER.search(split_extension(_BEFORE_NUMBER.sub("", text))[0]):
         return ()
     found = _resolve(text, country.upper() if country else None, area_code)
-    if not isinstance(found, PhoneTrouble):
-        return (found[0][1:],)
     digits = _NOT_DIGIT.sub("", text)
+    if not isinstance(found, PhoneTrouble):
+        whole = found[0][1:]
+        return (whole, digits) if whole != digits and whole.endswith(digits) else (whole,)
     bare = digits.lstrip("0") if digits.startswith("0") else digits.removeprefix("8")
     keys = (digits,) if text.startswith("+") else (digits, bare)
     return tuple(dict.fromkeys(key for key in keys if len(key) >= _SHORTEST_SEARCH))
