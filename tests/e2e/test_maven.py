@@ -199,6 +199,8 @@ class TestReadAgain:
     ) -> None:
         edited = maven / "variants" / "sales_pipeline_edited_later.csv"
         teams = maven / "variants" / "sales_teams_edited_later.csv"
+        newcomer = rows_of(teams)[-1]
+        office.unit("newcomers", newcomer["manager"], units["West"], "team")
         agents = office.load(teams, office.company, "employees", mapping=TEAM_COLUMNS)
         assert (agents["created"], agents["unchanged"]) == (1, 35)
         split(edited, tmp_path, offices_of_agents)
