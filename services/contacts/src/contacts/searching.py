@@ -6,7 +6,7 @@ CANDIDATES cards are looked at; whole words come first, so that Ivanov is not lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from contacts.errors import invalid
 from contacts.fields import read_text
 from contacts.queries import ids
 from contacts.tables import affiliation, organization, person
-from contacts.visibility import visible_cards
+from contacts.visibility import Below, look_below, visible_parts
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.tables import unit
 from values.names import fold_name
@@ -39,9 +39,10 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
         raise invalid("query", f"has {len(query)} characters; type at least {LEAST}", "TOO_SHORT")
     # A plan made for any words always takes the index, ten times too slow for a beginning that every tenth card has.
     work.execute(sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True)))
+    below = look_below(work)
     found: dict[str, Any] = {}
     for matched, question in _questions(work, query):
-        for row in _find(work, question):
+        for row in _find(work, question, below):
             found.setdefault(row.id, (matched, row))
         if len(found) >= size:
             break
@@ -96,18 +97,15 @@ def _email_question(query: str) -> str:
     return words.prefix("d", domain) if address.startswith("@") else words.prefix("e", address)
 
 
-def _find(work: UnitOfWork, question: str) -> list[Any]:
-    """Up to CANDIDATES visible cards of each type."""
+def _find(work: UnitOfWork, question: str, below: Below) -> Iterator[Any]:
+    """Up to CANDIDATES cards of each type for each reason to be visible: no index could serve several at once."""
     tsquery = sa.cast(sa.bindparam("question", question, type_=sa.Text), sa.dialects.postgresql.TSQUERY)
-    rows: list[Any] = []
     for table in (organization, person):
         town = table.c.city if table is organization else sa.literal("")
         columns = (sa.literal(table.name).label("record_type"), table.c.id, table.c.display_name, town.label("city"))
-        matching = sa.select(*columns).where(
-            table.c.search.bool_op("@@")(tsquery), visible_cards(work.access, table)
-        )  # fmt: skip
-        rows += work.execute(matching.limit(CANDIDATES)).all()
-    return rows
+        for visible in visible_parts(work.access, table, below=below):
+            matching = sa.select(*columns).where(table.c.search.bool_op("@@")(tsquery), visible)
+            yield from work.execute(matching.limit(CANDIDATES))
 
 
 def _rank(query: str, matched: str, row: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,26 +15,49 @@ from chassis.ids import is_id
 from units.tables import unit
 from units.visibility import Unit, UnitNotKnown, get_unit, unit_ids_below
 
+IDS = ARRAY(UUID(as_uuid=False))
+Below = Callable[[Any, str], sa.ColumnElement[bool]]
+
 
 def visible_cards(access: Access, table: Any, action: str = READ) -> sa.ColumnElement[bool]:
     """Predicate: cards that a unit of the caller's subtrees knows, and own cards.
 
     A card is known to several units, so this is `units.visibility.visible` for an array; the GIN index answers it.
     """
+    return sa.or_(sa.false(), *visible_parts(access, table, action))
+
+
+def visible_parts(
+    access: Access, table: Any, action: str = READ, below: Below | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """The predicates any of which makes a card visible: apart, each can have its own index."""
     if access.allows_everywhere(action):
-        return sa.true()
-    terms: list[sa.ColumnElement[bool]] = []
-    for grant in access.grants_for(action):
+        return [sa.true()]
+    parts: list[sa.ColumnElement[bool]] = []
+    for grant in dict.fromkeys(access.grants_for(action)):
         if grant.scope == SUBTREE and grant.unit_path:
-            terms.append(known_below(table, grant.unit_path))
+            parts.append((below or known_below)(table, grant.unit_path))
         elif grant.scope == OWN and access.user_id:
-            terms.append(table.c.owner_id == access.user_id)
-    return sa.or_(*terms) if terms else sa.false()
+            parts.append(table.c.owner_id == access.user_id)
+    return parts
+
+
+def look_below(work: UnitOfWork) -> Below:
+    """`known_below` with the units looked up now: for a planner that must know how many cards they have."""
+    found: dict[str, list[str]] = {}
+
+    def known_to_found(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
+        if unit_path not in found:
+            found[unit_path] = list(work.execute(unit_ids_below(unit_path)).scalars())
+        known: sa.ColumnElement[bool] = table.c.unit_ids.overlap(sa.literal(found[unit_path], IDS))
+        return known
+
+    return known_to_found
 
 
 def known_below(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
     """Predicate: cards that the unit at `unit_path` or one below it knows."""
-    below = sa.func.array(unit_ids_below(unit_path).scalar_subquery(), type_=ARRAY(UUID(as_uuid=False)))
+    below = sa.func.array(unit_ids_below(unit_path).scalar_subquery(), type_=IDS)
     known: sa.ColumnElement[bool] = table.c.unit_ids.overlap(below)
     return known
 
