@@ -123,7 +123,7 @@ def price_deal(lines: Sequence[Line], amount: Decimal | None) -> tuple[tuple[Lin
 def noon_of(day: date | None, zone: str) -> datetime | None:
     """The moment that stands for a day without a time: noon of the unit's zone.
 
-    Noon, because that is the same day for a reader who counts in UTC, in every zone from UTC-12 to UTC+12.
+    Noon, because that is the same day for a reader who counts in UTC, in every zone east of UTC-12 up to UTC+12.
     """
     return None if day is None else datetime.combine(day, time(12), ZoneInfo(zone or "UTC")).astimezone(UTC)
 
