@@ -1,6 +1,7 @@
 """Files, templates, runs with their rows, references, findings and fates."""
 
 from alembic import op
+
 from chassis.schema import create_chassis_tables
 from imports.settings import SOURCE
 from imports.tables import metadata
