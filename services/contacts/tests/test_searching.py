@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from contacts.tables import person
 from contacts.visibility import visible_cards
-from contacts.words import name_question
+from contacts.words import name_questions
 from crm.contacts.v1 import contacts_pb2 as pb
 from services.contacts.tests.world import MOSCOW_SELLER, Contacts, Refusal, a_row
 
@@ -101,7 +101,7 @@ def plan_of(contacts: Contacts, statement: sa.Select[object]) -> str:
 def test_important_reads_use_their_indexes(contacts: Contacts) -> None:
     fill(contacts, 20_000)
     visible = visible_cards(MOSCOW_SELLER, person)
-    question = sa.text(f"$q${name_question('иванов 77', whole=False)}$q$::tsquery")
+    question = sa.text(f"$q${name_questions('иванов 77')[-1]}$q$::tsquery")
     found = sa.select(person.c.id).where(person.c.search.bool_op("@@")(question), visible).limit(200)
     assert "person_search" in plan_of(contacts, found)
     page = sa.select(person.c.id).order_by(person.c.sort_key, person.c.id).limit(51)

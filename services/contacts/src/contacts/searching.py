@@ -6,7 +6,7 @@ CANDIDATES cards are looked at; whole words come first, so that Ivanov is not lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,8 +71,7 @@ def _questions(work: UnitOfWork, query: str) -> Iterable[tuple[str, str]]:
         yield "email", _email_question(query)
         return
     if words.asked_words(query):
-        yield "name", words.name_question(query, whole=True)
-        yield "name", words.name_question(query, whole=False)
+        yield from (("name", question) for question in words.name_questions(query))
     if " " not in query:
         yield "email", words.prefix("e", query.casefold())
 
@@ -97,15 +96,17 @@ def _email_question(query: str) -> str:
     return words.prefix("d", domain) if address.startswith("@") else words.prefix("e", address)
 
 
-def _find(work: UnitOfWork, question: str, below: Below) -> Iterator[Any]:
+def _find(work: UnitOfWork, question: str, below: Below) -> Sequence[Any]:
     """Up to CANDIDATES cards of each type for each reason to be visible: no index could serve several at once."""
-    tsquery = sa.cast(sa.bindparam("question", question, type_=sa.Text), sa.dialects.postgresql.TSQUERY)
+    tsquery = sa.cast(sa.literal(question, sa.Text), sa.dialects.postgresql.TSQUERY)
+    parts = []
     for table in (organization, person):
         town = table.c.city if table is organization else sa.literal("")
         columns = (sa.literal(table.name).label("record_type"), table.c.id, table.c.display_name, town.label("city"))
         for visible in visible_parts(work.access, table, below=below):
-            matching = sa.select(*columns).where(table.c.search.bool_op("@@")(tsquery), visible)
-            yield from work.execute(matching.limit(CANDIDATES))
+            matching = sa.select(*columns).where(table.c.search.bool_op("@@")(tsquery), visible).limit(CANDIDATES)
+            parts.append(sa.select(matching.subquery()))
+    return work.execute(sa.union_all(*parts)).all() if parts else []
 
 
 def _rank(query: str, matched: str, row: Any) -> tuple[Any, ...]:

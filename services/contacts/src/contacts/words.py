@@ -64,13 +64,16 @@ def asked_words(query: str) -> list[list[list[str]]]:
     return asked
 
 
-def name_question(query: str, *, whole: bool) -> str:
-    """The tsquery for words of a name, `whole` or beginning so."""
-    terms = []
-    for spellings in asked_words(query):
-        each = [" & ".join(quote(f"n{word}") if whole else _beginning(word) for word in one) for one in spellings]
-        terms.append("(" + " | ".join(f"({one})" for one in each) + ")")
-    return " & ".join(terms)
+def name_questions(query: str) -> list[str]:
+    """The tsqueries for words of a name, surest first: all of them whole, all but the last, each one beginning so."""
+    asked = asked_words(query)
+    wholes = dict.fromkeys((len(asked), len(asked) - 1, 0))
+    return [" & ".join(_any_of(one, at < whole) for at, one in enumerate(asked)) for whole in wholes if asked]
+
+
+def _any_of(spellings: list[list[str]], whole: bool) -> str:
+    each = [" & ".join(quote(f"n{word}") if whole else _beginning(word) for word in one) for one in spellings]
+    return "(" + " | ".join(f"({one})" for one in each) + ")"
 
 
 def _beginning(word: str) -> str:
