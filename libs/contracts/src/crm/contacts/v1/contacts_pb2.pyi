@@ -232,7 +232,7 @@ class Channel(_message.Message):
     verified: _builtins.bool
     """True for a telephone that numbering plans know as valid, and for every well-formed e-mail."""
     problem: _builtins.str
-    """Why there is no normal form: area_code_unknown or not_a_phone; empty when there is one."""
+    """Why there is no normal form: area_code_unknown, not_a_phone or not_an_email; empty when there is one."""
     def __init__(
         self,
         *,
