@@ -75,11 +75,15 @@ def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
 
 def _serve(doors: Doors[S], settings: S) -> int:
     from chassis.process import stop_signal
+    from chassis.rpc.events_door import events_servicer
     from chassis.rpc.server import start_server
     from chassis.tokens import TokenVerifier
 
     stopping = stop_signal()
-    server, _ = start_server(settings.grpc_listen, doors.servicers(settings), TokenVerifier(settings.token_public_key))
+    servicers = doors.servicers(settings)
+    databases = {one.service: one.implementation.database for one in servicers}
+    every = (*servicers, events_servicer(databases))  # each service tells its own feed, lag and parked events
+    server, _ = start_server(settings.grpc_listen, every, TokenVerifier(settings.token_public_key))
     stopping.wait()
     server.stop(STOP_SECONDS).wait()
     return 0
