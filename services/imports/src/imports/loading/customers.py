@@ -11,7 +11,7 @@ from imports.batches import Batch, StagedRow
 from imports.fates import RowFate
 from imports.findings import WARNING, Finding
 from imports.loading.context import LoadContext, day_of, fates_of
-from values.names import fold_name, split_full_name
+from values.names import fold_name
 
 _INTERACTION_WORDS = {
     pb.INTERACTION_KIND_CALL: "call phone telephone звонок тел телефон anruf telefonat appel llamada 電話 通話 电话 مكالمة اتصال تماس",
@@ -96,9 +96,6 @@ def _person_row(context: LoadContext, staged: StagedRow) -> pb.PersonRow:
     record = staged.record
     given, middle, family = (record.get(name, "") for name in ("given_name", "middle_name", "family_name"))
     display = record.get("full_name") or " ".join(part for part in (given, middle, family) if part)
-    if not (given or family):
-        parts = split_full_name(display)
-        given, middle, family = parts.given or "", parts.middle or "", parts.family or ""
     person = pb.Person(
         display_name=display,
         given_name=given,
