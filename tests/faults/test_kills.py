@@ -13,8 +13,10 @@ import pytest
 from branchline.bench.customers import PERSONS_A_COMPANY, write_workbook
 from branchline.platform.folder import DataFolder, read_json
 from branchline.runs import AT_WORK, FATES, Wanted, check_file, counts_of, list_rows, read_run
+from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.testing.eventually import eventually
 from tests.e2e.office import Office, Run, quiet
+from tests.faults.replaying import digest_of_replay
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -70,6 +72,13 @@ def test_a_run_ends_right_whatever_is_killed(office: Office, platform: DataFolde
     events = int(lag["last_position"])
     assert events == cards_and_changes(office)
     assert lag["waiting"] == []
+
+
+def test_reporting_is_what_a_replay_of_all_events_makes(office: Office, postgres: EmbeddedPostgres) -> None:
+    told = office.rest.get("/freshness", with_digest="true")
+    assert told["digest"] == digest_of_replay(office.rest, postgres)
+    for service in ("directory", "contacts", "deals", "imports", "reporting"):
+        assert office.rest.get(f"/services/{service}/parked_events")["parked"] == []
 
 
 def ended(office: Office, run_id: str) -> Run:
