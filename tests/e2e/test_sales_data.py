@@ -35,6 +35,13 @@ def exact(known: dict[str, Any]) -> dict[str, Decimal]:
     return {name: Decimal(str(value)) for name, value in known.items()}
 
 
+def products_by_key(path: Path) -> list[dict[str, str]]:
+    """What each key of a catalogue means by name; a product stands in it once a price, each time under a new key."""
+    with path.open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file, delimiter="|"))
+    return [{"field": "product", "text": row["ProductKey"], "meaning": row["Product"]} for row in rows]
+
+
 class TestNorthwind:
     """A trading company: orders in one file, their lines in another, customers of 21 countries."""
 
@@ -89,7 +96,7 @@ class TestTargets:
         office.load(folder / "Salesperson.csv", unit, "employees")
         office.load(folder / "Product.csv", unit, "products")
         assert office.load(folder / "Reseller.csv", unit, "organizations")["rows_read"] == 701
-        sales = office.load(folder / "Sales.csv", unit, "deals")
+        sales = office.load(folder / "Sales.csv", unit, "deals", choices=products_by_key(folder / "Product.csv"))
         assert (sales["rows_read"], sales["refused"]) == (30_129, 0)
         plans = office.load(folder / "Targets.csv", unit, "plans")
         assert (plans["rows_read"], plans["created"]) == (323, 323)
@@ -129,7 +136,9 @@ class TestMonthlyWorkbooks:
         unit = office.unit("monthly", "Monthly")
         known = expected_of(folder)["sales-jan/feb/mar-2014.xlsx"]
         for month in ("jan", "feb", "mar"):
-            counts = office.load(folder / f"sales-{month}-2014.xlsx", unit, "deals", choices=list(self.PRODUCTS))
+            file = folder / f"sales-{month}-2014.xlsx"
+            customer = [{"column": "name", "field": "organization"}]
+            counts = office.load(file, unit, "deals", choices=list(self.PRODUCTS), mapping=customer)
             assert counts["created"] == counts["rows_read"] == known["rows"][month]
         office.settle()
         total = office.total("won", unit=unit)

@@ -12,6 +12,7 @@ from imports.kinds import FieldType
 from imports.periods import read_period
 from imports.reading.cells import Cell, CellKind
 from imports.reading.dates import DateForm
+from imports.records import without_noise
 
 NUMBER = FieldType.NUMBER
 
@@ -110,3 +111,12 @@ def test_yes_and_no_in_the_words_people_use() -> None:
     assert read_flag(text("Да")) is True
     assert read_flag(text("nein")) is False
     assert isinstance(read_flag(text("maybe")), CellTrouble)
+
+
+NOISY = {"9.80000019": "9.8", "43.9000015": "43.9", "210.800003": "210.8", "0.05000000074505806": "0.05"}
+PLAIN = {"14": "14", "1234.56789": "1234.56789", "0.123456": "0.123456", "1234.5678912": "1234.567891"}
+
+
+@pytest.mark.parametrize(("written", "meant"), [*NOISY.items(), *PLAIN.items()])
+def test_the_noise_of_binary_fractions_is_taken_off_and_nothing_else(written: str, meant: str) -> None:
+    assert without_noise(Decimal(written)) == Decimal(meant)

@@ -32,6 +32,8 @@ from values.phones import Phone, normalize_phone, split_phones
 
 MAX_TEXT = 10_000
 MAX_ATTRIBUTES = 50
+SIX_PLACES, MEANT_PLACES, SINGLE_DIGITS, DOUBLE_PLACES = 6, 4, 9, 12
+SINGLE_PRECISION = Decimal("6e-8")  # half a unit in the last place of 24 binary digits
 Record = dict[str, Any]
 
 
@@ -146,10 +148,9 @@ class RecordReader:
         if isinstance(found, CellTrouble):
             return found
         if column.field.type is FieldType.FRACTION:
-            # "15" under Discount is 15 percent; six places take off the noise of binary fractions (0.0500000007).
-            found = (found / 100 if found > 1 else found).quantize(Decimal("0.000001")).normalize()
+            found = without_noise(found / 100 if found > 1 else found)  # "15" under Discount is 15 percent
         elif column.field.type is FieldType.MONEY:
-            found = found.quantize(Decimal("0.000001")).normalize()  # likewise (9.80000019)
+            found = without_noise(found)
         record[column.field.name] = format(found, "f")
         return None
 
@@ -260,6 +261,18 @@ def record_key(kind: Kind, record: Record) -> tuple[str, bool]:
     return "", False
 
 
-def quantity_is_whole(text: str) -> bool:
-    """Tell whether a decimal text has no fraction."""
-    return Decimal(text) == Decimal(text).to_integral_value()
+def without_noise(number: Decimal) -> Decimal:
+    """The decimal that was meant by a number written out of a four-byte binary fraction: 9.80000019 is 9.8.
+
+    Such a fraction is written with at most nine digits (or, as an eight-byte one, with more than twelve places) and lies
+    within half a unit of its last place (6e-8 of it) of the meant number of two or three places. All other numbers stay,
+    rounded to the six places that are kept.
+    """
+    parts = number.as_tuple()
+    places = -int(parts.exponent)
+    if (places > MEANT_PLACES and len(parts.digits) <= SINGLE_DIGITS) or places > DOUBLE_PLACES:
+        for few in (2, 3):
+            meant = round(number, few)
+            if abs(number - meant) <= abs(meant) * SINGLE_PRECISION:
+                return meant.normalize()
+    return number if places <= SIX_PLACES else number.quantize(Decimal(1).scaleb(-SIX_PLACES)).normalize()
