@@ -264,9 +264,9 @@ def record_key(kind: Kind, record: Record) -> tuple[str, bool]:
 def without_noise(number: Decimal) -> Decimal:
     """The decimal that was meant by a number written out of a four-byte binary fraction: 9.80000019 is 9.8.
 
-    Such a fraction is written with at most nine digits (or, as an eight-byte one, with more than twelve places) and lies
-    within half a unit of its last place (6e-8 of it) of the meant number of two or three places. All other numbers stay,
-    rounded to the six places that are kept.
+    Such a fraction is written with at most nine digits (or, as an eight-byte one, with more than twelve places) and
+    lies within half a unit of its last place (6e-8 of it) of the meant number of two or three places. All other numbers
+    stay, rounded to the six places that are kept.
     """
     parts = number.as_tuple()
     places = -int(parts.exponent)
