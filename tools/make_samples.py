@@ -49,6 +49,12 @@ TEXT_BY_FIELD = {
     "StageState.kind": "won",
     "InteractionState.kind": "call",
     "RunState.kind": "persons",
+    "ActivityState.kind": "call",
+    "ActivityState.status": "done",
+    "ActivityState.priority": "high",
+    "ActivityState.outcome": "away",
+    "RepetitionState.unit": "week",
+    "WaitingState.side": "user",
 }
 
 

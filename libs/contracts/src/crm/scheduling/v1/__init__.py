@@ -1,0 +1,1 @@
+"""Generated from proto/ by `./branchline proto`; never edited."""
