@@ -28,6 +28,7 @@ class Batch:
     source: str = ""
     lenient: bool = False  # a flawed tax id is kept as a further fact instead of refused
     allow_duplicate: bool = False
+    dry_run: bool = False  # what would become of the drafts is only told
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chassis.access import IMPORT
@@ -12,7 +11,7 @@ from chassis.errors import FieldInvalid
 from chassis.ids import new_id
 from contacts.cards import Affiliation, OrganizationCard, PersonCard
 from contacts.claiming import find_holders
-from contacts.deciding import CREATED, REFUSED, Joined
+from contacts.deciding import REFUSED, Joined
 from contacts.drafts import Batch, Draft, Origin, draft_organization, draft_person
 from contacts.errors import invalid
 from contacts.fields import EXTERNAL_ID, ROLE, TEXT, read_text, words_of
@@ -37,37 +36,33 @@ NOBODY = Mention()
 def import_persons(work: UnitOfWork, request: pb.ImportPersonsRequest) -> pb.ImportPersonsResponse:
     """Join a batch of persons with their organizations. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
     batch = read_batch(work, request)
-    with trying(work, request.dry_run):
-        mentions = [_mention(row) for row in request.rows]
-        run_id = next((row.provenance.run_id for row in request.rows), "")
-        organizations = find_organizations(work, [one for one in mentions if one != NOBODY], batch, run_id)
-        read = [
-            _read(_draft_person, row, request, batch, organizations.get(mention))
-            for row, mention in zip(request.rows, mentions, strict=True)
-        ]
-        joined = join_read(work, read, batch)
-        fates = [
-            _fate(one, request.dry_run, organizations.get(mention))
-            for one, mention in zip(joined, mentions, strict=True)
-        ]
+    mentions = [_mention(row) for row in request.rows]
+    run_id = next((row.provenance.run_id for row in request.rows), "")
+    organizations = find_organizations(work, [one for one in mentions if one != NOBODY], batch, run_id)
+    read = [
+        _read(_draft_person, row, request, batch, organizations.get(mention))
+        for row, mention in zip(request.rows, mentions, strict=True)
+    ]
+    joined = join_read(work, read, batch)
+    fates = [
+        _fate(one, request.dry_run, organizations.get(mention)) for one, mention in zip(joined, mentions, strict=True)
+    ]
     return pb.ImportPersonsResponse(fates=fates)
 
 
 def import_organizations(work: UnitOfWork, request: pb.ImportOrganizationsRequest) -> pb.ImportOrganizationsResponse:
     """Join a batch of organizations. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
     batch = read_batch(work, request)
-    with trying(work, request.dry_run):
-        parents = find_organizations(
-            work, [Mention(row.parent_name.strip()) for row in request.rows if row.parent_name.strip()], batch
-        )
-        read = [
-            _read(_draft_organization, row, request, batch, parents.get(Mention(row.parent_name.strip())))
-            for row in request.rows
-        ]
-        refuse_rings(work, read)
-        joined = join_read(work, read, batch)
-        fates = [_fate(one, request.dry_run) for one in joined]
-    return pb.ImportOrganizationsResponse(fates=fates)
+    parents = find_organizations(
+        work, [Mention(row.parent_name.strip()) for row in request.rows if row.parent_name.strip()], batch
+    )
+    read = [
+        _read(_draft_organization, row, request, batch, parents.get(Mention(row.parent_name.strip())))
+        for row in request.rows
+    ]
+    refuse_rings(work, read)
+    joined = join_read(work, read, batch)
+    return pb.ImportOrganizationsResponse(fates=[_fate(one, request.dry_run) for one in joined])
 
 
 def refuse_rings(work: UnitOfWork, read: list[Draft | Joined]) -> None:
@@ -96,19 +91,7 @@ def read_batch(work: UnitOfWork, request: Any) -> Batch:
         raise invalid("rows", f"has {len(request.rows)} rows; send at most {MOST_ROWS} at a time", "TOO_MANY")
     source = read_text("source", request.source, EXTERNAL_ID)
     unit = acting_unit(work, request.unit_id, IMPORT)
-    return Batch(unit, work.now, work.access.user_id, source, lenient=True)
-
-
-@contextmanager
-def trying(work: UnitOfWork, dry_run: bool) -> Iterator[None]:
-    """Run the block as it is, or undo all it did, events included, where nothing is meant to change."""
-    if not dry_run:
-        yield
-        return
-    savepoint = work.connection.begin_nested()
-    yield
-    savepoint.rollback()
-    work.events.clear()
+    return Batch(unit, work.now, work.access.user_id, source, lenient=True, dry_run=request.dry_run)
 
 
 def join_read(work: UnitOfWork, read: Sequence[Draft | Joined], batch: Batch) -> list[Joined]:
@@ -182,7 +165,7 @@ def _finish(
 
 
 def _fate(joined: Joined, dry_run: bool, organization: OrganizationCard | NoCard | None = None) -> pb.RowFate:
-    made = dry_run and joined.card is not None and (joined.fate == CREATED or joined.card.version == 0)
+    made = dry_run and joined.card is not None and joined.card.version == 0
     return pb.RowFate(
         fate=FATES[joined.fate],
         record_id=joined.card.id if joined.card and not made else "",

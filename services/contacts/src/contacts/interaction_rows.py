@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from contacts.deciding import CREATED, MERGED, REFUSED, UNCHANGED, UPDATED
 from contacts.drafts import Batch, Origin
 from contacts.errors import invalid
 from contacts.fields import EXTERNAL_ID, read_text, words_of
-from contacts.importing import FATES, origin_of, read_batch, trying
+from contacts.importing import FATES, origin_of, read_batch
 from contacts.interactions import read_interaction, say_logged
 from contacts.keys import digest_of
 from contacts.queries import ids
@@ -31,7 +32,7 @@ COMPARED = ("kind", "occur_time", "author_id", "author_name", "person_id", "orga
 def import_interactions(work: UnitOfWork, request: pb.ImportInteractionsRequest) -> pb.ImportInteractionsResponse:
     """Take over a batch of interactions. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
     batch = read_batch(work, request)
-    with trying(work, request.dry_run):
+    with _trying(work, request.dry_run):
         read = [_read(row, request, batch) for row in request.rows]
         _refuse_unknown(work, read)
         _refuse_foreign(work, read)
@@ -43,6 +44,18 @@ def import_interactions(work: UnitOfWork, request: pb.ImportInteractionsRequest)
         _keep_origins(work, first, fates, batch)
         answers = [_fate(one, first, fates, request.dry_run) for one in read]
     return pb.ImportInteractionsResponse(fates=answers)
+
+
+@contextmanager
+def _trying(work: UnitOfWork, dry_run: bool) -> Iterator[None]:
+    """Run the block as it is, or undo all it did, events included, where nothing is meant to change."""
+    if not dry_run:
+        yield
+        return
+    savepoint = work.connection.begin_nested()
+    yield
+    savepoint.rollback()
+    work.events.clear()
 
 
 def _read(row: pb.InteractionRow, request: Any, batch: Batch) -> dict[str, Any] | pb.RowFate:

@@ -33,7 +33,8 @@ def join_drafts(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list
     """
     known = _join_known(work, drafts, batch)
     rest = [draft for draft, found in zip(drafts, known, strict=True) if found is None]
-    joined = iter(_join_claiming(work, rest, batch) if rest else ())
+    join = _foretell if batch.dry_run else _join_claiming
+    joined = iter(join(work, rest, batch) if rest else ())
     return [found or next(joined) for found in known]
 
 
@@ -53,7 +54,18 @@ def _join_known(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list
     return [decide_known(draft, holders, cards, batch) for draft in drafts]
 
 
-def _join_claiming(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list[Joined]:
+def _foretell(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list[Joined]:
+    """What would become of the drafts if they were joined now: decided on what stands, with no claim, lock or write."""
+    wanted, hints = _wanted_keys(drafts)
+    holders = find_holders(work, wanted)
+    known = sorted({record for digest, record in holders.items() if digest not in hints})
+    cards = peek_cards(work, table_of(drafts[0].card), known) if known else {}
+    base = Base(batch, {digest: holders.get(digest) for digest in wanted}, cards)
+    return [base.join(draft) for draft in drafts]
+
+
+def _wanted_keys(drafts: Sequence[Draft]) -> tuple[dict[str, str], set[str]]:
+    """The card that each identity would belong to, and the identities that are hints only."""
     wanted: dict[str, str] = {}
     hints: set[str] = set()
     for draft in drafts:
@@ -61,6 +73,11 @@ def _join_claiming(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> l
             wanted.setdefault(key.digest, draft.card.id)
             if key.kind in keys.HINTS:
                 hints.add(key.digest)
+    return wanted, hints
+
+
+def _join_claiming(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list[Joined]:
+    wanted, hints = _wanted_keys(drafts)
     holders = claim_keys(work, wanted)
     ours = {digest for digest, record in holders.items() if wanted[digest] == record}
     known = sorted({record for digest, record in holders.items() if digest not in ours and digest not in hints})
