@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from chassis.tokens import TokenVerifier
 from gateway import problems
@@ -21,8 +22,10 @@ from gateway.services import Services
 from gateway.settings import Settings
 from gateway.signed_in import SignedIn
 from gateway.tracing import Traced
+from gateway.web.assets import add_asset_routes
 
 PREFIX = "/api/v1"
+PACKED_ALREADY = (*DEFAULT_EXCLUDED_CONTENT_TYPES, imports.MEDIA_TYPES["xlsx"])
 AREAS: dict[str, tuple[Call, ...]] = {
     "units": directory.UNITS,
     "users": directory.USERS,
@@ -65,6 +68,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     app.include_router(_routes(services, settings), prefix=PREFIX)
+    add_asset_routes(app)
+    # Level 5: 9 takes three times as long for a hundredth less of a page.
+    app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=PACKED_ALREADY)
     app.add_middleware(Limits)
     app.add_middleware(Traced)
     describe(app)

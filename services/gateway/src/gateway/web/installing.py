@@ -21,7 +21,7 @@ VENDOR = Path(__file__).resolve().parent / "vendor"
 TESTS_ONLY = "tests"  # folder below vendor/ of what is never served
 STAMP = "installed.lock"  # the lock that vendor/ was made from, written last
 # A map is not served; a browser that is told of one asks for it and reports the refusal.
-SOURCE_MAP = re.compile(rb"\s*(//[#@] sourceMappingURL=[^\n]*|/\*[#@] sourceMappingURL=[^*]*\*/)\s*$")
+SOURCE_MAP = re.compile(rb"(\n//[#@] sourceMappingURL=\S+|/\*[#@] sourceMappingURL=[^*]*\*/)\s*$")
 
 Fetch = Callable[[Sequence[LockedPackage]], Mapping[str, bytes]]
 
