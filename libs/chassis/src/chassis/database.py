@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 
 from chassis import clock, schema, telemetry
 from chassis.access import Access, service_access
+from chassis.copying import copy_text
 from chassis.ids import new_id
 from chassis.naming import fact_of, routing_key
 
@@ -81,8 +82,8 @@ class UnitOfWork:
         cursor = self.connection.connection.cursor()
         try:
             with cursor.copy(statement) as copy:
-                for row in rows:
-                    copy.write_row(row)
+                for text in copy_text(rows):
+                    copy.write(text)
         except psycopg.Error as trouble:
             raise self._copy_trouble(statement, trouble, cursor) from trouble
         finally:
