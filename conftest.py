@@ -30,6 +30,7 @@ TIER_OF_FOLDER = {
     "tests/contract": "contract",
     "tests/integration": "integration",
     "tests/e2e": "e2e",
+    "tests/browser": "browser",
     "tests/faults": "faults",
     "tests/load": "load",
 }

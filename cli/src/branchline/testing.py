@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from branchline.exits import Exit, Failure
 from branchline.platform.folder import ROOT
@@ -20,11 +21,17 @@ TIERS = {
     "contract": ("tests/contract",),
     "integration": ("tests/integration",),
     "e2e": ("tests/e2e",),
+    "browser": ("tests/browser",),
     "faults": ("tests/faults",),
     "load": ("tests/load",),
 }
 NOT_BY_DEFAULT = "load"  # figures are taken by `branchline bench`
 ENGINE_SECONDS = 20.0
+# The tests' browser is the distribution's, so nothing is downloaded past its package manager; Noto has every script we show.
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core")
+APT_SECONDS = 600.0
+PICTURES = "BRANCHLINE_PICTURES"  # "1": tests that show a page write its picture into the user guide
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,38 @@ class Part:
 
 def list_parts() -> list[Part]:
     """What the tests need beside the checkout, and whether it is here."""
-    return [_engine(), _shared_data()]
+    return [_engine(), _shared_data(), _browser()]
+
+
+def find_chromium() -> str | None:
+    """The browser that tests drive; BRANCHLINE_CHROMIUM names another."""
+    named = os.environ.get("BRANCHLINE_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def provide_chromium(say: Callable[[str], None]) -> None:
+    """Install the browser where nobody has to be asked, as root on Debian; elsewhere it stays a missing part."""
+    if find_chromium() or not is_debian_root():
+        return
+    say(f"installing {' and '.join(CHROMIUM_PACKAGES)} with apt-get, for the tests in the browser")
+    install = ["install", "--yes", "--no-install-recommends", *CHROMIUM_PACKAGES]
+    for words in (["update"], install):
+        command = ["apt-get", "-qq", *words]
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        ended = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=APT_SECONDS)
+        if ended.returncode != 0:
+            say(f"{' '.join(command)}: {ended.stderr.strip()[-300:]}")
+
+
+def is_debian_root() -> bool:
+    """Tell whether this process may install Debian's packages."""
+    return os.geteuid() == 0 and Path("/etc/debian_version").exists()
+
+
+def wants_browser(words: Sequence[str]) -> bool:
+    """Tell whether a run with these words includes tests in the browser."""
+    chosen = [word for word in words if not word.startswith("-")]
+    return not chosen or any(word == "browser" or word.startswith("tests/browser") for word in chosen)
 
 
 def run_tests(words: Sequence[str], capture: bool = False) -> int:
@@ -77,3 +115,10 @@ def _shared_data() -> Part:
     there = os.path.isdir(os.path.join(folder, "data"))
     why = f"in {folder}" if there else f"{folder} is not there; BRANCHLINE_SHARED names another place"
     return Part("real data sets", there, why, "what imports real files of others")
+
+
+def _browser() -> Part:
+    found = find_chromium()
+    return Part(
+        "Chromium", found is not None, found or "not found; install the package chromium", "the tests in the browser"
+    )

@@ -1,7 +1,8 @@
-"""`test`, `check`, `proto`: what a developer runs in a checkout."""
+"""`test`, `pictures`, `check`, `proto`: what a developer runs in a checkout."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -17,6 +18,7 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("test", context_settings=PASSED_ON)(run_tiers)
+    app.command("pictures")(pictures)
     app.command("check")(check)
     app.command("proto")(proto)
 
@@ -27,15 +29,17 @@ def run_tiers(
         list[str] | None,
         typer.Argument(
             metavar="TIER",
-            help="unit, service, contract, integration, e2e, faults; all without one.",
+            help="unit, service, contract, integration, e2e, browser, faults; all without one.",
         ),
     ] = None,
 ) -> int:
     """Run the tests, and say plainly which parts this machine cannot run. Options of pytest are handed on."""
-    from branchline.testing import list_parts, run_tests
+    from branchline.testing import list_parts, provide_chromium, run_tests, wants_browser
 
     screen: Screen = context.obj
     words = [*(tiers or []), *context.args]
+    if wants_browser(words):
+        provide_chromium(screen.say)
     parts = list_parts()
     for part in parts:
         screen.say(f"{part.name}: {'yes' if part.there else 'not on this machine'}, {part.why}")
@@ -44,6 +48,20 @@ def run_tiers(
     if missing:
         screen.say("not run on this machine: " + "; ".join(part.tests for part in missing))
     screen.show({"passed": code == 0, "parts": [vars(part) for part in parts]}, lambda: "")
+    return Exit.OK if code == 0 else Exit.FAILED
+
+
+def pictures(context: typer.Context) -> int:
+    """Take the pictures of the user guide again, by running the tests in the browser."""
+    from branchline.testing import PICTURES, find_chromium, provide_chromium, run_tests
+
+    screen: Screen = context.obj
+    provide_chromium(screen.say)
+    if find_chromium() is None:
+        raise Failure("there is no chromium here; install it", Exit.FAILED, "NO_BROWSER")
+    os.environ[PICTURES] = "1"
+    code = run_tests(["browser"], capture=screen.as_json)
+    screen.show({"passed": code == 0}, lambda: "")
     return Exit.OK if code == 0 else Exit.FAILED
 
 
