@@ -1,71 +1,19 @@
-"""How a batch of events becomes rows: the newest state of each aggregate, one statement a table, old news refused.
+"""The parts of a read model's rows that events bring as text or as lists: days, decimal numbers, child rows.
 
-Duplicates, reordering and replay change nothing, since a row is only replaced by a greater (epoch, version).
+How the rows themselves are replaced by newer ones is the chassis' projection.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, UUID, insert
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from chassis.database import UnitOfWork
-
-Row = dict[str, Any]
-
-
-class Delivered(Protocol):
-    """What a handler needs to know of a delivered event."""
-
-    @property
-    def message(self) -> Any: ...
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def version(self) -> int: ...
-
-
-def newest_states(deliveries: Iterable[Delivered], part: str) -> list[tuple[Any, int, int]]:
-    """The newest state of each aggregate with its epoch and version, sorted by id so that locks never cross.
-
-    `part` is the field of the messages that holds the state.
-    """
-    found: dict[str, tuple[Any, int, int]] = {}
-    for delivery in deliveries:
-        state = getattr(delivery.message, part)
-        known = found.get(state.id)
-        if known is None or known[1:] < (delivery.epoch, delivery.version):
-            found[state.id] = (state, delivery.epoch, delivery.version)
-    return [found[key] for key in sorted(found)]
-
-
-def upsert_newer(work: UnitOfWork, table: sa.Table, rows: Sequence[Row]) -> tuple[set[str], list[str]]:
-    """Write rows that are new or newer than what stands, in one statement.
-
-    Shapes: one row an id, each with every column of `table`. Answers the ids written, and those that replaced a row.
-    """
-    if not rows:
-        return set(), []
-    # One JSON text is cheaper to write and to read than an array a column, and holds arrays too.
-    document = sa.cast(sa.literal(json.dumps(rows, default=str), sa.Text()), JSON())
-    names = table.c.keys()
-    given = sa.func.json_populate_recordset(sa.literal_column(f'NULL::"{table.name}"'), document)
-    source = given.table_valued(*(sa.column(column.name, column.type) for column in table.c))
-    statement = insert(table).from_select(names, sa.select(*(source.c[name] for name in names)))
-    statement = statement.on_conflict_do_update(
-        index_elements=["id"],
-        set_={name: statement.excluded[name] for name in names if name != "id"},
-        where=sa.tuple_(table.c.epoch, table.c.version)
-        < sa.tuple_(statement.excluded.epoch, statement.excluded.version),
-    )
-    # xmax is 0 exactly in rows this statement inserted; an update leaves its own transaction there.
-    written = work.execute(statement.returning(table.c.id, sa.literal_column("xmax = 0").label("is_new"))).all()
-    return {row.id for row in written}, [row.id for row in written if not row.is_new]
 
 
 def replace_children(
@@ -75,11 +23,6 @@ def replace_children(
     if replaced:
         work.execute(sa.delete(table).where(table.c[parent] == any_of(replaced)))
     work.copy_rows(table, table.c.keys(), rows)
-
-
-def state_columns(epoch: int, version: int) -> Mapping[str, int]:
-    """The two columns that say which state a row shows."""
-    return {"epoch": epoch, "version": version}
 
 
 def day_of(text: str) -> date | None:

@@ -8,17 +8,9 @@ from typing import Any
 
 from chassis.database import UnitOfWork
 from chassis.money import from_money
+from chassis.projection import Delivered, Row, newest_states, state_columns, upsert_newer
 from reporting import tables
-from reporting.copying import (
-    Delivered,
-    Row,
-    day_of,
-    newest_states,
-    number_of,
-    replace_children,
-    state_columns,
-    upsert_newer,
-)
+from reporting.copying import day_of, number_of, replace_children
 
 
 def copy_pipelines(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:

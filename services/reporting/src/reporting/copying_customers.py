@@ -7,8 +7,9 @@ from datetime import UTC
 from typing import Any
 
 from chassis.database import UnitOfWork
+from chassis.projection import Delivered, Row, newest_states, state_columns, upsert_newer
 from reporting import tables
-from reporting.copying import Delivered, Row, day_of, newest_states, replace_children, state_columns, upsert_newer
+from reporting.copying import day_of, replace_children
 
 
 def copy_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:

@@ -11,18 +11,9 @@ import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
 from chassis.money import from_money
+from chassis.projection import Delivered, Row, newest_states, state_columns, upsert_newer
 from reporting import tables
-from reporting.copying import (
-    Delivered,
-    Row,
-    any_of,
-    day_of,
-    newest_states,
-    number_of,
-    replace_children,
-    state_columns,
-    upsert_newer,
-)
+from reporting.copying import any_of, day_of, number_of, replace_children
 from reporting.rollups import add_to_rollups
 from reporting.rules.lines import Line, add_remainder
 
