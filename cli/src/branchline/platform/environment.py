@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 SERVICES = ("directory", "contacts", "deals", "imports", "reporting")
+STORES = (*SERVICES, "gateway")  # each has its own database
 # glibc keeps an arena of memory per thread otherwise, which triples what a threaded process holds.
 SMALL = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
 
@@ -55,4 +56,7 @@ def _particulars(process: str, addresses: Addresses, secrets: dict[str, str]) ->
         return {"BUS_URL": addresses.bus_url or embedded}
     if process == "jobs":
         return {"IMPORTS_SERVICE_SECRET": secrets["service_secret"]}
-    return {"HTTP_LISTEN": f"127.0.0.1:{addresses.port}"}
+    return {
+        "HTTP_LISTEN": f"127.0.0.1:{addresses.port}",
+        "GATEWAY_DATABASE_URL": database_url(addresses.server_url, "gateway"),
+    }

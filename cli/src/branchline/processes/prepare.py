@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from branchline.platform.environment import SERVICES, database_url
+from branchline.platform.environment import STORES, database_url
 from branchline.platform.folder import DataFolder, read_json, write_json
 from branchline.processes.starting import begin
 from chassis.bus.pgmq import prepare_pgmq
@@ -44,14 +44,14 @@ def create_databases(server: str) -> None:
     """Make the databases that are missing; `server` is a URL with `{}` in the place of the database."""
     with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
         there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-        for name in (*SERVICES, "bus"):
+        for name in (*STORES, "bus"):
             if name not in there:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def migrate_services(server: str) -> None:
     """Bring every service's database to its newest schema."""
-    for name in SERVICES:
+    for name in STORES:
         migrate(database_url(server, name), import_module(f"{name}.settings").MIGRATIONS)
 
 

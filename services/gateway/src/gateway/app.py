@@ -8,7 +8,9 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chassis.database import Database
 from chassis.tokens import TokenVerifier
 from gateway import problems
 from gateway.calls import Call, add_calls
@@ -23,6 +25,7 @@ from gateway.settings import Settings
 from gateway.signed_in import SignedIn
 from gateway.tracing import Traced
 from gateway.web.assets import add_asset_routes
+from gateway.web.pages import create_workplace
 
 PREFIX = "/api/v1"
 PACKED_ALREADY = (*DEFAULT_EXCLUDED_CONTENT_TYPES, imports.MEDIA_TYPES["xlsx"])
@@ -67,8 +70,14 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it would go on with the caller's trace
     )
     problems.install(app)
-    app.include_router(_routes(services, settings), prefix=PREFIX)
+    pace = SignInPace(settings.sign_ins_per_minute)
+    verifier = TokenVerifier(settings.token_public_key)
+    signed_in = SignedIn(services, verifier)
+    app.include_router(_routes(services, signed_in, pace), prefix=PREFIX)
     add_asset_routes(app)
+    if settings.database_url:
+        database = Database(settings.database_url, "gateway")
+        app.add_middleware(Doors, workplace=create_workplace(services, signed_in, verifier, database, pace))
     # Level 5: 9 takes three times as long for a hundredth less of a page.
     app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=PACKED_ALREADY)
     app.add_middleware(Limits)
@@ -77,13 +86,22 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _routes(services: Services, settings: Settings) -> APIRouter:
-    signed_in = SignedIn(services, TokenVerifier(settings.token_public_key))
+class Doors:
+    """ASGI middleware: /api and /assets go on to this app, everything else to the workplace."""
+
+    def __init__(self, app: ASGIApp, workplace: ASGIApp) -> None:
+        self.app, self.workplace = app, workplace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        ours = scope["type"] != "http" or scope["path"].startswith(("/api/", "/assets/"))
+        await (self.app if ours else self.workplace)(scope, receive, send)
+
+
+def _routes(services: Services, signed_in: SignedIn, pace: SignInPace) -> APIRouter:
     everything = APIRouter()
     apart: dict[str, Any] = {
-        "sessions": lambda router: add_session_routes(
-            router, services, signed_in, SignInPace(settings.sign_ins_per_minute)
-        ),
+        "sessions": lambda router: add_session_routes(router, services, signed_in, pace),
         "status": lambda router: add_status_routes(router, services, signed_in),
         "events": lambda router: add_event_routes(router, services, signed_in),
         "files": lambda router: imports.add_file_routes(router, services, signed_in),

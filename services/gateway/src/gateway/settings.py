@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 PREFIX = "GATEWAY_"
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 @dataclass(frozen=True)
@@ -20,3 +22,4 @@ class Settings:
     http_listen: str = "127.0.0.1:8480"
     sign_ins_per_minute: int = 100  # from one address
     otel_exporter_otlp_endpoint: str = ""
+    database_url: str = ""  # of the gateway's own database; without it REST alone is served

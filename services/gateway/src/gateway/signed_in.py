@@ -33,12 +33,16 @@ class SignedIn:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotSignedIn("sign in first: POST /api/v1/sessions, then send Authorization: Bearer …")
+        self.check(token)
+        return token
+
+    def check(self, token: str) -> None:
+        """Errors: NotSignedIn unless the token is good and its user's access is open."""
         self._verifier.verify(token)
         mark = hashlib.sha256(token.encode()).digest()
         if time.monotonic() - self._asked.get(mark, -ASK_AGAIN) >= ASK_AGAIN:
             self._ask(token)
             self._remember(mark)
-        return token
 
     def _ask(self, token: str) -> None:
         try:

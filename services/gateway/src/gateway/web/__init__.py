@@ -1,0 +1,1 @@
+"""The workplace: pages for people's browsers over the same services as REST."""

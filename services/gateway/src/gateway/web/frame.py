@@ -1,0 +1,72 @@
+"""Turns a template and values into a page: layout, navigation, language, addresses of assets, headers.
+
+Templates that extend `frame/page.html` are pages; all others are parts that htmx puts into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from gateway.web import texts
+from gateway.web.assets import asset_url
+from gateway.web.icons import icon
+from gateway.web.navigation import list_places
+from gateway.web.values import FILTERS
+
+if TYPE_CHECKING:
+    from gateway.web.visits import Visit
+
+TEMPLATES = Path(__file__).parent / "templates"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "private, no-cache",
+    "Vary": "HX-Request, Cookie, Accept-Language",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Frame:
+    """Renders templates; one for all requests."""
+
+    def __init__(self) -> None:
+        self.environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        )
+        self.environment.install_gettext_callables(  # type: ignore[attr-defined]
+            texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext
+        )
+        self.environment.filters.update(FILTERS)
+        self.environment.globals.update(asset=asset_url, icon=icon, languages=texts.LANGUAGES)
+        # </script> and friends inside JSON for widgets; Jinja's own tojson does this already.
+        self.environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
+
+    def render(
+        self, visit: Visit, template: str, status: int, headers: Mapping[str, str] | None, values: Mapping[str, Any]
+    ) -> Response:
+        """A template for the person of a visit."""
+        body = self.environment.get_template(template).render(
+            v=visit, t=visit.texts, places=list_places(visit), csrf=visit.session.csrf_token(), **values
+        )
+        return HTMLResponse(body, status, {**HEADERS, **(headers or {})})
+
+    def render_bare(self, spoken: texts.Texts, template: str, status: int, values: Mapping[str, Any]) -> Response:
+        """A template for somebody who is not signed in."""
+        body = self.environment.get_template(template).render(v=None, t=spoken, **values)
+        return HTMLResponse(body, status, HEADERS)

@@ -1,0 +1,28 @@
+"""All pages of the workplace, a topic a module, and the app that serves them."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from chassis.database import Database
+from chassis.tokens import TokenVerifier
+from gateway.limits import SignInPace
+from gateway.services import Services
+from gateway.signed_in import SignedIn
+from gateway.web import signing_in, today
+from gateway.web.frame import Frame
+from gateway.web.homes import Homes
+from gateway.web.mounting import Workplace, make_app
+from gateway.web.sessions import Sessions
+
+TOPICS = (signing_in, today)
+
+
+def create_workplace(
+    services: Services, signed_in: SignedIn, verifier: TokenVerifier, database: Database, pace: SignInPace
+) -> Starlette:
+    """The app of the workplace over the services; sessions lie in `database`."""
+    sessions = Sessions(database, services, verifier)
+    workplace = Workplace(services, signed_in, sessions, Frame(), Homes(services))
+    pages = tuple(page for topic in TOPICS for page in topic.PAGES)
+    return make_app(workplace, pages, signing_in.sign_in_routes(workplace, pace))

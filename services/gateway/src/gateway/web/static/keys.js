@@ -1,0 +1,1 @@
+// The keyboard map of the workplace.
