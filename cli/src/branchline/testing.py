@@ -27,7 +27,7 @@ TIERS = {
 }
 NOT_BY_DEFAULT = "load"  # figures are taken by `branchline bench`
 ENGINE_SECONDS = 20.0
-# The tests' browser is the distribution's, so nothing is downloaded past its package manager; Noto has every script we show.
+# The tests' browser is the distribution's, so nothing comes past its package manager; Noto has all our scripts.
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core")
 APT_SECONDS = 600.0
