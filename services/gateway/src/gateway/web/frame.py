@@ -29,6 +29,7 @@ POLICY = (
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # with no-referrer a browser says `Origin: null` of our own forms
     "Cache-Control": "private, no-cache",
     "Vary": "HX-Request, Cookie, Accept-Language",
     "Cross-Origin-Opener-Policy": "same-origin",
