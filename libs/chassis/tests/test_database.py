@@ -197,6 +197,19 @@ def test_a_lost_connection_is_replaced_at_the_next_use(database: Database) -> No
     assert amounts(database) == {"x": 0}
 
 
+def test_a_use_that_only_reads_may_tell_no_event(database: Database) -> None:
+    with pytest.raises(TypeError), database.reading() as work:
+        tell(work, "x")
+    assert stored(database) == []
+
+
+def test_what_a_use_left_open_does_not_reach_the_next_one(database: Database) -> None:
+    with database.reading() as work:
+        work.execute(sa.text("BEGIN"))
+        add_thing(work, "x")
+    assert amounts(database) == {}
+
+
 def test_one_trace_runs_from_the_caller_into_the_outbox(database: Database, serve: Any, signer: TokenSigner) -> None:
     def act(_: Any) -> Any:
         with database.transaction() as work:

@@ -6,30 +6,37 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from google.protobuf.message import Message
+from psycopg.pq import TransactionStatus
+from psycopg.types.string import TextLoader
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis import clock, schema, telemetry
 from chassis.access import Access, service_access
 from chassis.copying import copy_text
 from chassis.ids import new_id
 from chassis.naming import fact_of, routing_key
+from chassis.prepared import Prepared, driver_of, wrap_trouble
 
 T = TypeVar("T")
+READS = "chassis_reads"  # execution option of a connection that needs no transaction
+USED = "chassis_used"  # when a pooled connection was last put back, on the monotonic clock
 log = logging.getLogger(__name__)
 
 # 40001 serialization failure, 40P01 deadlock: the same work done again succeeds. 55P03: the lock was not had in time.
 RETRYABLE = frozenset({"40001", "40P01", "55P03"})
 ATTEMPTS = 4
 POOL_SECONDS = 5.0  # wait for a free connection; longer, and the caller's deadline has passed
-COPY_FROM_EVENTS = 20  # from this many events on, COPY beats executemany
+COPY_FROM_EVENTS = 2  # one event is one statement, more are one COPY
+IDLE_SECONDS = 30.0  # a connection unused for longer may have been dropped by a far network: the server is asked
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,14 @@ class UnitOfWork:
         """Add one event. The aggregate's row must already hold `version` in this transaction (that takes its lock)."""
         self.events.append(NewEvent(message, aggregate, aggregate_id, version, unit_path, subject_id))
 
+    def fetch(self, statement: Prepared, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows of a prepared statement, as named tuples; none where it answers none."""
+        return statement.run(self.connection, parameters or {})[0]
+
+    def run(self, statement: Prepared, parameters: Mapping[str, Any] | None = None) -> int:
+        """Run a prepared statement; answers how many rows it touched."""
+        return statement.run(self.connection, parameters or {})[1]
+
     def copy_rows(self, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert many rows by COPY. Shapes: each row has one value a column; JSON columns take their value as text.
 
@@ -79,25 +94,18 @@ class UnitOfWork:
             return
         names = ", ".join(f'"{name}"' for name in columns)
         statement = f'COPY "{table.name}" ({names}) FROM STDIN'
-        cursor = self.connection.connection.cursor()
+        cursor = driver_of(self.connection).cursor()
         try:
-            with cursor.copy(statement) as copy:
+            with cursor.copy(statement.encode()) as copy:
                 for text in copy_text(rows):
                     copy.write(text)
         except psycopg.Error as trouble:
-            raise self._copy_trouble(statement, trouble, cursor) from trouble
+            raise wrap_trouble(self.connection, statement, trouble) from trouble
+        except ValueError as trouble:  # a text with NUL: refused as the driver refuses it among parameters
+            refused = psycopg.DataError(str(trouble))
+            raise wrap_trouble(self.connection, statement, refused) from trouble
         finally:
             cursor.close()
-
-    def _copy_trouble(self, statement: str, trouble: psycopg.Error, cursor: Any) -> Exception:
-        """The driver's error as SQLAlchemy would have raised it; a connection that was lost leaves the pool."""
-        dialect = self.connection.dialect
-        lost = dialect.is_disconnect(cast(Any, trouble), cast(Any, self.connection.connection.dbapi_connection), cursor)
-        if lost:
-            self.connection.invalidate(trouble)
-        return sa.exc.DBAPIError.instance(
-            statement, None, trouble, psycopg.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
-        )
 
     def flush_events(self) -> None:
         """Put the events added so far into the outbox; a transaction does it at its end, a migration asks for it."""
@@ -107,8 +115,8 @@ class UnitOfWork:
         if len(rows) >= COPY_FROM_EVENTS:
             self.copy_rows(schema.outbox, _OUTBOX_COLUMNS, rows)
         else:
-            few = [dict(zip(_OUTBOX_COLUMNS, _plain(row), strict=True)) for row in rows]
-            self.execute(_INSERT_EVENT, few[0] if len(few) == 1 else few)
+            for row in rows:
+                self.run(_INSERT_EVENT, dict(zip(_OUTBOX_COLUMNS, row, strict=True)))
         self.events.clear()
 
     def _outbox_row(self, event: NewEvent) -> tuple[Any, ...]:
@@ -145,12 +153,16 @@ class UnitOfWork:
 _OUTBOX_COLUMNS = (
     "event_id", "aggregate", "aggregate_id", "version", "type", "routing_key", "headers", "data", "subject_id",
 )  # fmt: skip
-_INSERT_EVENT = sa.insert(schema.outbox).inline()
-_HEADERS_AT = _OUTBOX_COLUMNS.index("headers")
-
-
-def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*row[:_HEADERS_AT], json.loads(row[_HEADERS_AT]), *row[_HEADERS_AT + 1 :])
+_INSERT_EVENT = Prepared(
+    sa.insert(schema.outbox)
+    .inline()
+    .values(
+        {
+            **{name: sa.bindparam(name) for name in _OUTBOX_COLUMNS},
+            "headers": sa.cast(sa.bindparam("headers", type_=sa.Text), JSONB),
+        }
+    )
+)
 
 
 class Database:
@@ -180,12 +192,19 @@ class Database:
             pool_size=pool_size,
             max_overflow=overflow,
             pool_timeout=POOL_SECONDS,
-            pool_pre_ping=True,
+            # The driver begins nothing by itself: a read is then one trip to the server instead of three.
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,  # _put_back does it, where there is something to undo
             hide_parameters=True,  # error texts reach logs, and values are personal data
             connect_args={"options": options, "application_name": f"{service}", "connect_timeout": 5},
             # Without it an INSERT says -1, also one that ON CONFLICT DO NOTHING made do nothing.
             execution_options={"preserve_rowcount": True},
         )
+        sa.event.listen(self.engine, "begin", _begin)
+        sa.event.listen(self.engine, "connect", _read_ids_as_text)
+        sa.event.listen(self.engine, "checkout", _refuse_dead)
+        sa.event.listen(self.engine, "reset", _put_back)
+        self._reading = self.engine.execution_options(**{READS: True})
         self.committed: Callable[[], None] = lambda: None  # woken after commits that hold events, in this process
 
     @contextmanager
@@ -198,6 +217,19 @@ class Database:
             work.flush_events()
         if had_events:
             self.committed()
+
+    @contextmanager
+    def reading(self, access: Access | None = None) -> Iterator[UnitOfWork]:
+        """Open a use that only reads: no transaction, each statement sees what was committed when it began.
+
+        That is what a transaction shows here as well (READ COMMITTED), for a third of its trips. Errors: TypeError for
+        events, which could not be stored with what they tell.
+        """
+        with self._reading.connect() as connection:
+            work = UnitOfWork(connection, access or service_access(self.service), clock.now())
+            yield work
+            if work.events:
+                raise TypeError("a use that only reads has no events")
 
     def attempt(self, act: Callable[[UnitOfWork], T], access: Access | None = None) -> T:
         """Run `act` in a transaction, again if the database asks for it (deadlock, serialization), at most 4 times."""
@@ -215,6 +247,44 @@ class Database:
     def close(self) -> None:
         """Close all connections of this process."""
         self.engine.dispose()
+
+
+def _begin(connection: sa.Connection) -> None:
+    """Begin the transaction that SQLAlchemy takes for begun, unless the connection was asked for without one."""
+    options = connection.get_execution_options()
+    if not options.get(READS) and options.get("isolation_level") != "AUTOCOMMIT":
+        driver = driver_of(connection)
+        try:
+            driver.execute("BEGIN")
+        except psycopg.Error as trouble:
+            raise wrap_trouble(connection, "BEGIN", trouble) from trouble
+
+
+def _read_ids_as_text(driver: psycopg.Connection[Any], _: Any) -> None:
+    """Let the driver answer ids as text, as they are written everywhere here."""
+    driver.adapters.register_loader("uuid", TextLoader)
+
+
+def _refuse_dead(driver: psycopg.Connection[Any], record: Any, _: Any) -> None:
+    """Have the pool connect anew when the server is gone. Errors: DisconnectionError.
+
+    A server that ended has closed the connection, which looking at the socket tells without a trip: first comes its
+    last word, then the end. Only after a long rest the server itself is asked.
+    """
+    try:
+        for _look in range(2):
+            driver.pgconn.consume_input()
+        if time.monotonic() - record.info.get(USED, 0.0) > IDLE_SECONDS:
+            driver.execute("")
+    except psycopg.Error as trouble:
+        raise sa.exc.DisconnectionError("the server closed the connection") from trouble
+
+
+def _put_back(driver: psycopg.Connection[Any], record: Any, _: Any) -> None:
+    """Undo what a use left open, and note when the connection was last used."""
+    if driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        driver.rollback()
+    record.info[USED] = time.monotonic()
 
 
 def sqlstate_of(trouble: sa.exc.DBAPIError) -> str:

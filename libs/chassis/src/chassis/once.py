@@ -8,19 +8,24 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 from google.protobuf.message import Message
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import UnitOfWork
 from chassis.errors import FieldInvalid, FieldViolation, RequestIdReused
+from chassis.prepared import Prepared
 from chassis.schema import idempotency
 
 A = TypeVar("A", bound=Message)
 MAX_KEY = 255
 
-# Built once: building a statement costs as much as running it, and these run with every write.
 _OURS = sa.and_(*(idempotency.c[name] == sa.bindparam(f"our_{name}") for name in ("principal", "method", "key")))
-_CLAIM = sa.dialects.postgresql.insert(idempotency).on_conflict_do_nothing()
-_FIND = sa.select(idempotency.c.body_sha256, idempotency.c.answer).where(_OURS)
-_KEEP = sa.update(idempotency).where(_OURS).values(answer=sa.bindparam("the_answer"))
+_CLAIM = Prepared(
+    insert(idempotency)
+    .values({name: sa.bindparam(f"our_{name}") for name in ("principal", "method", "key", "body_sha256")})
+    .on_conflict_do_nothing()
+)
+_FIND = Prepared(sa.select(idempotency.c.body_sha256, idempotency.c.answer).where(_OURS))
+_KEEP = Prepared(sa.update(idempotency).where(_OURS).values(answer=sa.bindparam("the_answer")))
 
 
 def answer_once(work: UnitOfWork, request: Message, answer_type: type[A], act: Callable[[], A]) -> A:
@@ -38,17 +43,15 @@ def answer_once(work: UnitOfWork, request: Message, answer_type: type[A], act: C
         raise FieldInvalid(FieldViolation("request_id", "holds the character NUL; send one without"))
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
     ours = {
-        "principal": work.access.user_id or work.access.service,
-        "method": request.DESCRIPTOR.full_name,
-        "key": key,
+        "our_principal": work.access.user_id or work.access.service,
+        "our_method": request.DESCRIPTOR.full_name,
+        "our_key": key,
     }
-    where = {f"our_{name}": value for name, value in ours.items()}
-    claimed = work.execute(_CLAIM, {**ours, "body_sha256": digest})
-    if claimed.rowcount == 0:  # a running twin has committed by now: the insert waited for it
-        found = work.execute(_FIND, where).one()
+    if not work.run(_CLAIM, {**ours, "our_body_sha256": digest}):  # a twin ended by now: the insert waited for it
+        [found] = work.fetch(_FIND, ours)
         if found.body_sha256 != digest:
             raise RequestIdReused(f"request id {key!r} was used for a different request; use a new one")
         return answer_type.FromString(found.answer)
     answer = act()
-    work.execute(_KEEP, {**where, "the_answer": answer.SerializeToString()})
+    work.run(_KEEP, {**ours, "the_answer": answer.SerializeToString()})
     return answer

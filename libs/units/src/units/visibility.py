@@ -10,6 +10,7 @@ from chassis.access import ALL, OWN, READ, SUBTREE, Access
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from units.tables import unit
 
 
@@ -38,7 +39,7 @@ class Unit:
 
 
 _NAMES = ("id", "path", "name", "kind", "country_code", "area_code", "time_zone", "currency_code")
-_ONE = sa.select(*(unit.c[name] for name in _NAMES)).where(unit.c.id == sa.bindparam("unit_id"))
+_ONE = Prepared(sa.select(*(unit.c[name] for name in _NAMES)).where(unit.c.id == sa.bindparam("unit_id")))
 
 
 def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
@@ -48,14 +49,15 @@ def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
     """
     if not is_id(unit_id):
         raise UnitNotKnown(unit_id)
-    row = work.execute(_ONE, {"unit_id": unit_id}).one_or_none()
-    if row is None:
+    found = work.fetch(_ONE, {"unit_id": unit_id})
+    if not found:
         raise UnitNotKnown(unit_id)
+    row = found[0]
     if action == READ and not _may_read_something_in(work.access, row.path):
         raise UnitNotKnown(unit_id)
     if action != READ:
         work.access.require_in(action, row.path)
-    return Unit(**row._mapping)
+    return Unit(*row)
 
 
 def _may_read_something_in(access: Access, path: str) -> bool:

@@ -93,7 +93,8 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     def SearchCustomers(
         self, request: pb.SearchCustomersRequest, _: grpc.ServicerContext
     ) -> pb.SearchCustomersResponse:
-        return self._read(request, searching.search_customers)
+        with self.database.transaction(current_access()) as work:  # its settings hold until the transaction ends
+            return searching.search_customers(work, request)
 
     def CountCustomers(self, request: pb.CountCustomersRequest, _: grpc.ServicerContext) -> pb.CountCustomersResponse:
         return self._read(request, counting.count_customers)
@@ -117,7 +118,7 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         return self._write(request, pb.ImportInteractionsResponse, interaction_rows.import_interactions, self.bulk)
 
     def _read(self, request: Any, act: Callable[[UnitOfWork, Any], A]) -> A:
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             return act(work, request)
 
     def _write(

@@ -7,30 +7,38 @@ its card. The order is the same for all, so batches cannot wait for each other i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
+from chassis.prepared import Prepared
 
 ROUNDS = 5  # a key released between claim and look is claimed again; five times in a row does not happen
 _ARRAYS = "CAST(:keys AS uuid[]), CAST(:records AS uuid[])"
-_CLAIM = sa.text(f"""
+_CLAIM = Prepared(
+    sa.text(f"""
 WITH claimed AS (
   INSERT INTO match_key (key, record_id)
   SELECT key, record_id FROM unnest({_ARRAYS}) AS wanted (key, record_id) ORDER BY key
   ON CONFLICT DO NOTHING RETURNING key
 )
-SELECT replace(string_agg(CAST(key AS text), ','), '-', '') FROM claimed""")
-_HOLDERS = sa.text("""
-SELECT replace(string_agg(CAST(key AS text), ','), '-', ''), string_agg(CAST(record_id AS text), ',')
+SELECT replace(string_agg(CAST(key AS text), ','), '-', '') AS keys FROM claimed""")
+)
+_HOLDERS = Prepared(
+    sa.text("""
+SELECT replace(string_agg(CAST(key AS text), ','), '-', '') AS keys, string_agg(CAST(record_id AS text), ',') AS records
 FROM match_key WHERE key = ANY(CAST(:keys AS uuid[]))""")
-_MOVE = sa.text(f"""
+)
+_MOVE = Prepared(
+    sa.text(f"""
 UPDATE match_key SET record_id = wanted.record_id FROM unnest({_ARRAYS}) AS wanted (key, record_id)
 WHERE match_key.key = wanted.key""")
-_RELEASE = sa.text(f"""
+)
+_RELEASE = Prepared(
+    sa.text(f"""
 DELETE FROM match_key USING unnest({_ARRAYS}) AS held (key, record_id)
 WHERE match_key.key = held.key AND match_key.record_id = held.record_id""")
+)
 
 
 class KeysNotHeld(RuntimeError):
@@ -44,7 +52,7 @@ def claim_keys(work: UnitOfWork, wanted: Mapping[str, str]) -> dict[str, str]:
     for _ in range(ROUNDS):
         if not left:
             return holders
-        claimed = work.execute(_CLAIM, _arrays(left)).scalar_one()
+        claimed = work.fetch(_CLAIM, _arrays(left))[0][0]
         for digest in claimed.split(",") if claimed else ():
             holders[digest] = left.pop(digest)
         held = find_holders(work, left)
@@ -61,20 +69,20 @@ def find_holders(work: UnitOfWork, digests: Iterable[str]) -> dict[str, str]:
     asked = list(digests)
     if not asked:
         return {}
-    found: Any = work.execute(_HOLDERS, {"keys": _array(asked)}).one()
+    [found] = work.fetch(_HOLDERS, {"keys": _array(asked)})
     return dict(zip(found[0].split(","), found[1].split(","), strict=True)) if found[0] else {}
 
 
 def move_keys(work: UnitOfWork, moves: Mapping[str, str]) -> None:
     """Give claimed digests to other records (`moves`: digest -> record)."""
     if moves:
-        work.execute(_MOVE, _arrays(moves))
+        work.run(_MOVE, _arrays(moves))
 
 
 def release_keys(work: UnitOfWork, held: Mapping[str, str]) -> None:
     """Let go of digests that these records hold (`held`: digest -> record)."""
     if held:
-        work.execute(_RELEASE, _arrays(held))
+        work.run(_RELEASE, _arrays(held))
 
 
 def _arrays(pairs: Mapping[str, str]) -> dict[str, str]:

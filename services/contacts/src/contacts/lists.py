@@ -15,9 +15,10 @@ from chassis.access import Access
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, PageTokenInvalid
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from contacts.cards import AnyCard
 from contacts.errors import invalid
-from contacts.queries import ids, read_cards, select_cards
+from contacts.queries import card_of, ids, read_cards, select_cards
 from contacts.visibility import known_below, visible_cards
 from contacts.words import sort_key_of
 from units.visibility import get_unit
@@ -29,15 +30,16 @@ def read_one(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainErr
     """A visible card. Errors: `missing`."""
     if not is_id(card_id):
         raise missing
-    found = read_cards(work, table, _select_one(table, work.access), {"card_id": card_id})
+    found = work.fetch(_select_one(table, work.access), {"card_id": card_id})
     if not found:
         raise missing
-    return found[0]  # type: ignore[no-any-return]
+    return card_of(table, found[0])
 
 
 @lru_cache(maxsize=512)  # building the statement takes longer than running it, and a caller asks again and again
-def _select_one(table: sa.Table, access: Access) -> sa.Select[Any]:
-    return select_cards(table).where(table.c.id == sa.bindparam("card_id"), visible_cards(access, table))
+def _select_one(table: sa.Table, access: Access) -> Prepared:
+    wanted = table.c.id == sa.bindparam("card_id")
+    return Prepared(select_cards(table).where(wanted, visible_cards(access, table)))
 
 
 def read_many(work: UnitOfWork, table: sa.Table, field: str, card_ids: Sequence[str]) -> list[AnyCard]:

@@ -72,8 +72,12 @@ def read_cards(
     work: UnitOfWork, table: sa.Table, statement: sa.Select[Any], parameters: dict[str, Any] | None = None
 ) -> list[Any]:
     """The cards that a statement of `select_cards` finds, in its order."""
-    build = _person if table is person else _organization
-    return [build(row) for row in work.execute(statement, parameters).mappings()]
+    return [card_of(table, row) for row in work.execute(statement, parameters)]
+
+
+def card_of(table: sa.Table, row: Any) -> AnyCard:
+    """The card that a row of `select_cards` is."""
+    return _person(row) if table is person else _organization(row)
 
 
 def load_cards(work: UnitOfWork, table: sa.Table, card_ids: Sequence[str]) -> dict[str, AnyCard]:
@@ -94,44 +98,41 @@ def peek_cards(work: UnitOfWork, table: sa.Table, card_ids: Sequence[str]) -> di
     return {card.id: card for card in read_cards(work, table, select_cards(table, contributions=True).where(wanted))}
 
 
-def _shared(row: sa.RowMapping) -> dict[str, Any]:
-    names = (
-        "id",
-        "version",
-        "display_name",
-        "unit_id",
-        "tax_id",
-        "tax_country",
-        "owner_id",
-        "attributes",
-        "creator_id",
-    )
+def _shared(row: Any) -> dict[str, Any]:
     return {
-        **{name: row[name] for name in names},
-        "create_time": row["create_time"],
-        "update_time": row["update_time"],
-        "unit_ids": list(row["unit_ids"]),
-        "unit_path": row["unit_path"] or "",
-        "channels": [Channel(*entry) for entry in row["channels"] or ()],
-        "address": Address(row["street"], row["city"], row["region"], row["postal_code"], row["country"]),
-        "contributions": [Contribution(*entry) for entry in row.get("contributions") or ()],
+        "id": row.id,
+        "version": row.version,
+        "display_name": row.display_name,
+        "unit_id": row.unit_id,
+        "tax_id": row.tax_id,
+        "tax_country": row.tax_country,
+        "owner_id": row.owner_id,
+        "attributes": row.attributes,
+        "creator_id": row.creator_id,
+        "create_time": row.create_time,
+        "update_time": row.update_time,
+        "unit_ids": list(row.unit_ids),
+        "unit_path": row.unit_path or "",
+        "channels": [Channel(*entry) for entry in row.channels or ()],
+        "address": Address(row.street, row.city, row.region, row.postal_code, row.country),
+        "contributions": [Contribution(*entry) for entry in getattr(row, "contributions", None) or ()],
     }
 
 
-def _person(row: sa.RowMapping) -> PersonCard:
+def _person(row: Any) -> PersonCard:
     return PersonCard(
-        given_name=row["given_name"],
-        middle_name=row["middle_name"],
-        family_name=row["family_name"],
-        birth_date=row["birth_date"],
-        individual_customer=row["individual_customer"],
-        affiliations=[_affiliation(*entry) for entry in row["affiliations"] or ()],
+        given_name=row.given_name,
+        middle_name=row.middle_name,
+        family_name=row.family_name,
+        birth_date=row.birth_date,
+        individual_customer=row.individual_customer,
+        affiliations=[_affiliation(*entry) for entry in row.affiliations or ()],
         **_shared(row),
     )
 
 
-def _organization(row: sa.RowMapping) -> OrganizationCard:
-    return OrganizationCard(industry=row["industry"], parent_id=row["parent_id"] or "", **_shared(row))
+def _organization(row: Any) -> OrganizationCard:
+    return OrganizationCard(industry=row.industry, parent_id=row.parent_id or "", **_shared(row))
 
 
 def _affiliation(

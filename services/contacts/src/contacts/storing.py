@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from chassis.database import UnitOfWork
+from chassis.prepared import Prepared
 from contacts.cards import Affiliation, AnyCard, Card, OrganizationCard, PersonCard
 from contacts.events import card_event
 from contacts.tables import affiliation, channel, organization, person
@@ -70,17 +71,17 @@ def _insert_few(work: UnitOfWork, parts: Sequence[tuple[sa.Table, tuple[str, ...
         table.name: json.dumps([_record_of(columns, row) for row in rows], default=str, ensure_ascii=False)
         for table, columns, rows in filled
     }
-    work.execute(_insert_statement(tuple((table.name, columns) for table, columns, _ in filled)), values)
+    work.run(_insert_statement(tuple((table.name, columns) for table, columns, _ in filled)), values)
 
 
 @lru_cache(maxsize=16)  # every mixture of a card's parts
-def _insert_statement(parts: tuple[tuple[str, tuple[str, ...]], ...]) -> sa.TextClause:
+def _insert_statement(parts: tuple[tuple[str, tuple[str, ...]], ...]) -> Prepared:
     inserts = []
     for table, columns in parts:
         names = ", ".join(f'"{name}"' for name in columns)
         rows = f"json_populate_recordset(NULL::{table}, CAST(:{table} AS json))"
         inserts.append(f"new_{table} AS (INSERT INTO {table} ({names}) SELECT {names} FROM {rows})")
-    return sa.text(f"WITH {', '.join(inserts)} SELECT 1")
+    return Prepared(sa.text(f"WITH {', '.join(inserts)} SELECT 1"))
 
 
 def _record_of(columns: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
