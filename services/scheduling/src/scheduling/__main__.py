@@ -1,0 +1,31 @@
+"""Starts one process of scheduling: serve, work or migrate."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from chassis.entry import Doors, run
+from scheduling.settings import MIGRATIONS, PREFIX, SERVICE, Settings
+
+if TYPE_CHECKING:
+    from chassis.bus.worker import WorkerService
+    from chassis.rpc.server import Servicer
+
+
+def _servicers(settings: Settings) -> tuple[Servicer, ...]:
+    from scheduling.api import servicers
+
+    return servicers(settings)
+
+
+def _worker(settings: Settings) -> WorkerService:
+    from scheduling.worker import worker_service
+
+    return worker_service(settings)
+
+
+DOORS = Doors(SERVICE, Settings, PREFIX, MIGRATIONS, _servicers, _worker)
+
+if __name__ == "__main__":
+    sys.exit(run(DOORS))

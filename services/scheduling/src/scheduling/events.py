@@ -1,0 +1,116 @@
+"""Rows of scheduling as the facts it publishes: full new state, nothing to be asked back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+
+from chassis.database import UnitOfWork
+from crm.scheduling.events.v1 import scheduling_events_pb2 as events
+from scheduling.records import CANCELLED, Absence, Activity, Repetition
+from scheduling.times import to_time
+
+
+def tell_created(work: UnitOfWork, one: Activity, unit_path: str) -> None:
+    """Say that an activity was planned or came again."""
+    _tell(work, events.ActivityCreated(activity=activity_state(one)), one, unit_path)
+
+
+def tell_updated(work: UnitOfWork, one: Activity, unit_path: str, changed: Sequence[str]) -> None:
+    """Say that fields of an activity changed."""
+    message = events.ActivityUpdated(activity=activity_state(one))
+    message.changed.paths.extend(changed)
+    _tell(work, message, one, unit_path)
+
+
+def tell_reassigned(work: UnitOfWork, one: Activity, unit_path: str, from_owner_id: str) -> None:
+    """Say that an activity was given to another user."""
+    message = events.ActivityReassigned(activity=activity_state(one), from_owner_id=from_owner_id)
+    _tell(work, message, one, unit_path)
+
+
+def tell_closed(work: UnitOfWork, one: Activity, unit_path: str) -> None:
+    """Say that an activity was done, or that it will not take place."""
+    kind = events.ActivityCancelled if one.state == CANCELLED else events.ActivityCompleted
+    _tell(work, kind(activity=activity_state(one)), one, unit_path)
+
+
+def tell_reminded(work: UnitOfWork, one: Activity, unit_path: str, user_ids: Sequence[str]) -> None:
+    """Say that users are reminded of an activity that is due soon."""
+    _tell(work, events.ActivityReminded(activity=activity_state(one), user_ids=user_ids), one, unit_path)
+
+
+def tell_lapsed(work: UnitOfWork, one: Activity, unit_path: str, user_ids: Sequence[str]) -> None:
+    """Say that the time of an open activity has passed."""
+    _tell(work, events.ActivityLapsed(activity=activity_state(one), user_ids=user_ids), one, unit_path)
+
+
+def tell_nudged(work: UnitOfWork, one: Activity, unit_path: str, user_id: str) -> None:
+    """Say that somebody reminded the user whose move it is."""
+    _tell(work, events.ActivityNudged(activity=activity_state(one), user_ids=[user_id]), one, unit_path)
+
+
+def tell_absence(work: UnitOfWork, one: Absence, unit_path: str, removed: bool = False) -> None:
+    """Say that an absence was set or taken back."""
+    state = events.AbsenceState(
+        id=one.id,
+        user_id=one.user_id,
+        unit_id=one.unit_id,
+        start_date=one.start_date.isoformat(),
+        end_date=one.end_date.isoformat(),
+        personal=events.AbsencePersonal(reason=one.reason),
+    )
+    message = events.AbsenceRemoved(absence=state) if removed else events.AbsenceSet(absence=state)
+    work.add_event(message, "absence", one.id, one.version, unit_path)
+
+
+def activity_state(one: Activity) -> events.ActivityState:
+    """An activity as others learn of it."""
+    facts, due, closing = one.facts, one.facts.due, one.closing
+    return events.ActivityState(
+        id=one.id,
+        kind=facts.kind,
+        status=one.state,
+        unit_id=facts.unit_id,
+        owner_id=facts.owner_id,
+        participant_user_ids=facts.participant_user_ids,
+        participant_person_ids=facts.participant_person_ids,
+        due_time=to_time(due.time),
+        due_date=due.day.isoformat() if due.day else "",
+        end_time=to_time(due.end),
+        time_zone=due.zone,
+        person_id=facts.person_id,
+        organization_id=facts.organization_id,
+        deal_id=facts.deal_id,
+        priority=facts.priority,
+        reminder_minutes=facts.reminder_minutes,
+        repetition=_repetition_state(facts.repetition),
+        waiting=events.WaitingState(
+            side=one.waiting.side, user_id=one.waiting.user_id, since_time=to_time(one.waiting.since)
+        ),
+        outcome=closing.outcome if closing else "",
+        close_time=to_time(closing.time) if closing else None,
+        closer_id=closing.user_id if closing else "",
+        series_id=one.series.id if one.series else "",
+        occurrence=one.series.occurrence if one.series else 1,
+        creator_id=one.creator_id,
+        create_time=to_time(one.create_time),
+        personal=events.ActivityPersonal(
+            subject=facts.subject,
+            description=facts.description,
+            summary=closing.summary if closing else "",
+            waiting_note=one.waiting.note,
+        ),
+    )
+
+
+def _repetition_state(one: Repetition | None) -> events.RepetitionState | None:
+    if one is None:
+        return None
+    until = one.until.isoformat() if one.until else ""
+    return events.RepetitionState(every=one.every, unit=one.unit, until_date=until, count=one.count)
+
+
+def _tell(work: UnitOfWork, message: Message, one: Activity, unit_path: str) -> None:
+    work.add_event(message, "activity", one.id, one.version, unit_path, one.facts.person_id or None)

@@ -1,0 +1,33 @@
+"""Moments on the wire (google.protobuf.Timestamp) and aware datetimes in Python."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from scheduling.errors import invalid
+
+
+def to_time(moment: datetime | None) -> Timestamp | None:
+    """The moment as a message; None stays None, which leaves a message field unset."""
+    if moment is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
+def from_time(message: Timestamp, field: str) -> datetime:
+    """The moment of a message, in UTC. Errors: FieldInvalid naming `field` when there is no such moment."""
+    try:
+        return message.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise invalid(field, f"{message.seconds} seconds is no moment of the calendar; give one that is") from None
+
+
+def time_in(message: object, name: str, prefix: str = "") -> datetime | None:
+    """The moment in a field of a message, None where it is unset. Errors: FieldInvalid."""
+    if not message.HasField(name):  # type: ignore[attr-defined]
+        return None
+    return from_time(getattr(message, name), f"{prefix}{name}")
