@@ -32,7 +32,7 @@ from chassis.tokens import TokenVerifier, generate_key, public_key_of
 from crm.directory.events.v1 import directory_events_pb2 as events_pb
 from directory.bootstrap import FirstFacts, bootstrap
 from gateway.app import create_app
-from gateway.settings import Settings
+from gateway.settings import MIGRATIONS, Settings
 from imports import settings as import_settings
 from imports.jobs import job_runner
 from units.copying import copy_units
@@ -167,7 +167,11 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
     server, port = start_server("127.0.0.1:0", (*doors, events_servicer(databases)), verifier)
     address = f"127.0.0.1:{port}"
     public = public_key_of(KEY)
-    settings = Settings(address, address, address, address, address, public, sign_ins_per_minute=10_000)
+    sessions = fresh_database(postgres, "gateway_gateway")
+    migrate(sessions, MIGRATIONS)
+    settings = Settings(
+        address, address, address, address, address, public, sign_ins_per_minute=10_000, database_url=sessions
+    )
     with serving(settings) as url:
         found = Platform(url, databases, company_id, settings)
         found.spread_units()
