@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -130,3 +131,13 @@ def test_normalizing_a_normal_address_changes_nothing(raw: str) -> None:
 def test_any_text_gets_an_answer_that_keeps_it(raw: str) -> None:
     assert normalize_email(raw).raw == raw
     assert isinstance(split_emails(raw), list)
+
+
+@pytest.mark.parametrize(
+    "address", ["Anna.Belova@Mail.Example.com", "a+b@x.de", "a@localhost", "a@b", "a@-b.com", "x" * 65 + "@b.com"]
+)
+def test_a_plain_address_is_read_as_the_same_one_with_blanks_around_it(address: str) -> None:
+    plain, blank = normalize_email(address), normalize_email(f" {address} ")
+    assert type(plain) is type(blank)
+    assert replace(plain, raw="") == replace(blank, raw="")
+    assert split_emails(address) == split_emails(f" {address} ")

@@ -278,3 +278,8 @@ def test_a_very_long_text_is_answered_at_once_and_is_no_phone(text: str) -> None
     assert isinstance(normalize_phone(text, "RU", MOSCOW), PhoneProblem)
     assert len(split_phones(text)) == 1
     assert phone_search_keys(text, "RU") == ()
+
+
+@given(st.text("0123456789 ().-+", min_size=1, max_size=40))
+def test_a_plain_number_is_parted_as_the_same_one_on_a_line_of_its_own(text: str) -> None:
+    assert split_phones(text) == split_phones(f"{text}\n")

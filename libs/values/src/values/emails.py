@@ -60,6 +60,8 @@ _MAILTO = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.IGNORECASE)
 _FULL_WIDTH = re.compile(r"[\uff00-\uffef]")
 # A dot-atom of RFC 5321 section 4.1.2 in ASCII, the local part of almost every address.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# Nearly every address is written as it is: nothing around it, nothing to take apart.
+_PLAIN_ADDRESS = re.compile(rf"({_PLAIN_LOCAL.pattern})@([A-Za-z0-9.-]+)").fullmatch
 _LONGEST_LOCAL = 64  # RFC 5321 section 4.5.3.1.1
 _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 # A longer cell is a text, not a list of addresses, and is not searched: the patterns here take quadratic time.
@@ -77,6 +79,10 @@ def normalize_email(raw: str) -> Email | EmailProblem:
     The domain is lower-cased and shown in its own script; .local and .test are accepted, .invalid and localhost not.
     Source: RFC 5321 and 6531 by email-validator; RFC 5322's comments, address literals and folded blanks are refused.
     """
+    if (plain := _PLAIN_ADDRESS(raw)) and len(plain[1]) <= _LONGEST_LOCAL and len(raw) <= _LONGEST_ADDRESS:
+        local, domains = plain[1], _read_domain(plain[2])
+        if not isinstance(domains, str):
+            return Email(f"{local}@{domains[0]}", f"{local.casefold()}@{domains[1]}", None, raw)
     name, written = _take_apart(raw)
     if is_blank_value(written):
         return EmailProblem(EmailTrouble.EMPTY, raw, "There is no address.")
@@ -94,6 +100,8 @@ def split_emails(raw: str) -> list[str]:
     """
     if len(raw) > _LONGEST_CELL:
         return [raw.strip(_BLANKS)]
+    if _PLAIN_ADDRESS(raw) and "/" not in raw:
+        return [raw]
     pieces: list[str] = []
     waiting = ""
     for piece in _PIECE.findall(raw):

@@ -21,6 +21,8 @@ _DIGIT = re.compile(r"\d")
 _HARD_SEPARATOR = re.compile(r"[\r\n;|、；]+|\s(?:и|или|and|or|und|oder|et|ou|y|o)\s|&", re.IGNORECASE)
 _SOFT_SEPARATOR = re.compile(r"\s*[,，/\\]\s*")
 _BEFORE_PLUS = re.compile(r"(?<=\d)\)?\s+(?=\(?\+)")
+# Nearly every cell: digits with blanks, brackets and hyphens, in which nothing can part two numbers.
+_PLAIN_NUMBER = re.compile(r"[+(]{0,2}[0-9][0-9() .-]{0,30}").fullmatch
 # The shortest complete local number that people list beside another one ("25-67-89").
 _SHORTEST_LISTED = 5
 # No single number has more digits (E.164) than these, so a longer run is two numbers written side by side.
@@ -45,6 +47,8 @@ def split_phones(raw: str) -> list[str]:
     """
     if len(raw) > _LONGEST_CELL:
         return [plain_text(raw)]
+    if _PLAIN_NUMBER(raw) and _count_digits(raw) <= _LONGEST_NUMBER:
+        return [" ".join(raw.split())]
     lines = [plain_text(line) for line in _HARD_SEPARATOR.split(_keep_extension(raw))]
     pieces = [piece for line in lines for part in _BEFORE_PLUS.split(line) for piece in _split_listed(part)]
     return [half for piece in pieces for half in _split_run_together(piece) if _DIGIT.search(half)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +75,7 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
         job.save(work)
         change_run(work, found.id, state="inspecting", message="reads the file", progress=0.0, blocked=False)
     check = Check(database, peers, settings, job, found, Findings())
-    with local_copy(database, found.file_id, name) as path:
-        table = open_table(path, name, found.options)
+    with local_copy(database, found.file_id, name) as path, closing(open_table(path, name, found.options)) as table:
         staged = _stage(check, table)
     with peers.acting_for(found.user_id):
         check.tell(0.5, "asks what the names mean")

@@ -79,17 +79,22 @@ class RecordReader:
     def __post_init__(self) -> None:
         self._country = next((one for one in self.columns if one.field and one.field.name == "country"), None)
         self._zone = ZoneInfo(self.defaults.time_zone or "UTC")
+        # Looked up once: these run for every cell and every row.
+        self._taken = [(one.place, one, _TAKERS[one.field.type] if one.field else None) for one in self.columns]
+        groups = [(one.name,) for one in self.kind.fields if one.required] + list(self.kind.needs)
+        self._needed = [(names, [*names, *(_PLURALS[name] for name in names if name in _PLURALS)]) for names in groups]
 
     def read(self, row: SourceRow) -> tuple[Record, list[RowTrouble]]:
         """The record of a row, and its troubles; one that refuses keeps the row from being loaded."""
         record: Record = {}
         troubles: list[RowTrouble] = []
         country = self._country_of(row)
-        for column in self.columns:
-            cell = row.cells[column.place]
+        cells = row.cells
+        for place, column, taker in self._taken:
+            cell = cells[place]
             if is_nothing(cell):
                 continue
-            trouble = self._take(record, column, cell, country)
+            trouble = self._take(record, column, taker, cell, country)
             if trouble is not None:
                 troubles.append(self._chosen(column, cell, trouble))
         troubles.extend(self._missing(record, troubles))
@@ -100,20 +105,22 @@ class RecordReader:
             return country_code(row.cells[self._country.place].text) or self.defaults.country_code
         return self.defaults.country_code
 
-    def _take(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+    def _take(
+        self, record: Record, column: MappedColumn, taker: Taker | None, cell: Cell, country: str
+    ) -> CellTrouble | None:
+        text = cell.value
         if cell.kind is CellKind.ERROR:
             return CellTrouble("error_cell", f"the cell shows the error {cell.text}", "mend the formula in the file")
-        if type(cell.value) is str and ("\x00" in cell.value or len(cell.value) > MAX_TEXT):
-            text = cell.value
+        if type(text) is str and (len(text) > MAX_TEXT or "\x00" in text):
             return CellTrouble(
                 "text_too_long", f"the text has {len(text):,} characters or a null sign", "shorten it", False
             )
-        if column.field is None:
+        if taker is None:
             facts = record.setdefault("attributes", {})
             if len(facts) < MAX_ATTRIBUTES:
                 facts[column.header[:100]] = cell.text
             return None
-        return _TAKERS[column.field.type](self, record, column, cell, country)
+        return taker(self, record, column, cell, country)
 
     def _chosen(self, column: MappedColumn, cell: Cell, trouble: CellTrouble) -> RowTrouble:
         name = column.field.name if column.field else ATTRIBUTE
@@ -122,15 +129,14 @@ class RecordReader:
         return RowTrouble(column.place, trouble, cell.text)
 
     def _missing(self, record: Record, troubles: Sequence[RowTrouble]) -> list[RowTrouble]:
-        if any(one.trouble.refuses for one in troubles):
+        if troubles and any(one.trouble.refuses for one in troubles):
             return []
-        groups = [(one.name,) for one in self.kind.fields if one.required] + list(self.kind.needs)
         return [
             RowTrouble(
                 None, CellTrouble("missing_value", f"the row has no {' or '.join(names)}", "fill it in", blocks=False)
             )
-            for names in groups
-            if not any(name in record or _PLURALS.get(name, name) in record for name in names)
+            for names, stored in self._needed
+            if record.keys().isdisjoint(stored)
         ]
 
     def _text(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ def _stage_row(
     if not refusing or any(one.blocks for one in refusing):  # what a refused row names hinders nobody
         _note_references(staged, record, references)
     key, _ = record_key(reader.kind, record)
-    cells = _json([cell.text for cell in row.cells])
+    cells = _json_of_texts([cell.text for cell in row.cells])
     stored = _json(record) if not refusing else None
     return (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
 
@@ -173,11 +174,17 @@ UPDATE run_row r SET record_key = r.record_key || ':' || f.nth FROM (
   WHERE run_id = :run AND record_key LIKE 'row:%') f
 WHERE r.run_id = :run AND r.place = f.place AND f.nth > 1
 """
+_ESCAPED = re.compile(r'["\\\x00-\x1f]').search
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _json(value: Any) -> str:
     return _encode(value).replace("\\u0000", "␀")
+
+
+def _json_of_texts(texts: list[str]) -> str:
+    """As `_json`, ten times faster where no text holds a sign that JSON escapes: nearly every row."""
+    return _json(texts) if not texts or _ESCAPED("".join(texts)) else '["' + '","'.join(texts) + '"]'
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from imports.cell_values import ColumnForm
 from imports.column_facts import ColumnSurvey, DamageSurvey
 from imports.findings import ERROR, INFO, WARNING, Finding, Findings
 from imports.mapping import ColumnFacts
-from imports.reading import inspect_file, read_rows
+from imports.reading import OpenFile
 from imports.reading.cells import SourceRow
 from imports.reading.dates import DateForm
 from imports.reading.description import ReadOptions, Workbook
@@ -28,8 +28,7 @@ _SEVERITIES = {Severity.ERROR: WARNING, Severity.WARNING: WARNING, Severity.INFO
 class OpenedTable:
     """The table of a file. `forms[i]` belongs to `columns[i]`; `rows()` reads the file once more from its beginning."""
 
-    path: Path
-    options: ReadOptions
+    opened: OpenFile
     columns: list[ColumnFacts]
     forms: list[ColumnForm]
     detected: dict[str, Any]
@@ -39,8 +38,12 @@ class OpenedTable:
 
     def rows(self) -> Iterator[SourceRow]:
         """The data rows, in order. Errors: UnreadableFile."""
-        self._reader = read_rows(self.path, self.options)
+        self._reader = self.opened.read_rows()
         yield from self._reader
+
+    def close(self) -> None:
+        """Close the file."""
+        self.opened.close()
 
     def skipped(self) -> int:
         """Rows left out in the last pass: totals, notes, repeated headers; blank rows are not counted."""
@@ -63,8 +66,17 @@ class OpenedTable:
 def open_table(path: Path, filename: str, options: Mapping[str, Any]) -> OpenedTable:
     """Find the table of a file and survey every column. Errors: UnreadableFile."""
     asked = read_options(options)
-    book = inspect_file(path, filename, asked)
-    reader = read_rows(path, asked)
+    opened = OpenFile(path, asked)
+    try:
+        return _survey(opened, filename, asked)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _survey(opened: OpenFile, filename: str, asked: ReadOptions) -> OpenedTable:
+    book = opened.describe(filename)
+    reader = opened.read_rows()
     names = [column.name for column in reader.columns]
     surveys = [ColumnSurvey(name) for name in names]
     damage = DamageSurvey(names)
@@ -81,7 +93,7 @@ def open_table(path: Path, filename: str, options: Mapping[str, Any]) -> OpenedT
     found.extend(_plain(book.findings))
     found.extend(damage.findings.worst_first())
     detected = _detected(book, reader, forms, surveys)
-    return OpenedTable(path, asked, [one.facts for one in surveys], forms, detected, rows, found.worst_first())
+    return OpenedTable(opened, [one.facts for one in surveys], forms, detected, rows, found.worst_first())
 
 
 def read_options(options: Mapping[str, Any]) -> ReadOptions:

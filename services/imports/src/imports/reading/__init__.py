@@ -12,7 +12,7 @@ from imports.reading.limits import DEFAULT_LIMITS, Limits, UnreadableFile, Unrea
 from imports.reading.numbers import NumberTrouble, ParsedNumber, parse_number
 from imports.reading.row_filter import SkippedRow, SkippedRows, SkipReason
 from imports.reading.sources import SheetFacts, SheetState
-from imports.reading.workbook import RowReader, inspect_file, read_rows
+from imports.reading.workbook import OpenFile, RowReader, inspect_file, read_rows
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -27,6 +27,7 @@ __all__ = [
     "FindingList",
     "Limits",
     "NumberTrouble",
+    "OpenFile",
     "ParsedNumber",
     "ReadOptions",
     "RowReader",

@@ -46,7 +46,8 @@ class Cell(NamedTuple):
     @property
     def text(self) -> str:
         """The cell as its user reads it: "007" stays "007", a percent carries its sign, dates are ISO."""
-        return show_cell(self)
+        value = self.value
+        return value if type(value) is str else show_cell(self)
 
 
 BLANK_CELL = Cell(CellKind.BLANK, None)

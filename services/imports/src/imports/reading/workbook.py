@@ -41,21 +41,47 @@ def open_source(path: Path, options: ReadOptions = _NO_OPTIONS, limits: Limits =
 def inspect_file(
     path: Path, filename: str, options: ReadOptions = _NO_OPTIONS, limits: Limits = DEFAULT_LIMITS
 ) -> Workbook:
-    """Describe a file: format, sheets, tables with headings and preview, how its text is written, what was noticed.
+    """What `OpenFile.describe` tells of a file. Errors: UnreadableFile with its reason and way out."""
+    with closing(OpenFile(path, options, limits)) as opened:
+        return opened.describe(filename)
 
-    Errors: UnreadableFile with its reason and way out.
-    """
-    with closing(open_source(path, options, limits)) as source:
-        tables = find_tables(source, options)
+
+class OpenFile:
+    """A file opened once for several passes, with its tables found. Errors: UnreadableFile."""
+
+    def __init__(self, path: Path, options: ReadOptions = _NO_OPTIONS, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._options, self._limits = options, limits
+        self._source = open_source(path, options, limits)
+        self._size = path.stat().st_size
+        try:
+            self._tables = find_tables(self._source, options)
+        except BaseException:
+            self._source.close()
+            raise
+        self._findings = FindingList()
+        self._findings.extend(self._source.findings)
+
+    def describe(self, filename: str) -> Workbook:
+        """Format, sheets, tables with headings and preview, how its text is written, what was noticed."""
+        source, tables = self._source, self._tables
         findings = FindingList()
-        findings.extend(source.findings)
+        findings.extend(self._findings)
         if source.format is FileFormat.XLSM:
             findings.add(macros_ignored())
         _report_name(source.format, filename, findings)
         report_sheets(source.sheets, findings)
         report_tables(tables, findings)
         text = _text_facts(source) if isinstance(source, TextSource) else None
-        return Workbook(filename, source.format, path.stat().st_size, tuple(source.sheets), tables, text, findings)
+        return Workbook(filename, source.format, self._size, tuple(source.sheets), tables, text, findings)
+
+    def read_rows(self) -> RowReader:
+        """The records of the table for one pass; several may follow each other. Errors: UnreadableFile."""
+        table = choose_table(self._tables, self._options)
+        return RowReader(self._source, table, self._limits, self._findings)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
 
 
 def _report_name(found: FileFormat, filename: str, findings: FindingList) -> None:
@@ -94,28 +120,36 @@ def read_rows(path: Path, options: ReadOptions = _NO_OPTIONS, limits: Limits = D
 
     Errors: UnreadableFile here, or while iterating where the damage lies deeper in the file.
     """
-    source = open_source(path, options, limits)
-    return RowReader(source, choose_table(find_tables(source, options), options), limits)
+    opened = OpenFile(path, options, limits)
+    reader = opened.read_rows()
+    reader.closes(opened)
+    return reader
 
 
 class RowReader:
     """The records of one table, once. After the pass `skipped` and `findings` hold what was left out and noticed."""
 
-    def __init__(self, source: Source, table: Table, limits: Limits) -> None:
+    def __init__(self, source: Source, table: Table, limits: Limits, findings: FindingList) -> None:
         self.table = table
         self.columns = table.columns
         self.skipped = SkippedRows()
         self.findings = FindingList()
-        self.findings.extend(source.findings)
+        self.findings.extend(findings)
         self._source = source
         self._limits = limits
+        self._opened: OpenFile | None = None
+
+    def closes(self, opened: OpenFile) -> None:
+        """Have the file closed at the end of the pass."""
+        self._opened = opened
 
     def __iter__(self) -> Iterator[SourceRow]:
         try:
             for part in self.table.parts:
                 yield from self._read_part(part)
         finally:
-            self._source.close()
+            if self._opened is not None:
+                self._opened.close()
 
     def _read_part(self, part: TablePart) -> Iterator[SourceRow]:
         sheet = part.sheet
