@@ -118,7 +118,9 @@ class ImportsServicer(grpc_pb.ImportsServiceServicer):
     def ListFindings(self, request: pb.ListFindingsRequest, context: Context) -> pb.ListFindingsResponse:
         """List findings."""
         with self.database.transaction(current_access()) as work:
-            rows, token = queries.list_findings(work, request.run_id, request.page_size, request.page_token)
+            rows, token = queries.list_findings(
+                work, request.run_id, request.page_size, request.page_token, request.severity
+            )
             return pb.ListFindingsResponse(findings=map(finding_message, rows), next_page_token=token)
 
     def ListRows(self, request: pb.ListRowsRequest, context: Context) -> pb.ListRowsResponse:
@@ -150,7 +152,7 @@ class ImportsServicer(grpc_pb.ImportsServiceServicer):
 
     def ListKinds(self, request: pb.ListKindsRequest, context: Context) -> pb.ListKindsResponse:
         """List kinds."""
-        return pb.ListKindsResponse(kinds=kind_messages())
+        return pb.ListKindsResponse(kinds=kind_messages(), max_file_bytes=self.settings.max_file_bytes)
 
 
 def _run(work: UnitOfWork, row: Any) -> pb.Run:

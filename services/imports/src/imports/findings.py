@@ -14,7 +14,8 @@ from imports.tables import finding
 SHOWN_CELLS = 50
 MOST_FINDINGS = 500  # distinct troubles of one file; more help nobody
 ERROR, WARNING, INFO = "error", "warning", "info"
-_ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
+SEVERITIES = (ERROR, WARNING, INFO)  # worst first
+_ORDER = {severity: place for place, severity in enumerate(SEVERITIES)}
 
 
 @dataclass

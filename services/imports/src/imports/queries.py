@@ -10,6 +10,7 @@ from chassis.database import UnitOfWork
 from chassis.errors import FieldInvalid, FieldViolation
 from chassis.paging import make_token, page_size, read_token
 from imports.fates import ACTUAL, EXPECTED, FATES
+from imports.findings import SEVERITIES
 from imports.runs import get_run, may_see
 from imports.tables import file, finding, run, run_fate, run_row, template
 from units.visibility import get_unit, unit_ids_below
@@ -41,14 +42,19 @@ def list_runs(work: UnitOfWork, size: int, token: str, unit_id: str) -> Page:
     return _page(rows, size, f"runs {unit_id}", lambda row: [row.id])
 
 
-def list_findings(work: UnitOfWork, run_id: str, size: int, token: str) -> Page:
-    """Findings of a run, worst first. Errors: RunNotFound, PageTokenInvalid."""
+def list_findings(work: UnitOfWork, run_id: str, size: int, token: str, severity: str = "") -> Page:
+    """Findings of a run, worst first. Errors: RunNotFound, FieldInvalid, PageTokenInvalid."""
+    if severity and severity not in SEVERITIES:
+        raise FieldInvalid(FieldViolation("severity", f"is {severity!r}; use one of {', '.join(SEVERITIES)}"))
     get_run(work, run_id)
     size = page_size(size, 100, 500)
-    key = read_token(f"findings {run_id}", token)
+    asked = f"findings {run_id} {severity}"
+    key = read_token(asked, token)
     question = sa.select(finding).where(finding.c.run_id == run_id, finding.c.number > (key[0] if key else 0))
+    if severity:
+        question = question.where(finding.c.severity == severity)
     rows = list(work.execute(question.order_by(finding.c.number).limit(size + 1)))
-    return _page(rows, size, f"findings {run_id}", lambda row: [row.number])
+    return _page(rows, size, asked, lambda row: [row.number])
 
 
 def list_rows(

@@ -58,7 +58,14 @@ RUNS = (
     ),
     Call("POST", "/runs/{run_id}/confirm", "imports", "ConfirmRun", "Load a checked run", answer="run"),
     Call("POST", "/runs/{run_id}/cancel", "imports", "CancelRun", "End a run; what is loaded stays", answer="run"),
-    Call("GET", "/runs/{run_id}/findings", "imports", "ListFindings", "List findings, worst first", query=PAGE),
+    Call(
+        "GET",
+        "/runs/{run_id}/findings",
+        "imports",
+        "ListFindings",
+        "List findings, worst first",
+        query=(*PAGE, "severity"),
+    ),
     Call("GET", "/runs/{run_id}/rows", "imports", "ListRows", "List rows with their fates", query=(*PAGE, "fate")),
     Call(
         "POST",

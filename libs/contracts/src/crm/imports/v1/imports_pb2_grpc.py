@@ -180,7 +180,7 @@ class ImportsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListFindings(self, request, context):
-        """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID.
+        """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class ImportsServiceStub:
     CancelRun: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CancelRunRequest, _imports_pb2.CancelRunResponse]
     """Ends a run that waits or works; what is loaded stays. Errors: RUN_NOT_FOUND, RUN_ENDED."""
     ListFindings: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListFindingsRequest, _imports_pb2.ListFindingsResponse]
-    """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID."""
+    """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
     ListRows: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListRowsRequest, _imports_pb2.ListRowsResponse]
     """Lists rows with their fates, in file order. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID."""
     DownloadResult: _grpc.UnaryStreamMultiCallable[_imports_pb2.DownloadResultRequest, _imports_pb2.DownloadResultResponse]
@@ -88,7 +88,7 @@ class ImportsServiceAsyncStub(ImportsServiceStub):
     CancelRun: _aio.UnaryUnaryMultiCallable[_imports_pb2.CancelRunRequest, _imports_pb2.CancelRunResponse]  # type: ignore[assignment]
     """Ends a run that waits or works; what is loaded stays. Errors: RUN_NOT_FOUND, RUN_ENDED."""
     ListFindings: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListFindingsRequest, _imports_pb2.ListFindingsResponse]  # type: ignore[assignment]
-    """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID."""
+    """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
     ListRows: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListRowsRequest, _imports_pb2.ListRowsResponse]  # type: ignore[assignment]
     """Lists rows with their fates, in file order. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID."""
     DownloadResult: _aio.UnaryStreamMultiCallable[_imports_pb2.DownloadResultRequest, _imports_pb2.DownloadResultResponse]  # type: ignore[assignment]
@@ -181,7 +181,7 @@ class ImportsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _imports_pb2.ListFindingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.ListFindingsResponse, _abc.Awaitable[_imports_pb2.ListFindingsResponse]]:
-        """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID."""
+        """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
 
     @_abc_1.abstractmethod
     def ListRows(
