@@ -77,7 +77,7 @@ def test_a_run_ends_right_whatever_is_killed(office: Office, platform: DataFolde
 def test_reporting_is_what_a_replay_of_all_events_makes(office: Office, postgres: EmbeddedPostgres) -> None:
     told = office.rest.get("/freshness", with_digest="true")
     assert told["digest"] == digest_of_replay(office.rest, postgres)
-    for service in ("directory", "contacts", "deals", "imports", "reporting"):
+    for service in ("directory", "contacts", "deals", "scheduling", "imports", "reporting"):
         assert office.rest.get(f"/services/{service}/parked_events")["parked"] == []
 
 

@@ -42,7 +42,7 @@ __all__ = ["postgres"]
 PASSWORD = "correct horse battery"
 KEY = generate_key()
 SECRET = "a-long-secret-of-imports"
-SERVICES = ("directory", "contacts", "deals", "imports", "reporting")
+SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 KEPT_SECONDS = 120  # of the 300 a token lives
 _count = itertools.count(1)
 
@@ -169,9 +169,7 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
     public = public_key_of(KEY)
     sessions = fresh_database(postgres, "gateway_gateway")
     migrate(sessions, MIGRATIONS)
-    settings = Settings(
-        address, address, address, address, address, public, sign_ins_per_minute=10_000, database_url=sessions
-    )
+    settings = Settings(*[address] * len(SERVICES), public, sign_ins_per_minute=10_000, database_url=sessions)
     with serving(settings) as url:
         found = Platform(url, databases, company_id, settings)
         found.spread_units()

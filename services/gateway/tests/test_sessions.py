@@ -89,7 +89,7 @@ def test_status_shows_lag_and_parked_events_to_administrators_only(
     admin: Rest, a_branch: Callable[..., Any], a_user: Any
 ) -> None:
     seen = admin.get("/status")["services"]
-    assert [one["service"] for one in seen] == ["directory", "contacts", "deals", "imports", "reporting"]
+    assert [one["service"] for one in seen] == ["directory", "contacts", "deals", "scheduling", "imports", "reporting"]
     assert all(one["lag"] is not None and one["parked"] == 0 for one in seen)
     seller: Rest = a_user(a_branch())
     assert all(one["lag"] is None for one in seller.get("/status")["services"])

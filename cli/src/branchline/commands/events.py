@@ -9,7 +9,7 @@ import typer
 from branchline.exits import Exit
 from branchline.screen import Screen
 
-SERVICES = ("directory", "contacts", "deals", "imports", "reporting")
+SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 LAST = 20  # events shown without --after
 WAIT_SECONDS = 10
 

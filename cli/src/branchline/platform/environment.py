@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-SERVICES = ("directory", "contacts", "deals", "imports", "reporting")
+SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 STORES = (*SERVICES, "gateway")  # each has its own database
 # glibc keeps an arena of memory per thread otherwise, which triples what a threaded process holds.
 SMALL = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
@@ -50,6 +50,7 @@ def _particulars(process: str, addresses: Addresses, secrets: dict[str, str]) ->
             "GRPC_LISTEN": f"127.0.0.1:{addresses.grpc_port}",
             "DIRECTORY_TOKEN_PRIVATE_KEY": secrets["token_private_key"],
             "DIRECTORY_SERVICE_SECRETS": f"imports={secrets['service_secret']}",
+            "DIRECTORY_FOLLOWER_SECRETS": f"gateway={secrets['follower_secret']}",
         }
     if process == "worker":
         embedded = addresses.server_url.format("bus").replace("postgresql://", "pgmq://", 1)
@@ -59,4 +60,5 @@ def _particulars(process: str, addresses: Addresses, secrets: dict[str, str]) ->
     return {
         "HTTP_LISTEN": f"127.0.0.1:{addresses.port}",
         "GATEWAY_DATABASE_URL": database_url(addresses.server_url, "gateway"),
+        "GATEWAY_FOLLOWER_SECRET": secrets["follower_secret"],
     }

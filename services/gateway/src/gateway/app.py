@@ -16,7 +16,7 @@ from gateway import problems
 from gateway.calls import Call, add_calls
 from gateway.limits import Limits, SignInPace
 from gateway.openapi import describe
-from gateway.routes import contacts, deals, directory, imports, reporting
+from gateway.routes import contacts, deals, directory, imports, reporting, scheduling
 from gateway.routes.events import add_event_routes
 from gateway.routes.sessions import add_session_routes
 from gateway.routes.status import add_status_routes
@@ -40,6 +40,10 @@ AREAS: dict[str, tuple[Call, ...]] = {
     "pipelines": deals.PIPELINES,
     "products": deals.PRODUCTS,
     "plans": deals.PLANS,
+    "activities": scheduling.ACTIVITIES,
+    "calendar": scheduling.CALENDAR,
+    "notifications": scheduling.NOTIFICATIONS,
+    "absences": scheduling.ABSENCES,
     "files": imports.FILES,
     "runs": imports.RUNS,
     "templates": imports.TEMPLATES,

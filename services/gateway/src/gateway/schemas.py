@@ -30,6 +30,10 @@ READ_ONLY = {
     "crm.deals.v1.Stage": "id",
     "crm.deals.v1.Product": "id etag create_time",
     "crm.deals.v1.Plan": "id etag",
+    "crm.scheduling.v1.Activity": "id etag owner_name person_name organization_name deal_title state overdue outcome"
+    " summary close_time closer_id series_id occurrence creator_id create_time update_time",
+    "crm.scheduling.v1.Waiting": "user_name since_time days",
+    "crm.scheduling.v1.Absence": "etag user_name",
     "crm.imports.v1.ColumnMapping": "origin confidence samples cell_kinds",
 }
 _AMOUNT = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,9})?")

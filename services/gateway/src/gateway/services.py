@@ -11,6 +11,7 @@ from crm.directory.v1 import directory_pb2, directory_pb2_grpc
 from crm.imports.v1 import imports_pb2, imports_pb2_grpc
 from crm.platform.v1.events_pb2_grpc import EventsServiceStub
 from crm.reporting.v1 import reporting_pb2, reporting_pb2_grpc
+from crm.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from gateway.settings import Settings
 
 # The contract of each service and its stub, under the name everything else uses.
@@ -18,6 +19,7 @@ CONTRACTS: dict[str, tuple[Any, Any]] = {
     "directory": (directory_pb2, directory_pb2_grpc.DirectoryServiceStub),
     "contacts": (contacts_pb2, contacts_pb2_grpc.ContactsServiceStub),
     "deals": (deals_pb2, deals_pb2_grpc.DealsServiceStub),
+    "scheduling": (scheduling_pb2, scheduling_pb2_grpc.SchedulingServiceStub),
     "imports": (imports_pb2, imports_pb2_grpc.ImportsServiceStub),
     "reporting": (reporting_pb2, reporting_pb2_grpc.ReportingServiceStub),
 }

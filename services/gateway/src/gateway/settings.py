@@ -16,6 +16,7 @@ class Settings:
     directory_address: str = field(metadata={"help": "host:port of the directory's gRPC door"})
     contacts_address: str = field(metadata={"help": "host:port of the contacts' gRPC door"})
     deals_address: str = field(metadata={"help": "host:port of the deals' gRPC door"})
+    scheduling_address: str = field(metadata={"help": "host:port of the scheduling's gRPC door"})
     imports_address: str = field(metadata={"help": "host:port of the imports' gRPC door"})
     reporting_address: str = field(metadata={"help": "host:port of the reporting's gRPC door"})
     token_public_key: str = field(metadata={"help": "the directory's public key, Ed25519, PEM"})

@@ -16,15 +16,22 @@ from crm.deals.events.v1 import deals_events_pb2
 from crm.directory.events.v1 import directory_events_pb2
 from crm.imports.events.v1 import imports_events_pb2
 from crm.platform.v1 import events_pb2 as pb
+from crm.scheduling.events.v1 import scheduling_events_pb2
 from gateway.calls import bearer, refuse_unknown_parameters
 from gateway.json_values import enum_words, to_json
 from gateway.schemas import answer_model
 from gateway.services import Services
 from gateway.signed_in import SignedIn
 
-EVENT_FILES = (contacts_events_pb2, deals_events_pb2, directory_events_pb2, imports_events_pb2)  # known to the pool now
+EVENT_FILES = (  # known to the pool now
+    contacts_events_pb2,
+    deals_events_pb2,
+    directory_events_pb2,
+    imports_events_pb2,
+    scheduling_events_pb2,
+)
 STATES = enum_words(pb.ParkedState.DESCRIPTOR)
-Name = Annotated[str, Path(pattern="^(directory|contacts|deals|imports|reporting)$")]
+Name = Annotated[str, Path(pattern="^(directory|contacts|deals|scheduling|imports|reporting)$")]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 PageSize = Annotated[int, Query(ge=0, le=500)]
 PageToken = Annotated[str, Query(max_length=2000)]
