@@ -16,7 +16,7 @@ from gateway.problems import problem
 MOST_BODY = 1024 * 1024
 MOST_CHUNK = 4 * 1024 * 1024  # uploads come in chunks of 1 MiB; gRPC takes messages of 8 MiB
 MOST_HEADERS = 32 * 1024  # bytes; a token has about 2 KiB, a browser's cookies seldom more than 8
-CHUNKS = re.compile(r"/api/v1/files/[^/]+/chunks")
+CHUNKS = re.compile(r"/(?:api/v1|imports)/files/[^/]+/chunks")
 KEPT = 10_000
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),

@@ -37,11 +37,15 @@ MOST_FIELDS = 500
 
 @dataclass(frozen=True)
 class Page:
-    """One address of the workplace: `path` as Starlette writes it, `answer` makes the response."""
+    """One address of the workplace: `path` as Starlette writes it, `answer` makes the response.
+
+    `takes_bytes` marks one that gets a body of plain bytes (`visit.body`) instead of a form.
+    """
 
     method: str
     path: str
     answer: Callable[[Visit], Response]
+    takes_bytes: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,14 @@ class Workplace:
 
         async def endpoint(request: Request) -> Response:
             request.scope["route"] = page  # its path names the request in traces and logs
+            if page.takes_bytes:
+                return await run_in_threadpool(self.answer, page, request, FormData(), await request.body())
             form = FormData() if request.method in SAFE else await request.form(max_fields=MOST_FIELDS, max_files=0)
             return await run_in_threadpool(self.answer, page, request, form)
 
         return Route(page.path, endpoint, methods=[page.method])
 
-    def answer(self, page: Page, request: Request, form: FormData) -> Response:
+    def answer(self, page: Page, request: Request, form: FormData, body: bytes = b"") -> Response:
         """Let the person in, or say why not."""
         try:
             session = self.sessions.read(request.cookies.get(COOKIE, ""))
@@ -72,7 +78,7 @@ class Workplace:
         except NotSignedIn:
             return to_sign_in(request)
         with calling_as(session.token):
-            visit = self._visit(request, session, form)
+            visit = self._visit(request, session, form, body)
             with speaking(visit.texts):
                 try:
                     refuse_forgery(request, form, session.knows)
@@ -80,12 +86,12 @@ class Workplace:
                 except DomainError as refusal:
                     return refusal_page(visit, refusal)
 
-    def _visit(self, request: Request, session: Any, form: FormData) -> Visit:
+    def _visit(self, request: Request, session: Any, form: FormData, body: bytes) -> Visit:
         home = self.homes.of(session.access)
         language = choose_language(session.settings.get("language", ""), request.headers.get("accept-language", ""))
         zone = ZoneInfo(session.settings.get("zone") or (home and home.time_zone) or "UTC")
         texts = Texts(language, zone)
-        return Visit(request, session, texts, self.services, self.sessions, self.frame, home, form)
+        return Visit(request, session, texts, self.services, self.sessions, self.frame, home, form, body)
 
 
 def refuse_forgery(request: Request, form: FormData, knows: Callable[[str], bool]) -> None:

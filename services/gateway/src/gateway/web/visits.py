@@ -43,7 +43,11 @@ class Away:
 
 @dataclass(frozen=True)
 class Visit:
-    """A request in hand. `form` holds the posted fields, `home` the person's unit as far as the directory could say."""
+    """A request in hand.
+
+    `form` holds the posted fields, `body` the bytes of a page that takes those instead, `home` the person's unit as far
+    as the directory could say.
+    """
 
     request: Request
     session: Session
@@ -53,6 +57,7 @@ class Visit:
     frame: Frame
     home: Any = None
     form: FormData = field(default_factory=FormData)
+    body: bytes = b""
 
     # --- what was asked
     @property
