@@ -22,7 +22,9 @@ from chassis.testing.eventually import eventually
 HOLD = "import sys, time; from pathlib import Path; from branchline.platform.claim import claim_folder;\
 from branchline.platform.folder import DataFolder\nwith claim_folder(DataFolder(Path(sys.argv[1]))): time.sleep(60)"
 ADDRESSES = Addresses("postgresql://u:pw@127.0.0.1:1/{}", 2, 3, "")
-SECRETS = {"token_private_key": "PRIVATE", "token_public_key": "PUBLIC", "service_secret": "SECRET"}
+SECRETS = {
+    "token_private_key": "PRIVATE", "token_public_key": "PUBLIC", "service_secret": "SECRET", "follower_secret": "FOLLOW",
+}  # fmt: skip
 
 
 def test_a_folder_has_one_supervisor(tmp_path: Path) -> None:
@@ -117,9 +119,9 @@ def test_an_asked_port_in_use_is_refused_and_a_usual_one_replaced(tmp_path: Path
 @pytest.mark.parametrize(
     ("process", "hidden"),
     [
-        ("gateway", ["PRIVATE", "SECRET", "u:pw"]),
-        ("worker", ["PRIVATE", "SECRET"]),
-        ("jobs", ["PRIVATE", "/contacts", "/directory"]),
+        ("gateway", ["PRIVATE", "SECRET", "/contacts", "/directory"]),
+        ("worker", ["PRIVATE", "SECRET", "FOLLOW"]),
+        ("jobs", ["PRIVATE", "FOLLOW", "/contacts", "/directory"]),
     ],
 )
 def test_each_process_is_told_only_the_secrets_it_needs(process: str, hidden: list[str]) -> None:

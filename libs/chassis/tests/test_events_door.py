@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from chassis.access import ADMINISTER, ALL, READ, SUBTREE, Access, Grant
+from chassis import messaging_state
+from chassis.access import ADMINISTER, ALL, READ, SUBTREE, Access, Grant, follower_access
 from chassis.bus.relay import number_waiting
 from chassis.database import Database
 from chassis.errors import RemoteError
@@ -129,4 +131,52 @@ def test_who_may_not_administer_everything_gets_nothing(method: str, client: Cli
     with calling_as(signer.sign(READER)), pytest.raises(RemoteError) as caught:
         client.call(method, getattr(pb, f"{method}Request")())
 
+    assert caught.value.reason == "NOT_PERMITTED"
+
+
+def follow(client: Client, after: int, wait: float = 0.0, service: str = "directory") -> pb.FollowEventsResponse:
+    """Ask for news of one service."""
+    asked = pb.FollowEventsRequest(after_positions={service: after})
+    asked.wait.FromMilliseconds(round(wait * 1000))
+    answer: pb.FollowEventsResponse = client.call("FollowEvents", asked)
+    return answer
+
+
+def test_a_follower_is_told_what_happens_from_now_on(client: Client, database: Database, signer: TokenSigner) -> None:
+    write_events(database, 3)
+    with calling_as(signer.sign(follower_access("gateway"))):
+        begun = follow(client, -1).followed[0]
+        assert (begun.next_position, list(begun.events)) == (3, [])
+        later = threading.Timer(0.3, write_events, (database, 2))
+        later.start()
+        news = follow(client, begun.next_position, wait=10).followed[0]
+        later.join()
+        news_positions = [one.position for one in news.events]
+        assert news_positions == list(range(4, news.next_position + 1))
+        assert not follow(client, 5).followed[0].events
+        assert not follow(client, 0, service="deals").followed  # another process has it
+
+
+def test_a_follower_far_behind_is_sent_to_the_end(
+    client: Client, database: Database, signer: TokenSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_events(database, 5)
+    with calling_as(signer.sign(follower_access("gateway"))):
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM event_log WHERE position < 3")
+        assert follow(client, 0).followed[0].passed_over
+        assert follow(client, 99).followed[0].next_position == 5  # the source was restored to an earlier state
+        monkeypatch.setattr(messaging_state, "FOLLOWED", 2)
+        news = follow(client, 2).followed[0]
+        assert (news.passed_over, news.next_position, len(news.events)) == (True, 5, 0)
+
+
+def test_only_those_who_carry_news_on_follow_events_and_they_do_nothing_else(
+    client: Client, signer: TokenSigner
+) -> None:
+    with calling_as(signer.sign(READER)), pytest.raises(RemoteError) as caught:
+        follow(client, -1)
+    assert caught.value.reason == "NOT_PERMITTED"
+    with calling_as(signer.sign(follower_access("gateway"))), pytest.raises(RemoteError) as caught:
+        client.call("ListEvents", pb.ListEventsRequest())
     assert caught.value.reason == "NOT_PERMITTED"

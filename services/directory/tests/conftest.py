@@ -34,6 +34,7 @@ __all__ = ["postgres"]
 PASSWORD = "correct horse battery"
 KEY = generate_key()
 SECRET = "a-long-secret-of-imports"
+FOLLOWER_SECRET = "a-long-secret-of-the-gateway"
 
 
 @dataclass
@@ -103,7 +104,10 @@ def _decoded(row: Any) -> Any:
 def directory(postgres: EmbeddedPostgres) -> Iterator[Directory]:
     """A directory of its own for a test, with the company `hq` and the administrator `admin` signed in."""
     url = fresh_database(postgres, "directory", _prepare)
-    doors = servicers(Settings(url, token_private_key=KEY, service_secrets=f"imports={SECRET}"))
+    followers = f"gateway={FOLLOWER_SECRET}"
+    doors = servicers(
+        Settings(url, token_private_key=KEY, service_secrets=f"imports={SECRET}", follower_secrets=followers)
+    )
     verifier = TokenVerifier(public_key_of(KEY))
     server, port = start_server("127.0.0.1:0", doors, verifier)
     database = Database(url, "directory")

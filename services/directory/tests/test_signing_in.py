@@ -17,11 +17,11 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from chassis import clock
-from chassis.access import ADMINISTER, ALL, IMPORT, PLAN, READ, WRITE
+from chassis.access import ADMINISTER, ALL, FOLLOW, IMPORT, PLAN, READ, WRITE, Grant
 from chassis.tokens import TYPE, generate_key, public_key_of
 from crm.directory.v1 import directory_pb2 as pb
 
-from .conftest import KEY, PASSWORD, SECRET
+from .conftest import FOLLOWER_SECRET, KEY, PASSWORD, SECRET
 
 
 def refresh(directory: Any, token: str) -> pb.RefreshTokenResponse:
@@ -251,6 +251,19 @@ def test_a_service_acts_for_a_user_with_the_rights_the_user_has_now(directory: A
     refused("SIGN_IN_REFUSED", lambda: directory.open_call("ActForUser", asked))
     asked.user_id = "00000000-0000-7000-8000-000000000000"
     refused("USER_NOT_FOUND", lambda: directory.open_call("ActForUser", asked))
+
+
+def test_a_service_that_carries_news_on_may_follow_events_and_nothing_else(directory: Any, refused: Any) -> None:
+    asked = pb.ActForUserRequest(service="gateway", service_secret=FOLLOWER_SECRET)
+    access = directory.verifier.verify(directory.open_call("ActForUser", asked).access_token)
+    assert (access.user_id, access.service, access.grants) == ("", "gateway", (Grant(FOLLOW, ALL),))
+    for strange in (
+        {"service": "imports", "service_secret": SECRET},
+        {"service_secret": "guess"},
+        {"user_id": directory.admin_id},
+    ):
+        values = {"service": "gateway", "service_secret": FOLLOWER_SECRET, **strange}
+        refused("SIGN_IN_REFUSED", lambda v=values: directory.open_call("ActForUser", pb.ActForUserRequest(**v)))
 
 
 def day(moment: datetime) -> Date:

@@ -34,8 +34,8 @@ def ensure_secrets(folder: DataFolder) -> None:
     if "token_private_key" not in found:
         private = generate_key()
         found |= {"token_private_key": private, "token_public_key": public_key_of(private)}
-    if "service_secret" not in found:
-        found["service_secret"] = secrets.token_urlsafe(24)
+    for name in ("service_secret", "follower_secret"):
+        found.setdefault(name, secrets.token_urlsafe(24))
     if found != read_json(folder.secrets):
         write_json(folder.secrets, found)
 

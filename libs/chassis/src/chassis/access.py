@@ -8,6 +8,7 @@ from typing import Any
 from chassis.errors import NotPermitted
 
 READ, WRITE, IMPORT, PLAN, ADMINISTER = "read", "write", "import", "plan", "administer"
+FOLLOW = "follow"  # of services only: be told of every event, to carry the news on to those who may have it
 OWN, SUBTREE, ALL = "own", "subtree", "all"
 
 
@@ -90,3 +91,8 @@ def service_access(service: str) -> Access:
         grants=tuple(Grant(action, ALL) for action in (READ, WRITE, IMPORT, PLAN, ADMINISTER)),
         service=service,
     )
+
+
+def follower_access(service: str) -> Access:
+    """A service that carries news on: it may follow events and do nothing else."""
+    return Access(user_id="", user_name=service, grants=(Grant(FOLLOW, ALL),), service=service)

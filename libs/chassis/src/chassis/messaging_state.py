@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
+from chassis.prepared import Prepared
 from chassis.schema import consumer_mark, event_log, outbox, parked_event, relay_state
 
 OPEN_STATES = ("retry", "behind", "parked")
+FOLLOWED = 5_000  # events; a second or two of the fastest import
 
 
 class ParkedEventNotFound(DomainError):
@@ -71,6 +73,21 @@ class FeedEvent:
     headers: Mapping[str, str]
     data: bytes
     create_time: datetime
+
+
+@dataclass(frozen=True)
+class News:
+    """What a follower gets: events and the position behind them, or word that there was too much."""
+
+    next_position: int
+    events: Sequence[FeedEvent] = ()
+    passed_over: bool = False
+    from_now: bool = False
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything to tell; a follower that begins is told at once where it stands."""
+        return bool(self.events) or self.passed_over or self.from_now
 
 
 @dataclass(frozen=True)
@@ -193,6 +210,24 @@ def tail_events(
     return [_feed_of(row) for row in work.execute(statement.order_by(event_log.c.position).limit(limit))]
 
 
+def follow_events(work: UnitOfWork, after_position: int, limit: int) -> News:
+    """What is new behind a position; from now on where it is below 0.
+
+    More than `FOLLOWED` events behind, a follower is sent to the end without them: news is of no use when it is old.
+    """
+    last = int(work.fetch(_LAST_POSITION)[0].last_position)
+    if after_position < 0:
+        return News(last, from_now=True)
+    if after_position == last:
+        return News(last)
+    if not 0 < last - after_position <= FOLLOWED:
+        return News(last, passed_over=True)
+    rows = work.fetch(_FOLLOW, {"after_position": after_position, "limit": limit})
+    if not rows or rows[0].position > after_position + 1:
+        return News(last, passed_over=True)
+    return News(rows[-1].position, [FeedEvent(**{**row._asdict(), "data": bytes(row.data)}) for row in rows])
+
+
 def _change(work: UnitOfWork, parked_id: int, states: Sequence[str], values: dict[str, Any]) -> ParkedEvent:
     row = work.execute(
         sa.update(parked_event)
@@ -220,6 +255,15 @@ def _parked_of(row: sa.Row[Any]) -> ParkedEvent:
         row.position, row.type, row.state, row.tries, row.next_time, row.error_class or "", row.error_code or "",
         row.first_time, row.resolved_by or "",
     )  # fmt: skip
+
+
+_LAST_POSITION = Prepared(sa.select(relay_state.c.last_position))
+_FOLLOW = Prepared(
+    sa.select(*(event_log.c[name] for name in FeedEvent.__dataclass_fields__))
+    .where(event_log.c.position > sa.bindparam("after_position"))
+    .order_by(event_log.c.position)
+    .limit(sa.bindparam("limit"))
+)
 
 
 def _feed_of(row: sa.Row[Any]) -> FeedEvent:

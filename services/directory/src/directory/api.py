@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from chassis import paging
-from chassis.access import ADMINISTER, Access
+from chassis.access import ADMINISTER, Access, follower_access
 from chassis.clock import now
 from chassis.database import Database
 from chassis.dates import from_date
@@ -37,7 +37,8 @@ def servicers(settings: Settings) -> tuple[Servicer, ...]:
     if not settings.token_private_key:
         raise SettingsInvalid("settings: DIRECTORY_TOKEN_PRIVATE_KEY is not set (Ed25519 private key as PEM)")
     database = Database(settings.database_url, "directory")
-    implementation = DirectoryServicer(database, TokenSigner(settings.token_private_key), settings.secrets())
+    signer = TokenSigner(settings.token_private_key)
+    implementation = DirectoryServicer(database, signer, settings.secrets(), settings.followers())
     public = frozenset(("SignIn", "RefreshToken", "SignOut", "ActForUser"))
     return (Servicer("directory", implementation, pb_grpc.add_DirectoryServiceServicer_to_server, public),)
 
@@ -45,8 +46,11 @@ def servicers(settings: Settings) -> tuple[Servicer, ...]:
 class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
     """Answers the calls of crm.directory.v1.DirectoryService."""
 
-    def __init__(self, database: Database, signer: TokenSigner, service_secrets: dict[str, str]) -> None:
-        self.database, self.signer, self.service_secrets = database, signer, service_secrets
+    def __init__(
+        self, database: Database, signer: TokenSigner, service_secrets: dict[str, str], follower_secrets: dict[str, str]
+    ) -> None:
+        self.database, self.signer = database, signer
+        self.service_secrets, self.follower_secrets = service_secrets, follower_secrets
         self.turnstile = passwords.Turnstile()
 
     def CreateUnit(self, request: pb.CreateUnitRequest, context: grpc.ServicerContext) -> pb.CreateUnitResponse:
@@ -221,10 +225,12 @@ class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
         return pb.SignOutResponse()
 
     def ActForUser(self, request: pb.ActForUserRequest, context: grpc.ServicerContext) -> pb.ActForUserResponse:
-        """Give a service a token for a user."""
-        known = self.service_secrets.get(request.service, "")
+        """Give a service a token for a user, or one that follows events for nobody."""
+        known = (self.service_secrets if request.user_id else self.follower_secrets).get(request.service, "")
         if not known or not secrets.compare_digest(known.encode(), request.service_secret.encode()):
             raise SignInRefused("service or secret is wrong")
+        if not request.user_id:
+            return pb.ActForUserResponse(**self._signed(follower_access(request.service)))
         with self.database.transaction() as work:
             access = signing_in.access_of(work, request.user_id, request.service)
         return pb.ActForUserResponse(**self._signed(access))

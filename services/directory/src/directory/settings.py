@@ -13,12 +13,14 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 class Settings:
     """Settings of every process of the directory.
 
-    `token_private_key` is PEM and needed to serve only; `service_secrets` is `imports=<secret>,reporting=<secret>`.
+    `token_private_key` is PEM and needed to serve only; `service_secrets` is `imports=<secret>,reporting=<secret>`,
+    and so is `follower_secrets`, of services that may follow events and act for nobody.
     """
 
     database_url: str = field(metadata={"help": "postgresql+psycopg://user:password@host/directory"})
     token_private_key: str = ""
     service_secrets: str = ""
+    follower_secrets: str = ""
     token_public_key: str = ""
     grpc_listen: str = "127.0.0.1:7401"
     bus_url: str = ""
@@ -26,5 +28,13 @@ class Settings:
 
     def secrets(self) -> dict[str, str]:
         """The secret of each service that may act for users."""
-        pairs = (entry.partition("=") for entry in self.service_secrets.split(",") if "=" in entry)
-        return {name.strip(): secret.strip() for name, _, secret in pairs if secret.strip()}
+        return _pairs(self.service_secrets)
+
+    def followers(self) -> dict[str, str]:
+        """The secret of each service that may follow events and nothing else."""
+        return _pairs(self.follower_secrets)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = (entry.partition("=") for entry in text.split(",") if "=" in entry)
+    return {name.strip(): secret.strip() for name, _, secret in pairs if secret.strip()}

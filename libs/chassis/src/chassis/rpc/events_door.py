@@ -12,9 +12,9 @@ import grpc
 
 from chassis import messaging_state as state
 from chassis import paging
-from chassis.access import ADMINISTER
+from chassis.access import ADMINISTER, FOLLOW
 from chassis.database import Database, UnitOfWork
-from chassis.errors import DomainError, FieldInvalid, FieldViolation, Kind
+from chassis.errors import DomainError, FieldInvalid, FieldViolation, Kind, NotPermitted
 from chassis.rpc.server import Servicer, current_access
 from crm.platform.v1 import events_pb2 as pb
 from crm.platform.v1 import events_pb2_grpc as pb_grpc
@@ -24,6 +24,7 @@ PAGE, MOST = 100, 500
 MAX_WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.2
 WAITERS = 4  # of the server's threads that may hold a call open for events to come
+FOLLOWERS = 4  # the same for those who follow several services; a replica of the gateway is one
 ANSWER_SECONDS = 0.2  # left of the deadline for the answer itself
 
 
@@ -45,6 +46,7 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
     def __init__(self, databases: Mapping[str, Database]) -> None:
         self._databases = dict(databases)
         self._waiters = threading.BoundedSemaphore(WAITERS)
+        self._followers = threading.BoundedSemaphore(FOLLOWERS)
 
     def ListEvents(self, request: pb.ListEventsRequest, context: grpc.ServicerContext) -> pb.ListEventsResponse:
         """Read the feed, waiting for an event when asked to."""
@@ -66,9 +68,35 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
                 last_position=here.last_position,
             )
 
-        left = min(request.wait.ToTimedelta().total_seconds(), MAX_WAIT_SECONDS)
-        left = min(left, (context.time_remaining() or 0.0) - ANSWER_SECONDS)
-        return self._wait_for(lambda: self._in(request.service, read), left)
+        answer: pb.ListEventsResponse = _wait_until(
+            self._waiters,
+            _seconds_to_wait(request, context),
+            lambda: self._in(request.service, read),
+            lambda answer: bool(answer.events) or not context.is_active(),
+        )
+        return answer
+
+    def FollowEvents(self, request: pb.FollowEventsRequest, context: grpc.ServicerContext) -> pb.FollowEventsResponse:
+        """Read what is new in several services, waiting for it when asked to."""
+        access = current_access()
+        if not (access.allows_everywhere(FOLLOW) or access.allows_everywhere(ADMINISTER)):
+            raise NotPermitted("only services that carry news on may follow events")
+        places = {name: after for name, after in sorted(request.after_positions.items()) if name in self._databases}
+
+        def read() -> list[state.News]:
+            found = []
+            for name, after in places.items():
+                with self._databases[name].reading() as work:
+                    found.append(state.follow_events(work, after, MOST))
+            return found
+
+        news: list[state.News] = _wait_until(
+            self._followers,
+            _seconds_to_wait(request, context),
+            read,
+            lambda news: any(one.is_news for one in news) or not context.is_active(),
+        )
+        return pb.FollowEventsResponse(followed=map(_followed_message, places, news))
 
     def ListParked(self, request: pb.ListParkedRequest, context: grpc.ServicerContext) -> pb.ListParkedResponse:
         """List waiting events."""
@@ -112,18 +140,34 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
         with self._databases[name].transaction(access) as work:
             return act(work)
 
-    def _wait_for(self, read: Callable[[], pb.ListEventsResponse], seconds: float) -> pb.ListEventsResponse:
-        answer = read()
-        if answer.events or seconds <= 0 or not self._waiters.acquire(blocking=False):
-            return answer
-        try:
-            end = time.monotonic() + seconds
-            while not answer.events and time.monotonic() < end:
-                time.sleep(POLL_SECONDS)
-                answer = read()
-            return answer
-        finally:
-            self._waiters.release()
+
+def _seconds_to_wait(request: Any, context: grpc.ServicerContext) -> float:
+    wished = min(request.wait.ToTimedelta().total_seconds(), MAX_WAIT_SECONDS)
+    return float(min(wished, (context.time_remaining() or 0.0) - ANSWER_SECONDS))
+
+
+def _wait_until(places: threading.Semaphore, seconds: float, read: Callable[[], T], enough: Callable[[T], bool]) -> T:
+    """Read again and again until it is enough or time is up; at once where every place to wait is taken."""
+    answer = read()
+    if enough(answer) or seconds <= 0 or not places.acquire(blocking=False):
+        return answer
+    try:
+        end = time.monotonic() + seconds
+        while not enough(answer) and time.monotonic() < end:
+            time.sleep(POLL_SECONDS)
+            answer = read()
+        return answer
+    finally:
+        places.release()
+
+
+def _followed_message(service: str, news: state.News) -> pb.FollowedEvents:
+    return pb.FollowedEvents(
+        service=service,
+        next_position=news.next_position,
+        events=map(_event_message, news.events),
+        passed_over=news.passed_over,
+    )
 
 
 def _event_message(event: state.FeedEvent) -> pb.Event:

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63rm/platform/v1/events.proto\x12\x0f\x63rm.platform.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x02\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x11\n\taggregate\x18\x04 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12\x0c\n\x04type\x18\x07 \x01(\t\x12\x13\n\x0brouting_key\x18\x08 \x01(\t\x12\x34\n\x07headers\x18\t \x03(\x0b\x32#.crm.platform.v1.Event.HeadersEntry\x12\x0c\n\x04\x64\x61ta\x18\n \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x93\x03\n\x0bParkedEvent\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x10\n\x08\x63onsumer\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x11\n\taggregate\x18\x05 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\t\x12\r\n\x05\x65poch\x18\x07 \x01(\x05\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x10\n\x08position\x18\t \x01(\x03\x12\x0c\n\x04type\x18\n \x01(\t\x12+\n\x05state\x18\x0b \x01(\x0e\x32\x1c.crm.platform.v1.ParkedState\x12\r\n\x05tries\x18\x0c \x01(\x05\x12-\n\tnext_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65rror_class\x18\x0e \x01(\t\x12\x12\n\nerror_code\x18\x0f \x01(\t\x12.\n\nfirst_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bresolved_by\x18\x11 \x01(\t\"\x85\x01\n\x10\x43onsumerPosition\x12\x10\n\x08\x63onsumer\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x05\x12\x10\n\x08position\x18\x04 \x01(\x03\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x0cWaitingCount\x12\x10\n\x08\x63onsumer\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.crm.platform.v1.ParkedState\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\xaa\x01\n\x11ListEventsRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03\x12\r\n\x05types\x18\x03 \x03(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\x05\x12\'\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\x92\x01\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.crm.platform.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rnext_position\x18\x03 \x01(\x03\x12\r\n\x05\x65poch\x18\x04 \x01(\x05\x12\x15\n\rlast_position\x18\x05 \x01(\x03\"\x8a\x01\n\x11ListParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08\x63onsumer\x18\x02 \x01(\t\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x1c.crm.platform.v1.ParkedState\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"[\n\x12ListParkedResponse\x12,\n\x06parked\x18\x01 \x03(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x10GetParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\"\xc1\x01\n\x11GetParkedResponse\x12,\n\x06parked\x18\x01 \x01(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\x12@\n\x07headers\x18\x02 \x03(\x0b\x32/.crm.platform.v1.GetParkedResponse.HeadersEntry\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"5\n\x12RetryParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\"C\n\x13RetryParkedResponse\x12,\n\x06parked\x18\x01 \x01(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\"4\n\x11SkipParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\"B\n\x12SkipParkedResponse\x12,\n\x06parked\x18\x01 \x01(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\" \n\rGetLagRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\"\xa9\x02\n\x0eGetLagResponse\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x15\n\rlast_position\x18\x03 \x01(\x03\x12\x1a\n\x12published_position\x18\x04 \x01(\x03\x12\x12\n\nunnumbered\x18\x05 \x01(\x03\x12\x35\n\x12oldest_unpublished\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0crelay_holder\x18\x07 \x01(\t\x12\x34\n\tconsumers\x18\x08 \x03(\x0b\x32!.crm.platform.v1.ConsumerPosition\x12.\n\x07waiting\x18\t \x03(\x0b\x32\x1d.crm.platform.v1.WaitingCount*\xfa\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12!\n\x1d\x45RROR_REASON_SERVICE_NOT_HERE\x10\x01\x12\x1c\n\x18\x45RROR_REASON_EVENTS_GONE\x10\x02\x12\'\n#ERROR_REASON_PARKED_EVENT_NOT_FOUND\x10\x03\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x04\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x05\x12\x1e\n\x1a\x45RROR_REASON_NOT_PERMITTED\x10\x06*\xaa\x01\n\x0bParkedState\x12\x1c\n\x18PARKED_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12PARKED_STATE_RETRY\x10\x01\x12\x17\n\x13PARKED_STATE_BEHIND\x10\x02\x12\x17\n\x13PARKED_STATE_PARKED\x10\x03\x12\x19\n\x15PARKED_STATE_RESOLVED\x10\x04\x12\x18\n\x14PARKED_STATE_SKIPPED\x10\x05\x32\x8d\x04\n\rEventsService\x12U\n\nListEvents\x12\".crm.platform.v1.ListEventsRequest\x1a#.crm.platform.v1.ListEventsResponse\x12U\n\nListParked\x12\".crm.platform.v1.ListParkedRequest\x1a#.crm.platform.v1.ListParkedResponse\x12R\n\tGetParked\x12!.crm.platform.v1.GetParkedRequest\x1a\".crm.platform.v1.GetParkedResponse\x12X\n\x0bRetryParked\x12#.crm.platform.v1.RetryParkedRequest\x1a$.crm.platform.v1.RetryParkedResponse\x12U\n\nSkipParked\x12\".crm.platform.v1.SkipParkedRequest\x1a#.crm.platform.v1.SkipParkedResponse\x12I\n\x06GetLag\x12\x1e.crm.platform.v1.GetLagRequest\x1a\x1f.crm.platform.v1.GetLagResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63rm/platform/v1/events.proto\x12\x0f\x63rm.platform.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbc\x02\n\x05\x45vent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x11\n\taggregate\x18\x04 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x05 \x01(\t\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12\x0c\n\x04type\x18\x07 \x01(\t\x12\x13\n\x0brouting_key\x18\x08 \x01(\t\x12\x34\n\x07headers\x18\t \x03(\x0b\x32#.crm.platform.v1.Event.HeadersEntry\x12\x0c\n\x04\x64\x61ta\x18\n \x01(\x0c\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x93\x03\n\x0bParkedEvent\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x10\n\x08\x63onsumer\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x11\n\taggregate\x18\x05 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\t\x12\r\n\x05\x65poch\x18\x07 \x01(\x05\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x10\n\x08position\x18\t \x01(\x03\x12\x0c\n\x04type\x18\n \x01(\t\x12+\n\x05state\x18\x0b \x01(\x0e\x32\x1c.crm.platform.v1.ParkedState\x12\r\n\x05tries\x18\x0c \x01(\x05\x12-\n\tnext_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65rror_class\x18\x0e \x01(\t\x12\x12\n\nerror_code\x18\x0f \x01(\t\x12.\n\nfirst_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bresolved_by\x18\x11 \x01(\t\"\x85\x01\n\x10\x43onsumerPosition\x12\x10\n\x08\x63onsumer\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x05\x12\x10\n\x08position\x18\x04 \x01(\x03\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x0cWaitingCount\x12\x10\n\x08\x63onsumer\x18\x01 \x01(\t\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.crm.platform.v1.ParkedState\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\xaa\x01\n\x11ListEventsRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03\x12\r\n\x05types\x18\x03 \x03(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\x05\x12\'\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"\x92\x01\n\x12ListEventsResponse\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.crm.platform.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rnext_position\x18\x03 \x01(\x03\x12\r\n\x05\x65poch\x18\x04 \x01(\x05\x12\x15\n\rlast_position\x18\x05 \x01(\x03\"\xc8\x01\n\x13\x46ollowEventsRequest\x12Q\n\x0f\x61\x66ter_positions\x18\x01 \x03(\x0b\x32\x38.crm.platform.v1.FollowEventsRequest.AfterPositionsEntry\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a\x35\n\x13\x41\x66terPositionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"u\n\x0e\x46ollowedEvents\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x15\n\rnext_position\x18\x02 \x01(\x03\x12&\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x16.crm.platform.v1.Event\x12\x13\n\x0bpassed_over\x18\x04 \x01(\x08\"I\n\x14\x46ollowEventsResponse\x12\x31\n\x08\x66ollowed\x18\x01 \x03(\x0b\x32\x1f.crm.platform.v1.FollowedEvents\"\x8a\x01\n\x11ListParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08\x63onsumer\x18\x02 \x01(\t\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x1c.crm.platform.v1.ParkedState\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"[\n\x12ListParkedResponse\x12,\n\x06parked\x18\x01 \x03(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x10GetParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\"\xc1\x01\n\x11GetParkedResponse\x12,\n\x06parked\x18\x01 \x01(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\x12@\n\x07headers\x18\x02 \x03(\x0b\x32/.crm.platform.v1.GetParkedResponse.HeadersEntry\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"5\n\x12RetryParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\"C\n\x13RetryParkedResponse\x12,\n\x06parked\x18\x01 \x01(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\"4\n\x11SkipParkedRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\"B\n\x12SkipParkedResponse\x12,\n\x06parked\x18\x01 \x01(\x0b\x32\x1c.crm.platform.v1.ParkedEvent\" \n\rGetLagRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\"\xa9\x02\n\x0eGetLagResponse\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12\x15\n\rlast_position\x18\x03 \x01(\x03\x12\x1a\n\x12published_position\x18\x04 \x01(\x03\x12\x12\n\nunnumbered\x18\x05 \x01(\x03\x12\x35\n\x12oldest_unpublished\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0crelay_holder\x18\x07 \x01(\t\x12\x34\n\tconsumers\x18\x08 \x03(\x0b\x32!.crm.platform.v1.ConsumerPosition\x12.\n\x07waiting\x18\t \x03(\x0b\x32\x1d.crm.platform.v1.WaitingCount*\xfa\x01\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12!\n\x1d\x45RROR_REASON_SERVICE_NOT_HERE\x10\x01\x12\x1c\n\x18\x45RROR_REASON_EVENTS_GONE\x10\x02\x12\'\n#ERROR_REASON_PARKED_EVENT_NOT_FOUND\x10\x03\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x04\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x05\x12\x1e\n\x1a\x45RROR_REASON_NOT_PERMITTED\x10\x06*\xaa\x01\n\x0bParkedState\x12\x1c\n\x18PARKED_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12PARKED_STATE_RETRY\x10\x01\x12\x17\n\x13PARKED_STATE_BEHIND\x10\x02\x12\x17\n\x13PARKED_STATE_PARKED\x10\x03\x12\x19\n\x15PARKED_STATE_RESOLVED\x10\x04\x12\x18\n\x14PARKED_STATE_SKIPPED\x10\x05\x32\xea\x04\n\rEventsService\x12U\n\nListEvents\x12\".crm.platform.v1.ListEventsRequest\x1a#.crm.platform.v1.ListEventsResponse\x12[\n\x0c\x46ollowEvents\x12$.crm.platform.v1.FollowEventsRequest\x1a%.crm.platform.v1.FollowEventsResponse\x12U\n\nListParked\x12\".crm.platform.v1.ListParkedRequest\x1a#.crm.platform.v1.ListParkedResponse\x12R\n\tGetParked\x12!.crm.platform.v1.GetParkedRequest\x1a\".crm.platform.v1.GetParkedResponse\x12X\n\x0bRetryParked\x12#.crm.platform.v1.RetryParkedRequest\x1a$.crm.platform.v1.RetryParkedResponse\x12U\n\nSkipParked\x12\".crm.platform.v1.SkipParkedRequest\x1a#.crm.platform.v1.SkipParkedResponse\x12I\n\x06GetLag\x12\x1e.crm.platform.v1.GetLagRequest\x1a\x1f.crm.platform.v1.GetLagResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENT_HEADERSENTRY']._loaded_options = None
   _globals['_EVENT_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_FOLLOWEVENTSREQUEST_AFTERPOSITIONSENTRY']._loaded_options = None
+  _globals['_FOLLOWEVENTSREQUEST_AFTERPOSITIONSENTRY']._serialized_options = b'8\001'
   _globals['_GETPARKEDRESPONSE_HEADERSENTRY']._loaded_options = None
   _globals['_GETPARKEDRESPONSE_HEADERSENTRY']._serialized_options = b'8\001'
-  _globals['_ERRORREASON']._serialized_start=2455
-  _globals['_ERRORREASON']._serialized_end=2705
-  _globals['_PARKEDSTATE']._serialized_start=2708
-  _globals['_PARKEDSTATE']._serialized_end=2878
+  _globals['_ERRORREASON']._serialized_start=2852
+  _globals['_ERRORREASON']._serialized_end=3102
+  _globals['_PARKEDSTATE']._serialized_start=3105
+  _globals['_PARKEDSTATE']._serialized_end=3275
   _globals['_EVENT']._serialized_start=115
   _globals['_EVENT']._serialized_end=431
   _globals['_EVENT_HEADERSENTRY']._serialized_start=385
@@ -55,28 +57,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEVENTSREQUEST']._serialized_end=1240
   _globals['_LISTEVENTSRESPONSE']._serialized_start=1243
   _globals['_LISTEVENTSRESPONSE']._serialized_end=1389
-  _globals['_LISTPARKEDREQUEST']._serialized_start=1392
-  _globals['_LISTPARKEDREQUEST']._serialized_end=1530
-  _globals['_LISTPARKEDRESPONSE']._serialized_start=1532
-  _globals['_LISTPARKEDRESPONSE']._serialized_end=1623
-  _globals['_GETPARKEDREQUEST']._serialized_start=1625
-  _globals['_GETPARKEDREQUEST']._serialized_end=1676
-  _globals['_GETPARKEDRESPONSE']._serialized_start=1679
-  _globals['_GETPARKEDRESPONSE']._serialized_end=1872
+  _globals['_FOLLOWEVENTSREQUEST']._serialized_start=1392
+  _globals['_FOLLOWEVENTSREQUEST']._serialized_end=1592
+  _globals['_FOLLOWEVENTSREQUEST_AFTERPOSITIONSENTRY']._serialized_start=1539
+  _globals['_FOLLOWEVENTSREQUEST_AFTERPOSITIONSENTRY']._serialized_end=1592
+  _globals['_FOLLOWEDEVENTS']._serialized_start=1594
+  _globals['_FOLLOWEDEVENTS']._serialized_end=1711
+  _globals['_FOLLOWEVENTSRESPONSE']._serialized_start=1713
+  _globals['_FOLLOWEVENTSRESPONSE']._serialized_end=1786
+  _globals['_LISTPARKEDREQUEST']._serialized_start=1789
+  _globals['_LISTPARKEDREQUEST']._serialized_end=1927
+  _globals['_LISTPARKEDRESPONSE']._serialized_start=1929
+  _globals['_LISTPARKEDRESPONSE']._serialized_end=2020
+  _globals['_GETPARKEDREQUEST']._serialized_start=2022
+  _globals['_GETPARKEDREQUEST']._serialized_end=2073
+  _globals['_GETPARKEDRESPONSE']._serialized_start=2076
+  _globals['_GETPARKEDRESPONSE']._serialized_end=2269
   _globals['_GETPARKEDRESPONSE_HEADERSENTRY']._serialized_start=385
   _globals['_GETPARKEDRESPONSE_HEADERSENTRY']._serialized_end=431
-  _globals['_RETRYPARKEDREQUEST']._serialized_start=1874
-  _globals['_RETRYPARKEDREQUEST']._serialized_end=1927
-  _globals['_RETRYPARKEDRESPONSE']._serialized_start=1929
-  _globals['_RETRYPARKEDRESPONSE']._serialized_end=1996
-  _globals['_SKIPPARKEDREQUEST']._serialized_start=1998
-  _globals['_SKIPPARKEDREQUEST']._serialized_end=2050
-  _globals['_SKIPPARKEDRESPONSE']._serialized_start=2052
-  _globals['_SKIPPARKEDRESPONSE']._serialized_end=2118
-  _globals['_GETLAGREQUEST']._serialized_start=2120
-  _globals['_GETLAGREQUEST']._serialized_end=2152
-  _globals['_GETLAGRESPONSE']._serialized_start=2155
-  _globals['_GETLAGRESPONSE']._serialized_end=2452
-  _globals['_EVENTSSERVICE']._serialized_start=2881
-  _globals['_EVENTSSERVICE']._serialized_end=3406
+  _globals['_RETRYPARKEDREQUEST']._serialized_start=2271
+  _globals['_RETRYPARKEDREQUEST']._serialized_end=2324
+  _globals['_RETRYPARKEDRESPONSE']._serialized_start=2326
+  _globals['_RETRYPARKEDRESPONSE']._serialized_end=2393
+  _globals['_SKIPPARKEDREQUEST']._serialized_start=2395
+  _globals['_SKIPPARKEDREQUEST']._serialized_end=2447
+  _globals['_SKIPPARKEDRESPONSE']._serialized_start=2449
+  _globals['_SKIPPARKEDRESPONSE']._serialized_end=2515
+  _globals['_GETLAGREQUEST']._serialized_start=2517
+  _globals['_GETLAGREQUEST']._serialized_end=2549
+  _globals['_GETLAGRESPONSE']._serialized_start=2552
+  _globals['_GETLAGRESPONSE']._serialized_end=2849
+  _globals['_EVENTSSERVICE']._serialized_start=3278
+  _globals['_EVENTSSERVICE']._serialized_end=3896
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class EventsServiceStub:
-    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization.
+    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
+    FollowEvents is for services that carry news on, which have the right to follow and no other.
     """
 
     def __init__(self, channel):
@@ -39,6 +40,11 @@ class EventsServiceStub:
                 '/crm.platform.v1.EventsService/ListEvents',
                 request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.FollowEvents = channel.unary_unary(
+                '/crm.platform.v1.EventsService/FollowEvents',
+                request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsRequest.SerializeToString,
+                response_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsResponse.FromString,
                 _registered_method=True)
         self.ListParked = channel.unary_unary(
                 '/crm.platform.v1.EventsService/ListParked',
@@ -68,11 +74,19 @@ class EventsServiceStub:
 
 
 class EventsServiceServicer:
-    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization.
+    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
+    FollowEvents is for services that carry news on, which have the right to follow and no other.
     """
 
     def ListEvents(self, request, context):
         """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FollowEvents(self, request, context):
+        """Waits for new events of several services of this process at once, from now on or behind positions. Errors: FIELD_INVALID, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +135,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsRequest.FromString,
                     response_serializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsResponse.SerializeToString,
             ),
+            'FollowEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.FollowEvents,
+                    request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsRequest.FromString,
+                    response_serializer=crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsResponse.SerializeToString,
+            ),
             'ListParked': grpc.unary_unary_rpc_method_handler(
                     servicer.ListParked,
                     request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListParkedRequest.FromString,
@@ -155,7 +174,8 @@ def add_EventsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EventsService:
-    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization.
+    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
+    FollowEvents is for services that carry news on, which have the right to follow and no other.
     """
 
     @staticmethod
@@ -175,6 +195,33 @@ class EventsService:
             '/crm.platform.v1.EventsService/ListEvents',
             crm_dot_platform_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
             crm_dot_platform_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FollowEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.platform.v1.EventsService/FollowEvents',
+            crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsRequest.SerializeToString,
+            crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

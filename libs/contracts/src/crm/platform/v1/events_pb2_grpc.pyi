@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EventsServiceStub:
-    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization."""
+    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
+    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,6 +37,8 @@ class EventsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EventsServiceAsyncStub: ...
     ListEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListEventsRequest, _events_pb2.ListEventsResponse]
     """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
+    FollowEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.FollowEventsRequest, _events_pb2.FollowEventsResponse]
+    """Waits for new events of several services of this process at once, from now on or behind positions. Errors: FIELD_INVALID, NOT_PERMITTED."""
     ListParked: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListParkedRequest, _events_pb2.ListParkedResponse]
     """Lists events that wait in consumers, oldest first. Errors: SERVICE_NOT_HERE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
     GetParked: _grpc.UnaryUnaryMultiCallable[_events_pb2.GetParkedRequest, _events_pb2.GetParkedResponse]
@@ -48,11 +52,15 @@ class EventsServiceStub:
 
 @_typing.type_check_only
 class EventsServiceAsyncStub(EventsServiceStub):
-    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization."""
+    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
+    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.ListEventsRequest, _events_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
+    FollowEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.FollowEventsRequest, _events_pb2.FollowEventsResponse]  # type: ignore[assignment]
+    """Waits for new events of several services of this process at once, from now on or behind positions. Errors: FIELD_INVALID, NOT_PERMITTED."""
     ListParked: _aio.UnaryUnaryMultiCallable[_events_pb2.ListParkedRequest, _events_pb2.ListParkedResponse]  # type: ignore[assignment]
     """Lists events that wait in consumers, oldest first. Errors: SERVICE_NOT_HERE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
     GetParked: _aio.UnaryUnaryMultiCallable[_events_pb2.GetParkedRequest, _events_pb2.GetParkedResponse]  # type: ignore[assignment]
@@ -65,7 +73,9 @@ class EventsServiceAsyncStub(EventsServiceStub):
     """Measures how far publishing and consuming are behind. Errors: SERVICE_NOT_HERE, NOT_PERMITTED."""
 
 class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization."""
+    """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
+    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    """
 
     @_abc_1.abstractmethod
     def ListEvents(
@@ -74,6 +84,14 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.ListEventsResponse, _abc.Awaitable[_events_pb2.ListEventsResponse]]:
         """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def FollowEvents(
+        self,
+        request: _events_pb2.FollowEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.FollowEventsResponse, _abc.Awaitable[_events_pb2.FollowEventsResponse]]:
+        """Waits for new events of several services of this process at once, from now on or behind positions. Errors: FIELD_INVALID, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def ListParked(
