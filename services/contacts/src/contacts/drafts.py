@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from chassis.dates import from_date
 from chassis.ids import new_id
@@ -31,8 +31,7 @@ class Batch:
     dry_run: bool = False  # what would become of the drafts is only told
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a draft stands: run, file, sheet and row of an import."""
 
     run_id: str = ""

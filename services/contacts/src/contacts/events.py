@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -85,8 +86,11 @@ def interaction_logged(row: Any) -> pb.InteractionLogged:
 
 def timestamp_of(moment: datetime | None) -> Timestamp | None:
     """A moment on the wire; None stays None, which leaves a message field unset."""
-    if moment is None:
-        return None
+    return None if moment is None else _stamp_of(moment)
+
+
+@lru_cache(maxsize=64)  # the cards of a batch are made in one moment
+def _stamp_of(moment: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from chassis.access import IMPORT
@@ -104,8 +105,12 @@ def origin_of(row: Any, request: Any, batch: Batch) -> Origin:
     """Where a row stands; a call outside any run is a run of its own."""
     place = row.provenance
     run_id = place.run_id or request.request_id or batch.now.isoformat()
-    run_id, file, sheet = (read_text("provenance", text, TEXT) for text in (run_id, place.file, place.sheet))
-    return Origin(run_id, file, sheet, place.row)
+    return Origin(*_read_place(run_id, place.file, place.sheet), place.row)
+
+
+@lru_cache(maxsize=64)  # the rows of a batch stand in one sheet
+def _read_place(*place: str) -> tuple[str, ...]:
+    return tuple(read_text("provenance", text, TEXT) for text in place)
 
 
 def _read(draft: Callable[..., Draft], *row: Any) -> Draft | Joined:
