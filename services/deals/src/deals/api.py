@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import grpc
@@ -15,7 +16,20 @@ from chassis.paging import make_token, page_size, read_token
 from chassis.rpc.server import Servicer, current_access
 from crm.deals.v1 import deals_pb2 as pb
 from crm.deals.v1 import deals_pb2_grpc as pb_grpc
-from deals import catalogue, loss_reasons, messages, moving, opening, pipelines, plans, products, queries, updating
+from deals import (
+    board,
+    catalogue,
+    loss_reasons,
+    messages,
+    moving,
+    opening,
+    pipelines,
+    plans,
+    products,
+    queries,
+    sorting,
+    updating,
+)
 from deals.composing import compose_id
 from deals.errors import invalid
 from deals.importing_deals import import_deals
@@ -25,6 +39,7 @@ from deals.settings import Settings
 from values.names import fold_name
 
 MAX_BATCH = 500
+MAX_COLUMN = 50  # cards that somebody may look through; the rest is asked for page by page
 A = TypeVar("A", bound=Message)
 
 
@@ -107,18 +122,54 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
     def ListDeals(self, request: pb.ListDealsRequest, _: grpc.ServicerContext) -> pb.ListDealsResponse:
         """List deals, youngest first."""
         size = page_size(request.page_size, 50, 500)
-        question = queries.Question(
-            unit_id=request.unit_id,
-            status=messages.KINDS.get(request.status, ""),
-            organization_id=compose_id("organization_id", request.organization_id),
-            person_id=compose_id("person_id", request.person_id),
-            owner_id=compose_id("owner_id", request.owner_id),
-        )
+        question = read_question(request)
+        order = messages.ORDERS.get(request.order, "")
+        if order:
+            return self._list_sorted(request, question, order, size)
         with self.database.transaction(current_access()) as work:
             found = queries.list_deals(work, question, size + 1, read_token(f"deals:{question}", request.page_token))
         token = make_token(f"deals:{question}", [found[size - 1].id]) if len(found) > size else ""
         page = [messages.deal_message(one) for one in found[:size]]
         return pb.ListDealsResponse(deals=page, next_page_token=token)
+
+    def _list_sorted(
+        self, request: pb.ListDealsRequest, question: queries.Question, order: str, size: int
+    ) -> pb.ListDealsResponse:
+        named = name_question(question, order, request.descending)
+        after = read_token(named, request.page_token)
+        with self.database.transaction(current_access()) as work:
+            page = sorting.sort_deals(work, question, order, request.descending, size, after)
+        token = make_token(named, page.next_key) if page.next_key else ""
+        return pb.ListDealsResponse(deals=[messages.deal_message(one) for one in page.deals], next_page_token=token)
+
+    def SumDeals(self, request: pb.SumDealsRequest, _: grpc.ServicerContext) -> pb.SumDealsResponse:
+        """Count deals and sum their values."""
+        with self.database.transaction(current_access()) as work:
+            sums = board.sum_deals(work, read_question(request))
+        amounts = messages.amount_messages(sums.amounts)
+        return pb.SumDealsResponse(count=sums.count, amounts=amounts, unvalued_count=sums.unvalued)
+
+    def GetBoard(self, request: pb.GetBoardRequest, _: grpc.ServicerContext) -> pb.GetBoardResponse:
+        """Show a pipeline as columns."""
+        size = request.column_size or 20
+        if not 1 <= size <= MAX_COLUMN:
+            raise invalid("column_size", f"is {size}; use 1 to {MAX_COLUMN}, or 0 for 20")
+        question = read_question(request)
+        with self.database.transaction(current_access()) as work:
+            pipeline, columns = board.read_board(work, question, size)
+        shown = pb.GetBoardResponse(pipeline=messages.pipeline_message(pipeline))
+        for one in columns:
+            rest = replace(question, pipeline_id=pipeline.id, stage_id=one.stage.id)
+            shown.columns.add(
+                stage=messages.stage_message(one.stage),
+                count=one.sums.count,
+                amounts=messages.amount_messages(one.sums.amounts),
+                deals=[messages.deal_message(deal) for deal in one.deals],
+                next_page_token=make_token(name_question(rest, "stage_time", True), one.next_key)
+                if one.next_key
+                else "",
+            )
+        return shown
 
     def CreateProduct(self, request: pb.CreateProductRequest, _: grpc.ServicerContext) -> pb.CreateProductResponse:
         """Add a product."""
@@ -214,3 +265,22 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
             return pb.ImportPlansResponse(fates=import_plans(work, request))
 
         return self._once(request, pb.ImportPlansResponse, act)
+
+
+def read_question(request: pb.ListDealsRequest | pb.SumDealsRequest | pb.GetBoardRequest) -> queries.Question:
+    """Which deals a list, a sum or a board is about. Errors: FieldInvalid."""
+    return queries.Question(
+        unit_id=request.unit_id,
+        status="" if isinstance(request, pb.GetBoardRequest) else messages.KINDS.get(request.status, ""),
+        organization_id=compose_id("organization_id", request.organization_id),
+        person_id=compose_id("person_id", request.person_id),
+        owner_id=compose_id("owner_id", request.owner_id),
+        pipeline_id=compose_id("pipeline_id", request.pipeline_id),
+        stage_id="" if isinstance(request, pb.GetBoardRequest) else compose_id("stage_id", request.stage_id),
+        closed_from=from_date(request.closed_from_date, "closed_from_date"),
+    )
+
+
+def name_question(question: queries.Question, order: str, descending: bool) -> str:
+    """The name under which page tokens of a sorted list belong together."""
+    return f"deals by {order} {'down' if descending else 'up'}:{question}"

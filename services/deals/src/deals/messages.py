@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+
+from google.type.money_pb2 import Money
 
 from chassis.dates import from_date, to_date
 from chassis.money import from_money, to_money
 from crm.deals.v1 import deals_pb2 as pb
 from deals.catalogue import Match
 from deals.pipelines import NewStage
-from deals.records import LOST, OPEN, QUANTITY, REVENUE, WON, Deal, Facts, Line, Pipeline, Plan, Product, Step
+from deals.records import LOST, OPEN, QUANTITY, REVENUE, WON, Deal, Facts, Line, Pipeline, Plan, Product, Stage, Step
 from deals.rules import decimal_text
 from deals.times import from_time, to_time
 
 KIND_NUMBERS = {OPEN: pb.STAGE_KIND_OPEN, WON: pb.STAGE_KIND_WON, LOST: pb.STAGE_KIND_LOST}
 KINDS = {number: name for name, number in KIND_NUMBERS.items()}
+ORDERS = {
+    pb.DEAL_ORDER_TITLE: "title",
+    pb.DEAL_ORDER_AMOUNT: "amount",
+    pb.DEAL_ORDER_STAGE: "stage",
+    pb.DEAL_ORDER_STAGE_TIME: "stage_time",
+    pb.DEAL_ORDER_OPEN_DATE: "open_date",
+    pb.DEAL_ORDER_CLOSE_DATE: "close_date",
+}
 METRIC_NUMBERS = {REVENUE: pb.PLAN_METRIC_REVENUE, QUANTITY: pb.PLAN_METRIC_QUANTITY}
 METRICS = {number: name for name, number in METRIC_NUMBERS.items()}
 
 
 def pipeline_message(one: Pipeline) -> pb.Pipeline:
     """A pipeline."""
-    stages = [
-        pb.Stage(id=step.id, name=step.name, kind=KIND_NUMBERS[step.kind], position=step.position, aliases=step.aliases)
-        for step in one.stages
-    ]
+    stages = [stage_message(step) for step in one.stages]
     return pb.Pipeline(id=one.id, etag=str(one.version), name=one.name, stages=stages, is_default=one.is_default)
+
+
+def stage_message(one: Stage) -> pb.Stage:
+    """A stage."""
+    kind = KIND_NUMBERS[one.kind]
+    return pb.Stage(id=one.id, name=one.name, kind=kind, position=one.position, aliases=one.aliases)
+
+
+def amount_messages(amounts: Iterable[tuple[str, Decimal]]) -> list[Money]:
+    """Sums, each with its currency."""
+    return [money for currency, amount in amounts if (money := to_money(amount, currency)) is not None]
 
 
 def new_stage(one: pb.Stage) -> NewStage:
@@ -57,6 +76,7 @@ def deal_message(one: Deal) -> pb.Deal:
     message.status = KIND_NUMBERS[one.status]
     message.create_time.FromDatetime(one.create_time)
     message.update_time.FromDatetime(one.update_time)
+    message.stage_time.FromDatetime(one.stage_time)
     for line, known in zip(message.line_items, one.facts.line_items, strict=True):
         line.product_name = known.shown_name
     before = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -47,13 +47,19 @@ SELECT_DEALS = sa.select(deal, *_STAGE, _LINES.label("lines"), _STEPS.label("ste
 
 @dataclass(frozen=True)
 class Question:
-    """Which deals are asked for; empty means any. `status` is open, won, lost or empty."""
+    """Which deals are asked for; empty means any. `status` is open, won, lost or empty.
+
+    `closed_from` leaves out what was won or lost before that day, or on a day nobody knows.
+    """
 
     unit_id: str = ""
     status: str = ""
     organization_id: str = ""
     person_id: str = ""
     owner_id: str = ""
+    pipeline_id: str = ""
+    stage_id: str = ""
+    closed_from: date | None = None
 
 
 def get_deal(work: UnitOfWork, deal_id: str, lock: bool = False) -> Deal:
@@ -139,7 +145,9 @@ def _step(fields: Sequence[Any]) -> Step:
 
 def _youngest(work: UnitOfWork, question: Question, size: int, after: str) -> sa.Select[tuple[str]]:
     """The ids of the page. Each branch is an index read of at most `size` rows, however many deals there are."""
-    wanted = _wanted(work, question, after)
+    wanted = filter_deals(work, question)
+    if after:
+        wanted.append(deal.c.id < after)
     named = question.organization_id or question.person_id or question.owner_id
     if named or (work.access.allows_everywhere(READ) and not question.unit_id and not question.status):
         seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
@@ -171,14 +179,15 @@ def _of_units(
     return sa.select(each.c.id).select_from(source).order_by(each.c.id.desc()).limit(size)
 
 
-def _wanted(work: UnitOfWork, question: Question, after: str) -> list[sa.ColumnElement[bool]]:
+def filter_deals(work: UnitOfWork, question: Question) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a question, without who may see what. Errors: UnitNotKnown."""
     terms: list[sa.ColumnElement[bool]] = []
-    for name in ("organization_id", "person_id", "owner_id", "status"):
+    for name in ("organization_id", "person_id", "owner_id", "status", "pipeline_id", "stage_id"):
         asked = getattr(question, name)
         if asked:
             terms.append(deal.c[name] == asked)
     if question.unit_id:
         terms.append(deal.c.unit_id.in_(unit_ids_below(get_unit(work, question.unit_id).path)))
-    if after:
-        terms.append(deal.c.id < after)
+    if question.closed_from:
+        terms.append(sa.or_(deal.c.status == OPEN, deal.c.close_date >= question.closed_from))
     return terms

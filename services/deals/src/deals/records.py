@@ -132,6 +132,12 @@ class Deal:
         """What its stage means: open, won or lost."""
         return self.stage.kind
 
+    @property
+    def stage_time(self) -> datetime:
+        """When it entered its stage; when it was recorded where its history does not say."""
+        steps = self.facts.stage_history
+        return (steps[-1].change_time if steps else None) or self.create_time
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -69,7 +69,8 @@ product = sa.Table(
     sa.Index("product_code_key", "code_key", unique=True, postgresql_where=sa.text("code_key <> ''")),
 )
 
-# status repeats the stage's kind, so that a list by status needs no join; both are set in one statement.
+# status repeats the stage's kind, so that a list by status needs no join; both are set in one statement. stage_time
+# repeats the time of the last step, or the creation where that has none, so that a board is read in its order.
 deal = sa.Table(
     "deal",
     metadata,
@@ -96,11 +97,14 @@ deal = sa.Table(
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("create_time", TIME, nullable=False),
     sa.Column("update_time", TIME, nullable=False),
+    sa.Column("stage_time", TIME, nullable=False, server_default=sa.func.now()),
     sa.CheckConstraint("status IN ('open','won','lost')", name="deal_status"),
     sa.CheckConstraint("(status = 'lost') = (loss_reason IS NOT NULL)", name="deal_loss_has_reason"),
     sa.CheckConstraint("status <> 'open' OR close_date IS NULL", name="deal_open_is_not_closed"),
     sa.CheckConstraint("amount IS NULL OR currency IS NOT NULL", name="deal_amount_has_currency"),
     sa.Index("deal_unit", "unit_id", "status", "id"),
+    sa.Index("deal_board", "stage_id", "stage_time", "id"),
+    sa.Index("deal_close", "close_date", postgresql_where=sa.text("close_date IS NOT NULL")),
     sa.Index("deal_owner", "owner_id", "id"),
     sa.Index("deal_organization", "organization_id", "id", postgresql_where=sa.text("organization_id IS NOT NULL")),
     sa.Index("deal_person", "person_id", "id", postgresql_where=sa.text("person_id IS NOT NULL")),

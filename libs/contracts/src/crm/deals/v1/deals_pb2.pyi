@@ -75,6 +75,46 @@ PLAN_METRIC_QUANTITY: PlanMetric.ValueType  # 2
 """Quantity of won lines."""
 Global___PlanMetric: _TypeAlias = PlanMetric  # noqa: Y015
 
+class _DealOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DealOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DealOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEAL_ORDER_UNSPECIFIED: _DealOrder.ValueType  # 0
+    """Youngest first."""
+    DEAL_ORDER_TITLE: _DealOrder.ValueType  # 1
+    """By title."""
+    DEAL_ORDER_AMOUNT: _DealOrder.ValueType  # 2
+    """By the number of the value, whatever its currency."""
+    DEAL_ORDER_STAGE: _DealOrder.ValueType  # 3
+    """By the position of the stage."""
+    DEAL_ORDER_STAGE_TIME: _DealOrder.ValueType  # 4
+    """By the time at which they entered their stage."""
+    DEAL_ORDER_OPEN_DATE: _DealOrder.ValueType  # 5
+    """By the day of opening."""
+    DEAL_ORDER_CLOSE_DATE: _DealOrder.ValueType  # 6
+    """By the day of closing."""
+
+class DealOrder(_DealOrder, metaclass=_DealOrderEnumTypeWrapper):
+    """DealOrder says by what a list of deals is ordered. A deal without the value counts as the smallest. Values may be added."""
+
+DEAL_ORDER_UNSPECIFIED: DealOrder.ValueType  # 0
+"""Youngest first."""
+DEAL_ORDER_TITLE: DealOrder.ValueType  # 1
+"""By title."""
+DEAL_ORDER_AMOUNT: DealOrder.ValueType  # 2
+"""By the number of the value, whatever its currency."""
+DEAL_ORDER_STAGE: DealOrder.ValueType  # 3
+"""By the position of the stage."""
+DEAL_ORDER_STAGE_TIME: DealOrder.ValueType  # 4
+"""By the time at which they entered their stage."""
+DEAL_ORDER_OPEN_DATE: DealOrder.ValueType  # 5
+"""By the day of opening."""
+DEAL_ORDER_CLOSE_DATE: DealOrder.ValueType  # 6
+"""By the day of closing."""
+Global___DealOrder: _TypeAlias = DealOrder  # noqa: Y015
+
 class _Fate:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -456,6 +496,7 @@ class Deal(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    STAGE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -518,6 +559,10 @@ class Deal(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed."""
 
+    @_builtins.property
+    def stage_time(self) -> _timestamp_pb2.Timestamp:
+        """When it entered its stage, where that is not known when it was recorded; output only."""
+
     def __init__(
         self,
         *,
@@ -544,10 +589,11 @@ class Deal(_message.Message):
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        stage_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "close_date", b"close_date", "create_time", b"create_time", "open_date", b"open_date", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "close_date", b"close_date", "create_time", b"create_time", "open_date", b"open_date", "stage_time", b"stage_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "business_line", b"business_line", "close_date", b"close_date", "create_time", b"create_time", "etag", b"etag", "external_id", b"external_id", "id", b"id", "line_items", b"line_items", "loss_comment", b"loss_comment", "loss_reason", b"loss_reason", "open_date", b"open_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_history", b"stage_history", "stage_id", b"stage_id", "stage_name", b"stage_name", "status", b"status", "title", b"title", "unit_id", b"unit_id", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "business_line", b"business_line", "close_date", b"close_date", "create_time", b"create_time", "etag", b"etag", "external_id", b"external_id", "id", b"id", "line_items", b"line_items", "loss_comment", b"loss_comment", "loss_reason", b"loss_reason", "open_date", b"open_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_history", b"stage_history", "stage_id", b"stage_id", "stage_name", b"stage_name", "stage_time", b"stage_time", "status", b"status", "title", b"title", "unit_id", b"unit_id", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1012,6 +1058,11 @@ class ListDealsRequest(_message.Message):
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     PERSON_ID_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
+    PIPELINE_ID_FIELD_NUMBER: _builtins.int
+    STAGE_ID_FIELD_NUMBER: _builtins.int
+    CLOSED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    DESCENDING_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
@@ -1026,6 +1077,18 @@ class ListDealsRequest(_message.Message):
     """Only deals of this person; empty means any."""
     owner_id: _builtins.str
     """Only deals of this owner; empty means any."""
+    pipeline_id: _builtins.str
+    """Only deals of this pipeline; empty means any."""
+    stage_id: _builtins.str
+    """Only deals in this stage; empty means any."""
+    order: Global___DealOrder.ValueType
+    """The order; unspecified means youngest first, whatever `descending` says."""
+    descending: _builtins.bool
+    """True: from the largest, latest or last to the smallest."""
+    @_builtins.property
+    def closed_from_date(self) -> _date_pb2.Date:
+        """Of the won and lost ones only those closed on this day or later; absent means all."""
+
     def __init__(
         self,
         *,
@@ -1036,10 +1099,15 @@ class ListDealsRequest(_message.Message):
         organization_id: _builtins.str = ...,
         person_id: _builtins.str = ...,
         owner_id: _builtins.str = ...,
+        pipeline_id: _builtins.str = ...,
+        stage_id: _builtins.str = ...,
+        closed_from_date: _date_pb2.Date | None = ...,
+        order: Global___DealOrder.ValueType = ...,
+        descending: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "status", b"status", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "descending", b"descending", "order", b"order", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_id", b"stage_id", "status", b"status", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1072,6 +1140,212 @@ class ListDealsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDealsResponse: _TypeAlias = ListDealsResponse  # noqa: Y015
+
+@_typing.final
+class SumDealsRequest(_message.Message):
+    """Request of SumDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    PIPELINE_ID_FIELD_NUMBER: _builtins.int
+    STAGE_ID_FIELD_NUMBER: _builtins.int
+    CLOSED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Only deals of this unit's subtree; empty means all visible."""
+    status: Global___StageKind.ValueType
+    """Only deals with this status; unspecified means any."""
+    organization_id: _builtins.str
+    """Only deals of this organization; empty means any."""
+    person_id: _builtins.str
+    """Only deals of this person; empty means any."""
+    owner_id: _builtins.str
+    """Only deals of this owner; empty means any."""
+    pipeline_id: _builtins.str
+    """Only deals of this pipeline; empty means any."""
+    stage_id: _builtins.str
+    """Only deals in this stage; empty means any."""
+    @_builtins.property
+    def closed_from_date(self) -> _date_pb2.Date:
+        """Of the won and lost ones only those closed on this day or later; absent means all."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        status: Global___StageKind.ValueType = ...,
+        organization_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        pipeline_id: _builtins.str = ...,
+        stage_id: _builtins.str = ...,
+        closed_from_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_id", b"stage_id", "status", b"status", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SumDealsRequest: _TypeAlias = SumDealsRequest  # noqa: Y015
+
+@_typing.final
+class SumDealsResponse(_message.Message):
+    """Answer of SumDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    UNVALUED_COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many deals there are."""
+    unvalued_count: _builtins.int
+    """How many deals have no value."""
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """The sum of the values in each currency, by the currency's code."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        unvalued_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "count", b"count", "unvalued_count", b"unvalued_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SumDealsResponse: _TypeAlias = SumDealsResponse  # noqa: Y015
+
+@_typing.final
+class GetBoardRequest(_message.Message):
+    """Request of GetBoard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PIPELINE_ID_FIELD_NUMBER: _builtins.int
+    COLUMN_SIZE_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    CLOSED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    pipeline_id: _builtins.str
+    """The pipeline; empty means the default one."""
+    column_size: _builtins.int
+    """At most this many deals a column, 1 to 50; 0 means 20."""
+    unit_id: _builtins.str
+    """Only deals of this unit's subtree; empty means all visible."""
+    owner_id: _builtins.str
+    """Only deals of this owner; empty means any."""
+    organization_id: _builtins.str
+    """Only deals of this organization; empty means any."""
+    person_id: _builtins.str
+    """Only deals of this person; empty means any."""
+    @_builtins.property
+    def closed_from_date(self) -> _date_pb2.Date:
+        """Of the won and lost ones only those closed on this day or later; absent means all."""
+
+    def __init__(
+        self,
+        *,
+        pipeline_id: _builtins.str = ...,
+        column_size: _builtins.int = ...,
+        unit_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        closed_from_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "column_size", b"column_size", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBoardRequest: _TypeAlias = GetBoardRequest  # noqa: Y015
+
+@_typing.final
+class BoardColumn(_message.Message):
+    """BoardColumn is one stage of a board."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    DEALS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many deals are in it."""
+    next_page_token: _builtins.str
+    """For the next deals: ListDeals with the board's filter, pipeline_id and stage_id of the column, DEAL_ORDER_STAGE_TIME and descending. Empty when there are no more."""
+    @_builtins.property
+    def stage(self) -> Global___Stage:
+        """The stage."""
+
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """The sum of their values in each currency, by the currency's code."""
+
+    @_builtins.property
+    def deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deal]:
+        """The first deals, the one that entered the stage last first."""
+
+    def __init__(
+        self,
+        *,
+        stage: Global___Stage | None = ...,
+        count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        deals: _abc.Iterable[Global___Deal] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "count", b"count", "deals", b"deals", "next_page_token", b"next_page_token", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BoardColumn: _TypeAlias = BoardColumn  # noqa: Y015
+
+@_typing.final
+class GetBoardResponse(_message.Message):
+    """Answer of GetBoard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PIPELINE_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pipeline(self) -> Global___Pipeline:
+        """The pipeline."""
+
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoardColumn]:
+        """One per stage, in their order."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: Global___Pipeline | None = ...,
+        columns: _abc.Iterable[Global___BoardColumn] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "pipeline", b"pipeline"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBoardResponse: _TypeAlias = GetBoardResponse  # noqa: Y015
 
 @_typing.final
 class CreateProductRequest(_message.Message):

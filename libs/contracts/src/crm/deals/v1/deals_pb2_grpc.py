@@ -75,6 +75,16 @@ class DealsServiceStub:
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsRequest.SerializeToString,
                 response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsResponse.FromString,
                 _registered_method=True)
+        self.SumDeals = channel.unary_unary(
+                '/crm.deals.v1.DealsService/SumDeals',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsResponse.FromString,
+                _registered_method=True)
+        self.GetBoard = channel.unary_unary(
+                '/crm.deals.v1.DealsService/GetBoard',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardResponse.FromString,
+                _registered_method=True)
         self.CreateProduct = channel.unary_unary(
                 '/crm.deals.v1.DealsService/CreateProduct',
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreateProductRequest.SerializeToString,
@@ -181,7 +191,21 @@ class DealsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeals(self, request, context):
-        """Lists visible deals, youngest first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID.
+        """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SumDeals(self, request, context):
+        """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBoard(self, request, context):
+        """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -299,6 +323,16 @@ def add_DealsServiceServicer_to_server(servicer, server):
                     servicer.ListDeals,
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsRequest.FromString,
                     response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsResponse.SerializeToString,
+            ),
+            'SumDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.SumDeals,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsResponse.SerializeToString,
+            ),
+            'GetBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBoard,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardResponse.SerializeToString,
             ),
             'CreateProduct': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateProduct,
@@ -568,6 +602,60 @@ class DealsService:
             '/crm.deals.v1.DealsService/ListDeals',
             crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsRequest.SerializeToString,
             crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SumDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/SumDeals',
+            crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/GetBoard',
+            crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardResponse.FromString,
             options,
             channel_credentials,
             insecure,

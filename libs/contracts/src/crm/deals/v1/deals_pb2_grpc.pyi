@@ -48,7 +48,11 @@ class DealsServiceStub:
     BatchGetDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.BatchGetDealsRequest, _deals_pb2.BatchGetDealsResponse]
     """Reads up to 500 deals; those not visible are left out. Errors: FIELD_INVALID."""
     ListDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListDealsRequest, _deals_pb2.ListDealsResponse]
-    """Lists visible deals, youngest first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
+    """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SumDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SumDealsRequest, _deals_pb2.SumDealsResponse]
+    """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    GetBoard: _grpc.UnaryUnaryMultiCallable[_deals_pb2.GetBoardRequest, _deals_pb2.GetBoardResponse]
+    """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN."""
     CreateProduct: _grpc.UnaryUnaryMultiCallable[_deals_pb2.CreateProductRequest, _deals_pb2.CreateProductResponse]
     """Creates a product. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListProducts: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListProductsRequest, _deals_pb2.ListProductsResponse]
@@ -90,7 +94,11 @@ class DealsServiceAsyncStub(DealsServiceStub):
     BatchGetDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.BatchGetDealsRequest, _deals_pb2.BatchGetDealsResponse]  # type: ignore[assignment]
     """Reads up to 500 deals; those not visible are left out. Errors: FIELD_INVALID."""
     ListDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListDealsRequest, _deals_pb2.ListDealsResponse]  # type: ignore[assignment]
-    """Lists visible deals, youngest first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
+    """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SumDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.SumDealsRequest, _deals_pb2.SumDealsResponse]  # type: ignore[assignment]
+    """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    GetBoard: _aio.UnaryUnaryMultiCallable[_deals_pb2.GetBoardRequest, _deals_pb2.GetBoardResponse]  # type: ignore[assignment]
+    """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN."""
     CreateProduct: _aio.UnaryUnaryMultiCallable[_deals_pb2.CreateProductRequest, _deals_pb2.CreateProductResponse]  # type: ignore[assignment]
     """Creates a product. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListProducts: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListProductsRequest, _deals_pb2.ListProductsResponse]  # type: ignore[assignment]
@@ -177,7 +185,23 @@ class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _deals_pb2.ListDealsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_deals_pb2.ListDealsResponse, _abc.Awaitable[_deals_pb2.ListDealsResponse]]:
-        """Lists visible deals, youngest first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
+        """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def SumDeals(
+        self,
+        request: _deals_pb2.SumDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.SumDealsResponse, _abc.Awaitable[_deals_pb2.SumDealsResponse]]:
+        """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def GetBoard(
+        self,
+        request: _deals_pb2.GetBoardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.GetBoardResponse, _abc.Awaitable[_deals_pb2.GetBoardResponse]]:
+        """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN."""
 
     @_abc_1.abstractmethod
     def CreateProduct(
