@@ -156,3 +156,16 @@ def test_names_in_any_script_come_back_as_written(directory: Any, hostile_texts:
         user.aliases[:] = [text]
         stored = update(directory, user, "display_name", "aliases")
         assert (stored.display_name, list(stored.aliases)) == (text, [text])
+
+
+def test_several_users_are_read_at_once_as_far_as_they_are_visible(directory: Any, refused: Any) -> None:
+    first, second = directory.a_unit("a"), directory.a_unit("b")
+    anna = directory.a_user("Anna", first.id, pb.ROLE_HEAD, login="anna")
+    berta, clara = directory.a_user("Berta", first.id), directory.a_user("Clara", second.id)
+    asked = pb.BatchGetUsersRequest(user_ids=[anna.id, berta.id, clara.id, "nobody"])
+    users = {one.display_name: one for one in directory.call("BatchGetUsers", asked).users}
+    assert users == {"Anna": anna, "Berta": berta, "Clara": clara}
+    with directory.acting_as("anna"):
+        assert {one.display_name for one in directory.call("BatchGetUsers", asked).users} == {"Anna", "Berta"}
+    too_many = pb.BatchGetUsersRequest(user_ids=[anna.id] * 501)
+    refused("FIELD_INVALID", lambda: directory.call("BatchGetUsers", too_many))

@@ -17,7 +17,9 @@ from contacts import (
     importing,
     interaction_rows,
     interactions,
+    latest,
     matching,
+    members,
     organizations,
     persons,
     searching,
@@ -89,6 +91,16 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         self, request: pb.ListInteractionsRequest, _: grpc.ServicerContext
     ) -> pb.ListInteractionsResponse:
         return self._read(request, timeline.list_interactions)
+
+    def BatchGetLatestInteractions(
+        self, request: pb.BatchGetLatestInteractionsRequest, _: grpc.ServicerContext
+    ) -> pb.BatchGetLatestInteractionsResponse:
+        return self._read(request, latest.batch_get_latest_interactions)
+
+    def ListAffiliations(
+        self, request: pb.ListAffiliationsRequest, _: grpc.ServicerContext
+    ) -> pb.ListAffiliationsResponse:
+        return self._read(request, members.list_affiliations)
 
     def SearchCustomers(
         self, request: pb.SearchCustomersRequest, _: grpc.ServicerContext

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from chassis import paging
 from chassis.database import UnitOfWork
 from chassis.errors import PageTokenInvalid
+from contacts import lists
 from contacts.cards import AnyCard
 from contacts.queries import ids
 from contacts.storing import table_of, type_of
@@ -50,11 +51,17 @@ def list_possible_duplicates(
 ) -> pb.ListPossibleDuplicatesResponse:
     """The page of pairs whose cards the caller may both see, oldest first. Errors: PageTokenInvalid, FieldInvalid."""
     size = paging.page_size(request.page_size, 50, 200)
-    after = paging.read_token(QUESTION, request.page_token) or [0]
+    question = f"{QUESTION}|{request.record_id}"
+    after = paging.read_token(question, request.page_token) or [0]
     if not isinstance(after[0], int):
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
-    rows = work.execute(_pairs(work).where(possible_duplicate.c.id > after[0]).limit(size + 1)).all()
-    token = paging.make_token(QUESTION, [rows[size - 1].id]) if len(rows) > size else ""
+    wanted = _pairs(work).where(possible_duplicate.c.id > after[0])
+    if request.record_id:
+        lists.check_id("record_id", request.record_id)
+        both = (possible_duplicate.c.first_id, possible_duplicate.c.second_id)
+        wanted = wanted.where(sa.or_(*(one == request.record_id for one in both)))
+    rows = work.execute(wanted.limit(size + 1)).all()
+    token = paging.make_token(question, [rows[size - 1].id]) if len(rows) > size else ""
     return pb.ListPossibleDuplicatesResponse(
         possible_duplicates=[
             pb.PossibleDuplicate(

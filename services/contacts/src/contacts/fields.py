@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import FieldInvalid
 from chassis.ids import is_id
@@ -42,6 +45,14 @@ def read_id(field: str, text: str) -> str:
     if text and not is_id(text):
         raise invalid(field, f"{text[:50]!r} is not an id", "NOT_AN_ID")
     return text
+
+
+def read_moment(field: str, stamp: Timestamp) -> datetime:
+    """An instant that a database keeps. Errors: FieldInvalid."""
+    try:
+        return stamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise invalid(field, "is before the year 1 or after 9999", "OUT_OF_RANGE") from None
 
 
 def words_of(trouble: FieldInvalid) -> tuple[str, str]:

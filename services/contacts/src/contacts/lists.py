@@ -18,6 +18,7 @@ from chassis.ids import is_id
 from chassis.prepared import Prepared
 from contacts.cards import AnyCard
 from contacts.errors import invalid
+from contacts.narrowing import found_by
 from contacts.queries import card_of, ids, read_cards, select_cards
 from contacts.visibility import known_below, visible_cards
 from contacts.words import sort_key_of
@@ -56,8 +57,7 @@ def read_page(
     """A page of visible cards by name, and the next token. Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown."""
     size = paging.page_size(request.page_size, 50, MOST_AT_ONCE)
     where = [visible_cards(work.access, table), *more]
-    if request.unit_id:
-        where.append(known_below(table, get_unit(work, request.unit_id).path))
+    where += wanted_cards(work, table, request)
     after = paging.read_token(question, request.page_token)
     if after is not None:
         where.append(sa.tuple_(table.c.sort_key, table.c.id) > sa.tuple_(*_mark(after)))
@@ -67,6 +67,28 @@ def read_page(
         return cards, ""
     last = cards[size - 1]
     return cards[:size], paging.make_token(question, [sort_key_of(last.display_name), last.id])
+
+
+def question_of(name: str, request: Any) -> str:
+    """What a page token belongs to: a question with all that narrows it."""
+    asked = type(request)()
+    asked.CopyFrom(request)
+    asked.ClearField("page_size")
+    asked.ClearField("page_token")
+    return f"{name}|{asked.SerializeToString(deterministic=True).hex()}"
+
+
+def wanted_cards(work: UnitOfWork, table: sa.Table, request: Any) -> list[sa.ColumnElement[bool]]:
+    """The predicates for `unit_id`, `owner_id` and `query` of a request. Errors: UnitNotKnown, FieldInvalid."""
+    where: list[sa.ColumnElement[bool]] = []
+    if request.unit_id:
+        where.append(known_below(table, get_unit(work, request.unit_id).path))
+    if request.owner_id:
+        check_id("owner_id", request.owner_id)
+        where.append(table.c.owner_id == request.owner_id)
+    if request.query:
+        where.append(found_by(work, table, request.query))
+    return where
 
 
 def _mark(after: list[Any]) -> tuple[Any, Any]:

@@ -104,8 +104,9 @@ def list_persons(work: UnitOfWork, request: pb.ListPersonsRequest) -> pb.ListPer
         lists.check_id("organization_id", request.organization_id)
         members = sa.select(affiliation.c.person_id).where(affiliation.c.organization_id == request.organization_id)
         more.append(person.c.id.in_(members))
-    question = f"persons|{request.unit_id}|{request.organization_id}"
-    cards, token = lists.read_page(work, person, request, question, more)
+    if request.individual_only:
+        more.append(person.c.individual_customer)
+    cards, token = lists.read_page(work, person, request, lists.question_of("persons", request), more)
     return pb.ListPersonsResponse(persons=[_message(card) for card in cards], next_page_token=token)
 
 

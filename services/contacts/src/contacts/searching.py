@@ -34,9 +34,7 @@ PHONE_DIGITS = 4  # fewer digits are a house number or part of a name
 def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb.SearchCustomersResponse:
     """The visible cards found, best first. Errors: FieldInvalid."""
     size = paging.page_size(request.page_size, 20, 50)
-    query = read_text("query", request.query, MOST)
-    if len(query) < LEAST:
-        raise invalid("query", f"has {len(query)} characters; type at least {LEAST}", "TOO_SHORT")
+    query = read_query(request.query)
     # A plan made for any words always takes the index, ten times too slow for a beginning that every tenth card has.
     work.execute(sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True)))
     below = look_below(work)
@@ -62,18 +60,34 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
     )
 
 
+def read_query(text: str) -> str:
+    """What was typed, without blanks around it. Errors: FieldInvalid."""
+    query = read_text("query", text, MOST)
+    if len(query) < LEAST:
+        raise invalid("query", f"has {len(query)} characters; type at least {LEAST}", "TOO_SHORT")
+    return query
+
+
 def _questions(work: UnitOfWork, query: str) -> Iterable[tuple[str, str]]:
     """What to ask, surest first: each a kind of match and a tsquery."""
-    phone = _phone_question(work, query)
-    if phone:
-        yield "phone", phone
+    written = written_questions(work, query)
+    yield from (one for one in written if one[0] == "phone" or "@" in query)
     if "@" in query:
-        yield "email", _email_question(query)
         return
     if words.asked_words(query):
         yield from (("name", question) for question in words.name_questions(query))
-    if " " not in query:
-        yield "email", words.prefix("e", query.casefold())
+    yield from (one for one in written if one[0] == "email")
+
+
+def written_questions(work: UnitOfWork, query: str) -> list[tuple[str, str]]:
+    """What to ask where a telephone or an e-mail may be meant."""
+    phone = _phone_question(work, query)
+    asked = [("phone", phone)] if phone else []
+    if "@" in query:
+        asked.append(("email", _email_question(query)))
+    elif " " not in query:
+        asked.append(("email", words.prefix("e", query.casefold())))
+    return asked
 
 
 def _phone_question(work: UnitOfWork, query: str) -> str:

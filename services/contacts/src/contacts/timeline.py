@@ -17,22 +17,26 @@ from chassis.errors import PageTokenInvalid
 from chassis.ids import is_id
 from contacts import lists
 from contacts.errors import OrganizationNotFound, PersonNotFound, invalid
-from contacts.interactions import interaction_message
+from contacts.fields import read_moment
+from contacts.interactions import KINDS, interaction_message
 from contacts.tables import affiliation, interaction, organization, person
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.tables import unit
-from units.visibility import visible
+from units.visibility import get_unit, unit_ids_below, visible
 
 MOST = 200
 
 
 def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> pb.ListInteractionsResponse:
-    """The page of interactions. Errors: PersonNotFound, OrganizationNotFound, PageTokenInvalid, FieldInvalid."""
+    """The page of interactions.
+
+    Errors: PersonNotFound, OrganizationNotFound, PageTokenInvalid, FieldInvalid, UnitNotKnown.
+    """
     size = paging.page_size(request.page_size, 50, MOST)
     if bool(request.person_id) == bool(request.organization_id):
         raise invalid("person_id", "and organization_id: give exactly one of them", "MISSING")
-    question = f"interactions|{request.person_id}|{request.organization_id}"
-    where = [visible(work.access, interaction.c.unit_id, interaction.c.author_id)]
+    question = lists.question_of("interactions", request)
+    where = [visible(work.access, interaction.c.unit_id, interaction.c.author_id), *_wanted(work, request)]
     after = paging.read_token(question, request.page_token)
     if after is not None:
         where.append(sa.tuple_(interaction.c.occur_time, interaction.c.id) < sa.tuple_(*_mark(after)))
@@ -44,6 +48,23 @@ def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> 
     return pb.ListInteractionsResponse(
         interactions=[interaction_message(row) for row in rows[:size]], next_page_token=token
     )
+
+
+def _wanted(work: UnitOfWork, request: pb.ListInteractionsRequest) -> list[sa.ColumnElement[bool]]:
+    """What the request narrows the line to. Errors: FieldInvalid, UnitNotKnown."""
+    where: list[sa.ColumnElement[bool]] = []
+    if request.kind:
+        where.append(interaction.c.kind == KINDS.get(request.kind, ""))
+    if request.author_id:
+        lists.check_id("author_id", request.author_id)
+        where.append(interaction.c.author_id == request.author_id)
+    if request.unit_id:
+        where.append(interaction.c.unit_id.in_(unit_ids_below(get_unit(work, request.unit_id).path)))
+    if request.HasField("occur_from_time"):
+        where.append(interaction.c.occur_time >= read_moment("occur_from_time", request.occur_from_time))
+    if request.HasField("occur_before_time"):
+        where.append(interaction.c.occur_time < read_moment("occur_before_time", request.occur_before_time))
+    return where
 
 
 def _page(work: UnitOfWork, request: pb.ListInteractionsRequest, where: list[Any], limit: int) -> sa.Select[Any]:

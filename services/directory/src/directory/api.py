@@ -28,6 +28,7 @@ from directory.messages import KINDS, ROLES, timestamp, unit_message, user_messa
 from directory.settings import Settings
 
 TEXTS = ("parent_id", "code", "name", "country_code", "area_code", "time_zone", "currency_code")
+MOST_USERS = 500
 WRONG = "login or password is wrong"
 ENDED = "the session has ended; sign in again"
 
@@ -119,6 +120,16 @@ class DirectoryServicer(pb_grpc.DirectoryServiceServicer):
                 signing_in.access_of(work, access.user_id)
             row = users.find_user(work, request.user_id or access.user_id)
             return pb.GetUserResponse(user=user_messages(work, [row])[0])
+
+    def BatchGetUsers(
+        self, request: pb.BatchGetUsersRequest, context: grpc.ServicerContext
+    ) -> pb.BatchGetUsersResponse:
+        """Read several users."""
+        if len(request.user_ids) > MOST_USERS:
+            raise rules.invalid("user_ids", f"has {len(request.user_ids)} ids; ask for at most {MOST_USERS} at a time")
+        with self.database.transaction(current_access()) as work:
+            rows = queries.read_users(work, [one for one in request.user_ids if is_id(one)])
+            return pb.BatchGetUsersResponse(users=user_messages(work, rows))
 
     def ListUsers(self, request: pb.ListUsersRequest, context: grpc.ServicerContext) -> pb.ListUsersResponse:
         """List users by name."""

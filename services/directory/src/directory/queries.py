@@ -63,6 +63,12 @@ def list_users(work: UnitOfWork, inside: str | None, after: tuple[str, str], lim
     return work.execute(statement.order_by(user.c.name_key, user.c.id).limit(limit)).all()
 
 
+def read_users(work: UnitOfWork, user_ids: Sequence[str]) -> Sequence[Any]:
+    """The visible ones of these users."""
+    wanted = user.c.id == sa.func.any(sa.cast(list(user_ids), sa.ARRAY(user.c.id.type)))
+    return work.execute(sa.select(*USER_COLUMNS).where(wanted, visible_users(work.access))).all()
+
+
 def positions_of(work: UnitOfWork, user_ids: Sequence[str]) -> dict[str, list[Any]]:
     """The positions of users, oldest first, each with path and zone of its unit."""
     statement = (

@@ -265,6 +265,7 @@ class Affiliation(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     START_DATE_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
+    PERSON_NAME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     person_id: _builtins.str
@@ -275,6 +276,8 @@ class Affiliation(_message.Message):
     """Name of the organization, for display."""
     role: _builtins.str
     """Role in it: accountant, director …; at most 200 characters."""
+    person_name: _builtins.str
+    """Name of the person, in ListAffiliations only; output only."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
         """First day known; absent when unknown."""
@@ -293,10 +296,11 @@ class Affiliation(_message.Message):
         role: _builtins.str = ...,
         start_date: _date_pb2.Date | None = ...,
         end_date: _date_pb2.Date | None = ...,
+        person_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "organization_id", b"organization_id", "organization_name", b"organization_name", "person_id", b"person_id", "role", b"role", "start_date", b"start_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "organization_id", b"organization_id", "organization_name", b"organization_name", "person_id", b"person_id", "person_name", b"person_name", "role", b"role", "start_date", b"start_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -912,6 +916,9 @@ class ListPersonsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    INDIVIDUAL_ONLY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
@@ -920,6 +927,12 @@ class ListPersonsRequest(_message.Message):
     """Only persons known to this unit's subtree; empty means all visible."""
     organization_id: _builtins.str
     """Only members of this organization, past ones included; empty means any."""
+    owner_id: _builtins.str
+    """Only persons whose responsible user this is; empty means any."""
+    query: _builtins.str
+    """Only persons with a name, a phone or an e-mail like this, 2 to 200 characters; empty means any."""
+    individual_only: _builtins.bool
+    """True: only persons who are customers in their own right."""
     def __init__(
         self,
         *,
@@ -927,10 +940,13 @@ class ListPersonsRequest(_message.Message):
         page_token: _builtins.str = ...,
         unit_id: _builtins.str = ...,
         organization_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        query: _builtins.str = ...,
+        individual_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1191,22 +1207,34 @@ class ListOrganizationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
     unit_id: _builtins.str
     """Only organizations known to this unit's subtree; empty means all visible."""
+    owner_id: _builtins.str
+    """Only organizations whose responsible user this is; empty means any."""
+    query: _builtins.str
+    """Only organizations with a name, a phone or an e-mail like this, 2 to 200 characters; empty means any."""
+    parent_id: _builtins.str
+    """Only organizations directly below this one; empty means any."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         unit_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        query: _builtins.str = ...,
+        parent_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1444,6 +1472,11 @@ class ListInteractionsRequest(_message.Message):
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    OCCUR_FROM_TIME_FIELD_NUMBER: _builtins.int
+    OCCUR_BEFORE_TIME_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person; exactly one of person_id and organization_id is given."""
     organization_id: _builtins.str
@@ -1452,6 +1485,20 @@ class ListInteractionsRequest(_message.Message):
     """At most this many, 1 to 200; 0 means 50."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
+    kind: Global___InteractionKind.ValueType
+    """Only interactions of this kind; unspecified means any."""
+    author_id: _builtins.str
+    """Only interactions this user had; empty means any."""
+    unit_id: _builtins.str
+    """Only interactions had for this unit's subtree; empty means any."""
+    @_builtins.property
+    def occur_from_time(self) -> _timestamp_pb2.Timestamp:
+        """Only interactions at this time or later; absent means any."""
+
+    @_builtins.property
+    def occur_before_time(self) -> _timestamp_pb2.Timestamp:
+        """Only interactions before this time; absent means any."""
+
     def __init__(
         self,
         *,
@@ -1459,10 +1506,15 @@ class ListInteractionsRequest(_message.Message):
         organization_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        kind: Global___InteractionKind.ValueType = ...,
+        author_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        occur_from_time: _timestamp_pb2.Timestamp | None = ...,
+        occur_before_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_before_time", b"occur_before_time", "occur_from_time", b"occur_from_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "kind", b"kind", "occur_before_time", b"occur_before_time", "occur_from_time", b"occur_from_time", "organization_id", b"organization_id", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1495,6 +1547,136 @@ class ListInteractionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListInteractionsResponse: _TypeAlias = ListInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetLatestInteractionsRequest(_message.Message):
+    """Request of BatchGetLatestInteractions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Persons; all ids together at most 500."""
+
+    @_builtins.property
+    def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Organizations: their own interactions, not those of their members."""
+
+    def __init__(
+        self,
+        *,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+        organization_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_ids", b"organization_ids", "person_ids", b"person_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetLatestInteractionsRequest: _TypeAlias = BatchGetLatestInteractionsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetLatestInteractionsResponse(_message.Message):
+    """Answer of BatchGetLatestInteractions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_INTERACTIONS_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_INTERACTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_interactions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Interaction]:
+        """The newest of each person that has one."""
+
+    @_builtins.property
+    def organization_interactions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Interaction]:
+        """The newest of each organization that has one."""
+
+    def __init__(
+        self,
+        *,
+        person_interactions: _abc.Iterable[Global___Interaction] | None = ...,
+        organization_interactions: _abc.Iterable[Global___Interaction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_interactions", b"organization_interactions", "person_interactions", b"person_interactions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetLatestInteractionsResponse: _TypeAlias = BatchGetLatestInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class ListAffiliationsRequest(_message.Message):
+    """Request of ListAffiliations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
+    ON_DATE_FIELD_NUMBER: _builtins.int
+    WITH_ROLE_ONLY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    with_role_only: _builtins.bool
+    """Only memberships with a role; of a board one wants to know the director, not everybody."""
+    page_size: _builtins.int
+    """At most this many, 1 to 500; 0 means 100."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    @_builtins.property
+    def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The organizations, 1 to 100; those not visible are left out."""
+
+    @_builtins.property
+    def on_date(self) -> _date_pb2.Date:
+        """Only memberships that hold on this day; absent means past ones too."""
+
+    def __init__(
+        self,
+        *,
+        organization_ids: _abc.Iterable[_builtins.str] | None = ...,
+        on_date: _date_pb2.Date | None = ...,
+        with_role_only: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["on_date", b"on_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on_date", b"on_date", "organization_ids", b"organization_ids", "page_size", b"page_size", "page_token", b"page_token", "with_role_only", b"with_role_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAffiliationsRequest: _TypeAlias = ListAffiliationsRequest  # noqa: Y015
+
+@_typing.final
+class ListAffiliationsResponse(_message.Message):
+    """Answer of ListAffiliations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFFILIATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def affiliations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Affiliation]:
+        """The page: by organization, those without an end first, then by name of the person. Persons the caller may not see are left out."""
+
+    def __init__(
+        self,
+        *,
+        affiliations: _abc.Iterable[Global___Affiliation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affiliations", b"affiliations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAffiliationsResponse: _TypeAlias = ListAffiliationsResponse  # noqa: Y015
 
 @_typing.final
 class SearchCustomersRequest(_message.Message):
@@ -1591,16 +1773,24 @@ class CountCustomersRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """Only customers known to this unit's subtree; empty means all visible."""
+    owner_id: _builtins.str
+    """Only customers whose responsible user this is; empty means any."""
+    query: _builtins.str
+    """Only customers with a name, a phone or an e-mail like this, 2 to 200 characters; empty means any."""
     def __init__(
         self,
         *,
         unit_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        query: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_id", b"owner_id", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1644,19 +1834,23 @@ class ListPossibleDuplicatesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 200; 0 means 50."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
+    record_id: _builtins.str
+    """Only pairs with this card; empty means any."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        record_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -100,6 +100,16 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsResponse.FromString,
                 _registered_method=True)
+        self.BatchGetLatestInteractions = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/BatchGetLatestInteractions',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsResponse.FromString,
+                _registered_method=True)
+        self.ListAffiliations = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ListAffiliations',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAffiliationsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAffiliationsResponse.FromString,
+                _registered_method=True)
         self.SearchCustomers = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/SearchCustomers',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.SearchCustomersRequest.SerializeToString,
@@ -221,7 +231,21 @@ class ContactsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInteractions(self, request, context):
-        """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID.
+        """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetLatestInteractions(self, request, context):
+        """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAffiliations(self, request, context):
+        """Lists who belongs or belonged to organizations, with names and roles, present members first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -235,7 +259,7 @@ class ContactsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CountCustomers(self, request, context):
-        """Counts visible customers exactly, by type and unit. Errors: UNIT_NOT_KNOWN.
+        """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -336,6 +360,16 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ListInteractions,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsResponse.SerializeToString,
+            ),
+            'BatchGetLatestInteractions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetLatestInteractions,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsResponse.SerializeToString,
+            ),
+            'ListAffiliations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAffiliations,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAffiliationsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAffiliationsResponse.SerializeToString,
             ),
             'SearchCustomers': grpc.unary_unary_rpc_method_handler(
                     servicer.SearchCustomers,
@@ -720,6 +754,60 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ListInteractions',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetLatestInteractions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/BatchGetLatestInteractions',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAffiliations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ListAffiliations',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAffiliationsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAffiliationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,11 +58,15 @@ class ContactsServiceStub:
     LogInteraction: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.LogInteractionRequest, _contacts_pb2.LogInteractionResponse]
     """Records an interaction. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListInteractionsRequest, _contacts_pb2.ListInteractionsResponse]
-    """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID."""
+    """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    BatchGetLatestInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetLatestInteractionsRequest, _contacts_pb2.BatchGetLatestInteractionsResponse]
+    """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID."""
+    ListAffiliations: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListAffiliationsRequest, _contacts_pb2.ListAffiliationsResponse]
+    """Lists who belongs or belonged to organizations, with names and roles, present members first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     SearchCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.SearchCustomersRequest, _contacts_pb2.SearchCustomersResponse]
     """Finds persons and organizations by part of a name in any script, a phone in any spelling, or an e-mail. Errors: FIELD_INVALID."""
     CountCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CountCustomersRequest, _contacts_pb2.CountCustomersResponse]
-    """Counts visible customers exactly, by type and unit. Errors: UNIT_NOT_KNOWN."""
+    """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID."""
     ListPossibleDuplicates: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListPossibleDuplicatesRequest, _contacts_pb2.ListPossibleDuplicatesResponse]
     """Lists pairs of cards that may be one customer, for a steward to decide. Errors: PAGE_TOKEN_INVALID."""
     ImportPersons: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ImportPersonsRequest, _contacts_pb2.ImportPersonsResponse]
@@ -102,11 +106,15 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     LogInteraction: _aio.UnaryUnaryMultiCallable[_contacts_pb2.LogInteractionRequest, _contacts_pb2.LogInteractionResponse]  # type: ignore[assignment]
     """Records an interaction. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListInteractionsRequest, _contacts_pb2.ListInteractionsResponse]  # type: ignore[assignment]
-    """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID."""
+    """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    BatchGetLatestInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetLatestInteractionsRequest, _contacts_pb2.BatchGetLatestInteractionsResponse]  # type: ignore[assignment]
+    """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID."""
+    ListAffiliations: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListAffiliationsRequest, _contacts_pb2.ListAffiliationsResponse]  # type: ignore[assignment]
+    """Lists who belongs or belonged to organizations, with names and roles, present members first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     SearchCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.SearchCustomersRequest, _contacts_pb2.SearchCustomersResponse]  # type: ignore[assignment]
     """Finds persons and organizations by part of a name in any script, a phone in any spelling, or an e-mail. Errors: FIELD_INVALID."""
     CountCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CountCustomersRequest, _contacts_pb2.CountCustomersResponse]  # type: ignore[assignment]
-    """Counts visible customers exactly, by type and unit. Errors: UNIT_NOT_KNOWN."""
+    """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID."""
     ListPossibleDuplicates: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListPossibleDuplicatesRequest, _contacts_pb2.ListPossibleDuplicatesResponse]  # type: ignore[assignment]
     """Lists pairs of cards that may be one customer, for a steward to decide. Errors: PAGE_TOKEN_INVALID."""
     ImportPersons: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ImportPersonsRequest, _contacts_pb2.ImportPersonsResponse]  # type: ignore[assignment]
@@ -221,7 +229,23 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contacts_pb2.ListInteractionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ListInteractionsResponse, _abc.Awaitable[_contacts_pb2.ListInteractionsResponse]]:
-        """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID."""
+        """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def BatchGetLatestInteractions(
+        self,
+        request: _contacts_pb2.BatchGetLatestInteractionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.BatchGetLatestInteractionsResponse, _abc.Awaitable[_contacts_pb2.BatchGetLatestInteractionsResponse]]:
+        """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID."""
+
+    @_abc_1.abstractmethod
+    def ListAffiliations(
+        self,
+        request: _contacts_pb2.ListAffiliationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ListAffiliationsResponse, _abc.Awaitable[_contacts_pb2.ListAffiliationsResponse]]:
+        """Lists who belongs or belonged to organizations, with names and roles, present members first. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
 
     @_abc_1.abstractmethod
     def SearchCustomers(
@@ -237,7 +261,7 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contacts_pb2.CountCustomersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.CountCustomersResponse, _abc.Awaitable[_contacts_pb2.CountCustomersResponse]]:
-        """Counts visible customers exactly, by type and unit. Errors: UNIT_NOT_KNOWN."""
+        """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID."""
 
     @_abc_1.abstractmethod
     def ListPossibleDuplicates(

@@ -70,6 +70,11 @@ class DirectoryServiceStub:
                 request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetUserRequest.SerializeToString,
                 response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetUserResponse.FromString,
                 _registered_method=True)
+        self.BatchGetUsers = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/BatchGetUsers',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BatchGetUsersRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BatchGetUsersResponse.FromString,
+                _registered_method=True)
         self.ListUsers = channel.unary_unary(
                 '/crm.directory.v1.DirectoryService/ListUsers',
                 request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListUsersRequest.SerializeToString,
@@ -165,6 +170,13 @@ class DirectoryServiceServicer:
 
     def GetUser(self, request, context):
         """Reads one user with all positions, past ones included. Errors: USER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetUsers(self, request, context):
+        """Reads up to 500 users with all positions; those not visible are left out. Errors: FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -270,6 +282,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.GetUser,
                     request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetUserRequest.FromString,
                     response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetUserResponse.SerializeToString,
+            ),
+            'BatchGetUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetUsers,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BatchGetUsersRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BatchGetUsersResponse.SerializeToString,
             ),
             'ListUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUsers,
@@ -507,6 +524,33 @@ class DirectoryService:
             '/crm.directory.v1.DirectoryService/GetUser',
             crm_dot_directory_dot_v1_dot_directory__pb2.GetUserRequest.SerializeToString,
             crm_dot_directory_dot_v1_dot_directory__pb2.GetUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/BatchGetUsers',
+            crm_dot_directory_dot_v1_dot_directory__pb2.BatchGetUsersRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.BatchGetUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class DirectoryServiceStub:
     """Changes the named fields of a user. Errors: USER_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
     GetUser: _grpc.UnaryUnaryMultiCallable[_directory_pb2.GetUserRequest, _directory_pb2.GetUserResponse]
     """Reads one user with all positions, past ones included. Errors: USER_NOT_FOUND."""
+    BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_directory_pb2.BatchGetUsersRequest, _directory_pb2.BatchGetUsersResponse]
+    """Reads up to 500 users with all positions; those not visible are left out. Errors: FIELD_INVALID."""
     ListUsers: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListUsersRequest, _directory_pb2.ListUsersResponse]
     """Lists users of a unit's subtree by name. Errors: PAGE_TOKEN_INVALID, UNIT_NOT_FOUND."""
     AddPosition: _grpc.UnaryUnaryMultiCallable[_directory_pb2.AddPositionRequest, _directory_pb2.AddPositionResponse]
@@ -85,6 +87,8 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """Changes the named fields of a user. Errors: USER_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
     GetUser: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetUserRequest, _directory_pb2.GetUserResponse]  # type: ignore[assignment]
     """Reads one user with all positions, past ones included. Errors: USER_NOT_FOUND."""
+    BatchGetUsers: _aio.UnaryUnaryMultiCallable[_directory_pb2.BatchGetUsersRequest, _directory_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
+    """Reads up to 500 users with all positions; those not visible are left out. Errors: FIELD_INVALID."""
     ListUsers: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListUsersRequest, _directory_pb2.ListUsersResponse]  # type: ignore[assignment]
     """Lists users of a unit's subtree by name. Errors: PAGE_TOKEN_INVALID, UNIT_NOT_FOUND."""
     AddPosition: _aio.UnaryUnaryMultiCallable[_directory_pb2.AddPositionRequest, _directory_pb2.AddPositionResponse]  # type: ignore[assignment]
@@ -162,6 +166,14 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.GetUserResponse, _abc.Awaitable[_directory_pb2.GetUserResponse]]:
         """Reads one user with all positions, past ones included. Errors: USER_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def BatchGetUsers(
+        self,
+        request: _directory_pb2.BatchGetUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.BatchGetUsersResponse, _abc.Awaitable[_directory_pb2.BatchGetUsersResponse]]:
+        """Reads up to 500 users with all positions; those not visible are left out. Errors: FIELD_INVALID."""
 
     @_abc_1.abstractmethod
     def ListUsers(

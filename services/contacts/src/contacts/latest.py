@@ -1,0 +1,51 @@
+"""The newest interaction of each of many customers, for lists: one walk of an index a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.database import UnitOfWork
+from contacts.errors import invalid
+from contacts.interactions import interaction_message
+from contacts.lists import MOST_AT_ONCE
+from contacts.queries import ids
+from contacts.tables import interaction, organization, person
+from contacts.visibility import visible_cards
+from crm.contacts.v1 import contacts_pb2 as pb
+from units.visibility import visible
+
+
+def batch_get_latest_interactions(
+    work: UnitOfWork, request: pb.BatchGetLatestInteractionsRequest
+) -> pb.BatchGetLatestInteractionsResponse:
+    """The newest visible interaction of each visible customer. Errors: FieldInvalid."""
+    asked = len(request.person_ids) + len(request.organization_ids)
+    if asked > MOST_AT_ONCE:
+        raise invalid(
+            "person_ids", f"and organization_ids have {asked} ids; ask for at most {MOST_AT_ONCE}", "TOO_MANY"
+        )
+    return pb.BatchGetLatestInteractionsResponse(
+        person_interactions=_newest(work, person, interaction.c.person_id, request.person_ids),
+        organization_interactions=_newest(work, organization, interaction.c.organization_id, request.organization_ids),
+    )
+
+
+def _newest(
+    work: UnitOfWork, table: sa.Table, column: sa.ColumnElement[Any], card_ids: Sequence[str]
+) -> list[pb.Interaction]:
+    if not card_ids:
+        return []
+    seen = sa.select(table.c.id).where(table.c.id == sa.any_(ids(card_ids)), visible_cards(work.access, table))
+    card = seen.subquery("card")
+    one = (
+        sa.select(interaction)
+        .where(column == card.c.id, visible(work.access, interaction.c.unit_id, interaction.c.author_id))
+        .order_by(interaction.c.occur_time.desc(), interaction.c.id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    rows = work.execute(sa.select(one).select_from(card.join(one, sa.true()))).mappings()
+    return [interaction_message(row) for row in rows]
