@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.windows import Windows
+from tests.browser.workplace import Workplace
 
 
 @pytest.mark.parametrize("person", ["director", "natasha", "admin"])
@@ -60,3 +61,13 @@ def test_one_sign_in_serves_all_windows_of_a_person(page_of: Windows) -> None:
     for window in (first, second):
         window.go("/today")
         assert window.page.url.endswith("/today")
+
+
+def test_who_signs_out_has_left_in_every_window(page_of: Windows, workplace: Workplace) -> None:
+    workplace.hire("zoya", "Zoya Leaving", "tula")
+    first, second = page_of("zoya"), page_of("zoya")
+    page = first.go("/today")
+    page.click(".bl-me summary")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert "/sign-in" in second.go("/today").url

@@ -42,6 +42,10 @@ class Workplace:
         """How a person signs in; `admin` has the platform's own password."""
         return str(read_json(self.folder.credentials)["password"]) if login == "admin" else PASSWORD
 
+    def hire(self, login: str, name: str, unit: str, role: str = "seller") -> str:
+        """Make a person for one test, who signs in as the others do, and answer the id; `unit` is a code."""
+        return self.office.user(name, self.units[unit], role, login, PASSWORD)
+
     def sign_in(self, page: Page, login: str) -> None:
         """Sign in as people do, on the page."""
         page.goto("/sign-in")
@@ -57,8 +61,8 @@ def seed(office: Office, folder: DataFolder) -> Workplace:
     units = {"hq": office.company}
     for code, (name, area_code) in BRANCHES.items():
         units[code] = office.unit(code, name, **russian, area_code=area_code)
-    people = {
-        login: office.user(name, units[unit], role, login, PASSWORD) for login, (name, unit, role) in PEOPLE.items()
-    }
+    made = Workplace(str(read_json(folder.credentials)["url"]), office, folder, units, {})
+    for login, (name, unit, role) in PEOPLE.items():
+        made.people[login] = made.hire(login, name, unit, role)
     office.settle()
-    return Workplace(str(read_json(folder.credentials)["url"]), office, folder, units, people)
+    return made
