@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import UUID
 
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
@@ -52,7 +53,8 @@ def _known_form(name: str, ids: Sequence[str]) -> list[str]:
 
 def _first_of_each(work: UnitOfWork, name: str, ids: Sequence[str]) -> sa.Select[Any]:
     """An index read for each id: its open activities by time, of which the first is taken and all are counted."""
-    target = sa.func.unnest(sa.cast(list(ids), IDS)).table_valued("id", name=f"{name}_asked")
+    asked = sa.column("id", UUID(as_uuid=False))
+    target = sa.func.unnest(sa.cast(list(ids), IDS)).table_valued(asked, name=f"{name}_asked").render_derived()
     first = (
         sa.select(activity.c.id, sa.func.count().over().label("open_count"))
         .where(activity.c[name] == target.c.id, activity.c.state == OPEN, seen_by(work))
@@ -60,5 +62,5 @@ def _first_of_each(work: UnitOfWork, name: str, ids: Sequence[str]) -> sa.Select
         .limit(1)
         .lateral(f"{name}_first")
     )
-    columns = (first.c.id, sa.literal(name).label("target"), target.c.id.label("target_id"), first.c.open_count)
-    return sa.select(*columns).select_from(target.join(first, sa.true()))
+    told = (first.c.id, sa.literal(name).label("target"), target.c.id.label("target_id"), first.c.open_count)
+    return sa.select(*told).select_from(target.join(first, sa.true()))

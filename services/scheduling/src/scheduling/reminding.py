@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from chassis.database import Database, UnitOfWork
 from scheduling.events import tell_lapsed, tell_reminded
 from scheduling.queries import activity_of, paths_of
-from scheduling.records import OPEN, OVERDUE, REMINDER, USER, Activity
+from scheduling.records import OVERDUE, REMINDER, USER, Activity
 from scheduling.storing import notify, store_notifications
 from scheduling.tables import activity
 
@@ -73,10 +73,10 @@ def _tell_some(work: UnitOfWork, telling: _Telling) -> int:
 
 
 def _claim(work: UnitOfWork, telling: _Telling) -> list[Activity]:
-    """Take the oldest moments that have come, and take them away: one statement."""
+    """Take the oldest moments that have come, and take them away: one statement. Closed activities have none."""
     due = (
         sa.select(activity.c.id)
-        .where(telling.moment <= work.now, activity.c.state == OPEN)
+        .where(telling.moment <= work.now)
         .order_by(telling.moment)
         .limit(MAX_AT_ONCE)
         .with_for_update(skip_locked=True)
