@@ -32,8 +32,10 @@ def tell_reassigned(work: UnitOfWork, one: Activity, unit_path: str, from_owner_
 
 def tell_closed(work: UnitOfWork, one: Activity, unit_path: str) -> None:
     """Say that an activity was done, or that it will not take place."""
+    state = activity_state(one)
+    state.personal.closer_name = work.access.user_name
     kind = events.ActivityCancelled if one.state == CANCELLED else events.ActivityCompleted
-    _tell(work, kind(activity=activity_state(one)), one, unit_path)
+    _tell(work, kind(activity=state), one, unit_path)
 
 
 def tell_reminded(work: UnitOfWork, one: Activity, unit_path: str, user_ids: Sequence[str]) -> None:

@@ -422,7 +422,7 @@ class Activity(_message.Message):
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
-    """Version, decimal digits."""
+    """Version of what people change, decimal digits; reminders leave it alone."""
     kind: Global___ActivityKind.ValueType
     """What it is."""
     subject: _builtins.str

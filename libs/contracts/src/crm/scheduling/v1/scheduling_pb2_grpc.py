@@ -182,14 +182,14 @@ class SchedulingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompleteActivity(self, request, context):
-        """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing a done one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing it again with the same outcome and summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelActivity(self, request, context):
-        """Closes an activity that will not take place. Cancelling a cancelled one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """Closes an activity that will not take place. Cancelling it again with the same summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,9 +44,9 @@ class SchedulingServiceStub:
     ListActivities: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.ListActivitiesRequest, _scheduling_pb2.ListActivitiesResponse]
     """Lists visible activities by the time they are due. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
     CompleteActivity: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.CompleteActivityRequest, _scheduling_pb2.CompleteActivityResponse]
-    """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing a done one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing it again with the same outcome and summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     CancelActivity: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.CancelActivityRequest, _scheduling_pb2.CancelActivityResponse]
-    """Closes an activity that will not take place. Cancelling a cancelled one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Closes an activity that will not take place. Cancelling it again with the same summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ReassignActivity: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.ReassignActivityRequest, _scheduling_pb2.ReassignActivityResponse]
     """Gives an open activity to another user. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     BatchReassignActivities: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.BatchReassignActivitiesRequest, _scheduling_pb2.BatchReassignActivitiesResponse]
@@ -92,9 +92,9 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     ListActivities: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.ListActivitiesRequest, _scheduling_pb2.ListActivitiesResponse]  # type: ignore[assignment]
     """Lists visible activities by the time they are due. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
     CompleteActivity: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.CompleteActivityRequest, _scheduling_pb2.CompleteActivityResponse]  # type: ignore[assignment]
-    """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing a done one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing it again with the same outcome and summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     CancelActivity: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.CancelActivityRequest, _scheduling_pb2.CancelActivityResponse]  # type: ignore[assignment]
-    """Closes an activity that will not take place. Cancelling a cancelled one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Closes an activity that will not take place. Cancelling it again with the same summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ReassignActivity: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.ReassignActivityRequest, _scheduling_pb2.ReassignActivityResponse]  # type: ignore[assignment]
     """Gives an open activity to another user. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     BatchReassignActivities: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.BatchReassignActivitiesRequest, _scheduling_pb2.BatchReassignActivitiesResponse]  # type: ignore[assignment]
@@ -173,7 +173,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.CompleteActivityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.CompleteActivityResponse, _abc.Awaitable[_scheduling_pb2.CompleteActivityResponse]]:
-        """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing a done one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+        """Closes an activity with its outcome; a repeating one gets its next occurrence, exactly once. Closing it again with the same outcome and summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def CancelActivity(
@@ -181,7 +181,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.CancelActivityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.CancelActivityResponse, _abc.Awaitable[_scheduling_pb2.CancelActivityResponse]]:
-        """Closes an activity that will not take place. Cancelling a cancelled one again changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+        """Closes an activity that will not take place. Cancelling it again with the same summary changes nothing. Errors: ACTIVITY_NOT_FOUND, ACTIVITY_CLOSED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def ReassignActivity(

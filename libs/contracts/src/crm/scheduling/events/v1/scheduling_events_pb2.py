@@ -26,7 +26,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crm/scheduling/events/v1/scheduling_events.proto\x12\x18\x63rm.scheduling.events.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x0fRepetitionState\x12\r\n\x05\x65very\x18\x01 \x01(\x05\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x12\n\nuntil_date\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"]\n\x0cWaitingState\x12\x0c\n\x04side\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfa\x05\n\rActivityState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07unit_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x1c\n\x14participant_user_ids\x18\x06 \x03(\t\x12\x1e\n\x16participant_person_ids\x18\x07 \x03(\t\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ue_date\x18\t \x01(\t\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x11\n\tperson_id\x18\x0c \x01(\t\x12\x17\n\x0forganization_id\x18\r \x01(\t\x12\x0f\n\x07\x64\x65\x61l_id\x18\x0e \x01(\t\x12\x10\n\x08priority\x18\x0f \x01(\t\x12\x18\n\x10reminder_minutes\x18\x10 \x01(\x05\x12=\n\nrepetition\x18\x11 \x01(\x0b\x32).crm.scheduling.events.v1.RepetitionState\x12\x37\n\x07waiting\x18\x12 \x01(\x0b\x32&.crm.scheduling.events.v1.WaitingState\x12\x0f\n\x07outcome\x18\x13 \x01(\t\x12.\n\nclose_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcloser_id\x18\x15 \x01(\t\x12\x11\n\tseries_id\x18\x16 \x01(\t\x12\x12\n\noccurrence\x18\x17 \x01(\x05\x12\x12\n\ncreator_id\x18\x18 \x01(\t\x12/\n\x0b\x63reate_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x08personal\x18\x1a \x01(\x0b\x32*.crm.scheduling.events.v1.ActivityPersonal\"_\n\x10\x41\x63tivityPersonal\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\x14\n\x0cwaiting_note\x18\x04 \x01(\t\"\x9f\x01\n\x0c\x41\x62senceState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07unit_id\x18\x03 \x01(\t\x12\x12\n\nstart_date\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x05 \x01(\t\x12;\n\x08personal\x18\x06 \x01(\x0b\x32).crm.scheduling.events.v1.AbsencePersonal\"!\n\x0f\x41\x62sencePersonal\x12\x0e\n\x06reason\x18\x01 \x01(\t\"L\n\x0f\x41\x63tivityCreated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"y\n\x0f\x41\x63tivityUpdated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"f\n\x12\x41\x63tivityReassigned\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x15\n\rfrom_owner_id\x18\x02 \x01(\t\"N\n\x11\x41\x63tivityCompleted\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"N\n\x11\x41\x63tivityCancelled\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"_\n\x10\x41\x63tivityReminded\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityLapsed\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityNudged\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"E\n\nAbsenceSet\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceState\"I\n\x0e\x41\x62senceRemoved\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crm/scheduling/events/v1/scheduling_events.proto\x12\x18\x63rm.scheduling.events.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x0fRepetitionState\x12\r\n\x05\x65very\x18\x01 \x01(\x05\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x12\n\nuntil_date\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"]\n\x0cWaitingState\x12\x0c\n\x04side\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfa\x05\n\rActivityState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07unit_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x1c\n\x14participant_user_ids\x18\x06 \x03(\t\x12\x1e\n\x16participant_person_ids\x18\x07 \x03(\t\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ue_date\x18\t \x01(\t\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x11\n\tperson_id\x18\x0c \x01(\t\x12\x17\n\x0forganization_id\x18\r \x01(\t\x12\x0f\n\x07\x64\x65\x61l_id\x18\x0e \x01(\t\x12\x10\n\x08priority\x18\x0f \x01(\t\x12\x18\n\x10reminder_minutes\x18\x10 \x01(\x05\x12=\n\nrepetition\x18\x11 \x01(\x0b\x32).crm.scheduling.events.v1.RepetitionState\x12\x37\n\x07waiting\x18\x12 \x01(\x0b\x32&.crm.scheduling.events.v1.WaitingState\x12\x0f\n\x07outcome\x18\x13 \x01(\t\x12.\n\nclose_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcloser_id\x18\x15 \x01(\t\x12\x11\n\tseries_id\x18\x16 \x01(\t\x12\x12\n\noccurrence\x18\x17 \x01(\x05\x12\x12\n\ncreator_id\x18\x18 \x01(\t\x12/\n\x0b\x63reate_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x08personal\x18\x1a \x01(\x0b\x32*.crm.scheduling.events.v1.ActivityPersonal\"t\n\x10\x41\x63tivityPersonal\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\x14\n\x0cwaiting_note\x18\x04 \x01(\t\x12\x13\n\x0b\x63loser_name\x18\x05 \x01(\t\"\x9f\x01\n\x0c\x41\x62senceState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07unit_id\x18\x03 \x01(\t\x12\x12\n\nstart_date\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x05 \x01(\t\x12;\n\x08personal\x18\x06 \x01(\x0b\x32).crm.scheduling.events.v1.AbsencePersonal\"!\n\x0f\x41\x62sencePersonal\x12\x0e\n\x06reason\x18\x01 \x01(\t\"L\n\x0f\x41\x63tivityCreated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"y\n\x0f\x41\x63tivityUpdated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"f\n\x12\x41\x63tivityReassigned\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x15\n\rfrom_owner_id\x18\x02 \x01(\t\"N\n\x11\x41\x63tivityCompleted\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"N\n\x11\x41\x63tivityCancelled\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"_\n\x10\x41\x63tivityReminded\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityLapsed\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityNudged\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"E\n\nAbsenceSet\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceState\"I\n\x0e\x41\x62senceRemoved\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,29 +40,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIVITYSTATE']._serialized_start=324
   _globals['_ACTIVITYSTATE']._serialized_end=1086
   _globals['_ACTIVITYPERSONAL']._serialized_start=1088
-  _globals['_ACTIVITYPERSONAL']._serialized_end=1183
-  _globals['_ABSENCESTATE']._serialized_start=1186
-  _globals['_ABSENCESTATE']._serialized_end=1345
-  _globals['_ABSENCEPERSONAL']._serialized_start=1347
-  _globals['_ABSENCEPERSONAL']._serialized_end=1380
-  _globals['_ACTIVITYCREATED']._serialized_start=1382
-  _globals['_ACTIVITYCREATED']._serialized_end=1458
-  _globals['_ACTIVITYUPDATED']._serialized_start=1460
-  _globals['_ACTIVITYUPDATED']._serialized_end=1581
-  _globals['_ACTIVITYREASSIGNED']._serialized_start=1583
-  _globals['_ACTIVITYREASSIGNED']._serialized_end=1685
-  _globals['_ACTIVITYCOMPLETED']._serialized_start=1687
-  _globals['_ACTIVITYCOMPLETED']._serialized_end=1765
-  _globals['_ACTIVITYCANCELLED']._serialized_start=1767
-  _globals['_ACTIVITYCANCELLED']._serialized_end=1845
-  _globals['_ACTIVITYREMINDED']._serialized_start=1847
-  _globals['_ACTIVITYREMINDED']._serialized_end=1942
-  _globals['_ACTIVITYLAPSED']._serialized_start=1944
-  _globals['_ACTIVITYLAPSED']._serialized_end=2037
-  _globals['_ACTIVITYNUDGED']._serialized_start=2039
-  _globals['_ACTIVITYNUDGED']._serialized_end=2132
-  _globals['_ABSENCESET']._serialized_start=2134
-  _globals['_ABSENCESET']._serialized_end=2203
-  _globals['_ABSENCEREMOVED']._serialized_start=2205
-  _globals['_ABSENCEREMOVED']._serialized_end=2278
+  _globals['_ACTIVITYPERSONAL']._serialized_end=1204
+  _globals['_ABSENCESTATE']._serialized_start=1207
+  _globals['_ABSENCESTATE']._serialized_end=1366
+  _globals['_ABSENCEPERSONAL']._serialized_start=1368
+  _globals['_ABSENCEPERSONAL']._serialized_end=1401
+  _globals['_ACTIVITYCREATED']._serialized_start=1403
+  _globals['_ACTIVITYCREATED']._serialized_end=1479
+  _globals['_ACTIVITYUPDATED']._serialized_start=1481
+  _globals['_ACTIVITYUPDATED']._serialized_end=1602
+  _globals['_ACTIVITYREASSIGNED']._serialized_start=1604
+  _globals['_ACTIVITYREASSIGNED']._serialized_end=1706
+  _globals['_ACTIVITYCOMPLETED']._serialized_start=1708
+  _globals['_ACTIVITYCOMPLETED']._serialized_end=1786
+  _globals['_ACTIVITYCANCELLED']._serialized_start=1788
+  _globals['_ACTIVITYCANCELLED']._serialized_end=1866
+  _globals['_ACTIVITYREMINDED']._serialized_start=1868
+  _globals['_ACTIVITYREMINDED']._serialized_end=1963
+  _globals['_ACTIVITYLAPSED']._serialized_start=1965
+  _globals['_ACTIVITYLAPSED']._serialized_end=2058
+  _globals['_ACTIVITYNUDGED']._serialized_start=2060
+  _globals['_ACTIVITYNUDGED']._serialized_end=2153
+  _globals['_ABSENCESET']._serialized_start=2155
+  _globals['_ABSENCESET']._serialized_end=2224
+  _globals['_ABSENCEREMOVED']._serialized_start=2226
+  _globals['_ABSENCEREMOVED']._serialized_end=2299
 # @@protoc_insertion_point(module_scope)

@@ -236,6 +236,7 @@ class ActivityPersonal(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
     WAITING_NOTE_FIELD_NUMBER: _builtins.int
+    CLOSER_NAME_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """What it is about."""
     description: _builtins.str
@@ -244,6 +245,8 @@ class ActivityPersonal(_message.Message):
     """What came of it."""
     waiting_note: _builtins.str
     """What is waited for."""
+    closer_name: _builtins.str
+    """Name of the user who closed it, in the event that says so; empty in others."""
     def __init__(
         self,
         *,
@@ -251,10 +254,11 @@ class ActivityPersonal(_message.Message):
         description: _builtins.str = ...,
         summary: _builtins.str = ...,
         waiting_note: _builtins.str = ...,
+        closer_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "subject", b"subject", "summary", b"summary", "waiting_note", b"waiting_note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closer_name", b"closer_name", "description", b"description", "subject", b"subject", "summary", b"summary", "waiting_note", b"waiting_note"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
