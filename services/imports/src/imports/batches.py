@@ -30,6 +30,7 @@ class Batch:
 
     records: list[list[StagedRow]]
     last: int
+    request: Any = None  # the call that hands it over, where it was made ahead
 
     @property
     def rows(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
 from chassis.jobs import Job
-from imports.batches import Batch, read_batches
-from imports.fates import EXPECTED, RowFate, count_fates, forget_fates, store_fates, store_refused
+from imports.batches import Batch, StagedRow, read_batches
+from imports.fates import EXPECTED, count_fates, forget_fates, store_refused
 from imports.files import local_copy
 from imports.findings import ERROR, INFO, WARNING, Finding, Findings, store_findings
-from imports.kinds import ATTRIBUTE, KINDS, Kind
+from imports.foretelling import LOOKED_UP, Foretelling
+from imports.kinds import ATTRIBUTE, KINDS, FieldType, Kind
 from imports.loading.context import LoadContext, Loader
 from imports.loading.customers import load_interactions, load_organizations, load_persons
 from imports.loading.people import load_employees
@@ -76,7 +77,7 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
         change_run(work, found.id, state="inspecting", message="reads the file", progress=0.0, blocked=False)
     check = Check(database, peers, settings, job, found, Findings())
     with local_copy(database, found.file_id, name) as path, closing(open_table(path, name, found.options)) as table:
-        staged = _stage(check, table)
+        staged, foretold = _stage(check, table)
     with peers.acting_for(found.user_id):
         check.tell(0.5, "asks what the names mean")
         check.findings.extend(resolve_references(database, found.id, found.unit_id, _choices(check, staged), peers))
@@ -85,7 +86,7 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
         if found.kind in ("deals", "plans"):
             refused = refused_values(found.choices)
             check.findings.extend(check_quantities(database, found.id, context.meanings, refused, staged.percents))
-        if not check.findings.blocking:
+        if not foretold and not check.findings.blocking:
             _foretell(check, context)
     _end_check(check, staged, table)
 
@@ -114,7 +115,8 @@ def _defaults(work: UnitOfWork, unit_id: str) -> BranchDefaults:
     return BranchDefaults(row.country_code, row.area_code, row.currency_code, row.time_zone)
 
 
-def _stage(check: Check, table: OpenedTable) -> Staged:
+def _stage(check: Check, table: OpenedTable) -> tuple[Staged, bool]:
+    """Stage every row; tells too whether the fates were foretold on the way."""
     kind = KINDS[check.run.kind]
     given = [one for one in check.run.mapping if one.get("origin") in ("choice", "template")]
     mapping = propose_mapping(kind, table.columns, given)
@@ -125,24 +127,54 @@ def _stage(check: Check, table: OpenedTable) -> Staged:
     reader = RecordReader(kind, _mapped(kind, table, mapping), defaults, refused_values(check.run.choices))
     check.findings.extend(table.findings)
     check.findings.extend(_unmapped(kind, mapping))
-    tell = _paced(check, max(table.expected_rows, 1))
-    staged = stage_rows(check.database, check.run.id, reader, table.rows(), tell)
+    on_the_way = _refers_to_nothing(reader) and not check.findings.blocking
+    staged = _stage_and_foretell(check, table, reader) if on_the_way else _stage_only(check, table, reader)
     check.findings.extend(table.findings_after())
     check.findings.extend(staged.findings.worst_first())
     if reader.dates:
         with check.database.transaction() as work:
             days = {"first_date": min(reader.dates), "last_date": max(reader.dates)}
             work.execute(sa.update(run).where(run.c.id == check.run.id).values(**days))
+    return staged, on_the_way
+
+
+def _refers_to_nothing(reader: RecordReader) -> bool:
+    """Whether each row can be compared with the base as soon as it is read."""
+    fields = (column.field for column in reader.columns if column.field is not None)
+    return reader.kind.name in LOOKED_UP and all(field.type is not FieldType.REFERENCE for field in fields)
+
+
+def _stage_only(check: Check, table: OpenedTable, reader: RecordReader) -> Staged:
+    tell = _paced(check, max(table.expected_rows, 1), 0.5)
+    return stage_rows(check.database, check.run.id, reader, table.rows(), tell)
+
+
+def _stage_and_foretell(check: Check, table: OpenedTable, reader: RecordReader) -> Staged:
+    """Two things at once: while rows are read and stored, those before them are compared with the base."""
+    context = load_context(check.database, check.peers, check.run.id, dry_run=True)
+    tell = _paced(check, max(table.expected_rows, 1), 1.0)
+    load = LOADERS[check.run.kind]
+    with Foretelling(
+        check.database, context, load, check.run.user_id, lambda work, _: check.job.save(work)
+    ) as foretelling:
+
+        def ask(rows: Sequence[StagedRow]) -> None:
+            for start in range(0, len(rows), check.settings.batch_rows):
+                records = [[row] for row in rows[start : start + check.settings.batch_rows]]
+                foretelling.ask(Batch(records, records[-1][0].place))
+
+        staged = stage_rows(check.database, check.run.id, reader, table.rows(), tell, ask)
+    check.findings.extend(foretelling.findings.worst_first())
     return staged
 
 
-def _paced(check: Check, expected: int) -> Callable[[UnitOfWork, int], None]:
+def _paced(check: Check, expected: int, share: float) -> Callable[[UnitOfWork, int], None]:
     last = 0.0
 
     def tell(work: UnitOfWork, rows: int) -> None:
         nonlocal last
         if time.monotonic() - last > TOLD_EVERY:
-            check.tell(min(rows / expected, 1.0) * 0.5, f"{rows:,} rows checked", work)
+            check.tell(min(rows / expected, 1.0) * share, f"{rows:,} rows checked", work)
             last = time.monotonic()
 
     return tell
@@ -196,41 +228,23 @@ def _choices(check: Check, staged: Staged) -> list[dict[str, str]]:
 
 def _foretell(check: Check, context: LoadContext) -> None:
     """Ask the owning service for the fate of every record, without a change."""
-    load = LOADERS[check.run.kind]
     with check.database.transaction() as work:
-        forget_fates(work, check.run.id, EXPECTED)
         total = work.execute(sa.select(sa.func.count()).where(run_row.c.run_id == check.run.id)).scalar_one()
-    done = 0
-    for batch in read_batches(check.database, check.run.id, 0, check.settings.batch_rows):
-        with check.peers.acting_for(check.run.user_id):
-            fates, findings = load(context, batch)
-        check.findings.extend(findings)
-        for fate in fates:
-            if fate.fate == "refused" and fate.reason != "unknown_customer":
-                check.findings.add(_refusal(batch, fate))
-        done += batch.rows
-        with check.database.transaction() as work:
-            store_fates(work, check.run.id, EXPECTED, fates)
-            check.tell(0.5 + 0.5 * done / max(total, 1), f"{done:,} of {total:,} rows compared with the base", work)
 
+    def tell(work: UnitOfWork, done: int) -> None:
+        check.tell(0.5 + 0.5 * done / max(total, 1), f"{done:,} of {total:,} rows compared with the base", work)
 
-def _refusal(batch: Batch, fate: RowFate) -> Finding:
-    row = next(row for rows in batch.records for row in rows if row.place == fate.place)
-    return Finding(
-        fate.reason or "refused",
-        WARNING,
-        fate.message,
-        "correct the row and import it again",
-        row.sheet,
-        "",
-        row.row,
-        row_only=True,
-    )
+    with Foretelling(check.database, context, LOADERS[check.run.kind], check.run.user_id, tell) as foretelling:
+        for batch in read_batches(check.database, check.run.id, 0, check.settings.batch_rows):
+            foretelling.ask(batch)
+    check.findings.extend(foretelling.findings.worst_first())
 
 
 def _end_check(check: Check, staged: Staged, table: OpenedTable) -> None:
     with check.database.transaction() as work:
-        if not check.findings.blocking:
+        if check.findings.blocking:
+            forget_fates(work, check.run.id, EXPECTED)
+        else:
             store_refused(work, check.run.id, EXPECTED)
             require_fates(work, check.run.id)
         counts = count_fates(work, check.run.id, EXPECTED)

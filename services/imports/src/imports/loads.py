@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
 import sqlalchemy as sa
 
 from chassis.database import Database
 from chassis.jobs import Job
-from imports.batches import read_batches
+from imports.ahead import one_ahead
+from imports.batches import Batch, read_batches
 from imports.checking import LOADERS, load_context
 from imports.fates import ACTUAL, count_fates, forget_fates, store_fates, store_refused
+from imports.loading.context import LoadContext
+from imports.loading.customers import build_organizations, build_persons
 from imports.making import make_products
 from imports.peers import PeerServices
 from imports.runs import change_run
 from imports.settings import Settings
 from imports.tables import run, run_row
+
+# Of which kinds the calls are made while the batch before is being loaded.
+BUILDERS: Mapping[str, Callable[[LoadContext, Batch], Any]] = {
+    "persons": build_persons,
+    "organizations": build_organizations,
+}
 
 
 def load_run(database: Database, peers: PeerServices, settings: Settings, job: Job) -> None:
@@ -35,7 +48,9 @@ def load_run(database: Database, peers: PeerServices, settings: Settings, job: J
             store_refused(work, run_id, ACTUAL)
             job.save(work, after=0, done=0)
     load = LOADERS[found.kind]
-    for batch in read_batches(database, run_id, job.checkpoint["after"], settings.batch_rows):
+    build = BUILDERS.get(found.kind)
+    batches = read_batches(database, run_id, job.checkpoint["after"], settings.batch_rows)
+    for batch in one_ahead(replace(one, request=build(context, one)) if build else one for one in batches):
         with peers.acting_for(found.user_id):
             fates, _ = load(context, batch)
         with database.transaction() as work:

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
+from imports.batches import StagedRow
 from imports.findings import ERROR, SHOWN_CELLS, WARNING, Finding, Findings
 from imports.kinds import FieldType, Kind
 from imports.reading.cells import SourceRow
@@ -50,10 +51,15 @@ def stage_rows(
     reader: RecordReader,
     rows: Iterable[SourceRow],
     tell: Callable[[UnitOfWork, int], None],
+    ready: Callable[[Sequence[StagedRow]], None] = lambda _: None,
 ) -> Staged:
-    """Store every data row; `tell(work, rows so far)` is called in each transaction for progress and the lease."""
+    """Store every data row; `tell(work, rows so far)` is called in each transaction for progress and the lease.
+
+    `ready(rows)` is called after it with those of its rows that may be loaded.
+    """
     staged = Staged()
     batch: list[tuple[Any, ...]] = []
+    good: list[StagedRow] = []
     reference_columns = {
         column.field.name: column.header
         for column in reader.columns
@@ -61,11 +67,16 @@ def stage_rows(
     }
     for row in rows:
         staged.rows += 1
-        batch.append(_stage_row(run_id, reader, row, staged, reference_columns))
+        record, stored = _stage_row(run_id, reader, row, staged, reference_columns)
+        batch.append(stored)
+        if record is not None:
+            good.append(StagedRow(staged.rows, row.sheet, row.number, record, ""))
         if len(batch) == STAGED_AT_ONCE:
             _store(database, batch, staged, tell)
-            batch = []
+            ready(good)
+            batch, good = [], []
     _store(database, batch, staged, tell)
+    ready(good)
     with database.transaction() as work:
         _store_references(work, run_id, staged)
         _place_records(work, run_id, reader.kind)
@@ -82,7 +93,8 @@ def _store(
 
 def _stage_row(
     run_id: str, reader: RecordReader, row: SourceRow, staged: Staged, references: dict[str, str]
-) -> tuple[Any, ...]:
+) -> tuple[Record | None, tuple[Any, ...]]:
+    """The record where the row may be loaded, and the row as it is stored."""
     record, troubles = reader.read(row)
     place = staged.rows
     for trouble in troubles:
@@ -100,7 +112,8 @@ def _stage_row(
     key, _ = record_key(reader.kind, record)
     cells = _json_of_texts([cell.text for cell in row.cells])
     stored = _json(record) if not refusing else None
-    return (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
+    good = None if stored is None else json.loads(stored) if _NUL in stored else record
+    return good, (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
 
 
 def _note_references(staged: Staged, record: Record, references: dict[str, str]) -> None:
@@ -175,11 +188,12 @@ UPDATE run_row r SET record_key = r.record_key || ':' || f.nth FROM (
 WHERE r.run_id = :run AND r.place = f.place AND f.nth > 1
 """
 _ESCAPED = re.compile(r'["\\\x00-\x1f]').search
+_NUL = "␀"  # what stands for the character NUL, which PostgreSQL does not store
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _json(value: Any) -> str:
-    return _encode(value).replace("\\u0000", "␀")
+    return _encode(value).replace("\\u0000", _NUL)
 
 
 def _json_of_texts(texts: list[str]) -> str:
@@ -188,4 +202,4 @@ def _json_of_texts(texts: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\x00", "␀")
+    return text.replace("\x00", _NUL)

@@ -25,28 +25,36 @@ _KIND_OF_WORD = {fold_name(word): kind for kind, words in _INTERACTION_WORDS.ite
 
 def load_persons(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
     """Hand persons with their organizations over; contacts joins each to the card it belongs to."""
-    rows = [_person_row(context, staged) for (staged,) in batch.records]
-    request = pb.ImportPersonsRequest(
+    request = batch.request or build_persons(context, batch)
+    return fates_of(batch, context.peers.take("contacts", "ImportPersons", request)), []
+
+
+def build_persons(context: LoadContext, batch: Batch) -> pb.ImportPersonsRequest:
+    """The call that hands persons over."""
+    return pb.ImportPersonsRequest(
         request_id=context.request_id(batch),
-        rows=rows,
+        rows=[_person_row(context, staged) for (staged,) in batch.records],
         unit_id=context.unit_id,
         source=context.source,
         dry_run=context.dry_run,
     )
-    return fates_of(batch, context.peers.take("contacts", "ImportPersons", request)), []
 
 
 def load_organizations(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
     """Hand organizations over."""
-    rows = [_organization_row(context, staged) for (staged,) in batch.records]
-    request = pb.ImportOrganizationsRequest(
+    request = batch.request or build_organizations(context, batch)
+    return fates_of(batch, context.peers.take("contacts", "ImportOrganizations", request)), []
+
+
+def build_organizations(context: LoadContext, batch: Batch) -> pb.ImportOrganizationsRequest:
+    """The call that hands organizations over."""
+    return pb.ImportOrganizationsRequest(
         request_id=context.request_id(batch),
-        rows=rows,
+        rows=[_organization_row(context, staged) for (staged,) in batch.records],
         unit_id=context.unit_id,
         source=context.source,
         dry_run=context.dry_run,
     )
-    return fates_of(batch, context.peers.take("contacts", "ImportOrganizations", request)), []
 
 
 def load_interactions(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
