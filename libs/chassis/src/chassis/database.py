@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -39,8 +40,7 @@ COPY_FROM_EVENTS = 2  # one event is one statement, more are one COPY
 IDLE_SECONDS = 30.0  # a connection unused for longer may have been dropped by a far network: the server is asked
 
 
-@dataclass(frozen=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """A fact to be published: its message (`crm.<service>.events.v<major>.<Name>`) and the aggregate it tells of."""
 
     message: Message
@@ -120,34 +120,27 @@ class UnitOfWork:
         self.events.clear()
 
     def _outbox_row(self, event: NewEvent) -> tuple[Any, ...]:
-        package, name = event.message.DESCRIPTOR.full_name.rsplit(".", 1)
-        _, service, _, version = package.split(".")  # crm.<service>.events.v<major>
-        headers = self._headers()
-        key = routing_key(
-            service,
-            event.aggregate,
-            fact_of(name, event.aggregate),
-            int(version[1:]),
-            event.aggregate_id,
-            event.unit_path,
-        )
+        message, aggregate, aggregate_id, version, unit_path, subject_id = event
+        kind: str = message.DESCRIPTOR.full_name
+        service, fact, major = _fact_of_kind(kind, aggregate)
+        key = routing_key(service, aggregate, fact, major, aggregate_id, unit_path)
         return (
-            new_id(),
-            event.aggregate,
-            event.aggregate_id,
-            event.version,
-            event.message.DESCRIPTOR.full_name,
-            key,
-            headers,
-            event.message.SerializeToString(),
-            event.subject_id,
-        )
+            new_id(), aggregate, aggregate_id, version, kind, key, self._headers(), message.SerializeToString(),
+            subject_id,
+        )  # fmt: skip
 
     def _headers(self) -> str:
         if not hasattr(self, "_header_text"):
             found = {"crm_actor": self.access.user_id, **telemetry.current_trace(), **self.origin}
             self._header_text = json.dumps({key: value for key, value in found.items() if value})
         return self._header_text
+
+
+@lru_cache(maxsize=256)
+def _fact_of_kind(kind: str, aggregate: str) -> tuple[str, str, int]:
+    """Service, fact and major version of a message's full name, `crm.<service>.events.v<major>.<Name>`."""
+    _, service, _, version, name = kind.split(".")
+    return service, fact_of(name, aggregate), int(version[1:])
 
 
 _OUTBOX_COLUMNS = (

@@ -17,12 +17,13 @@ ROUNDS = 5  # a key released between claim and look is claimed again; five times
 _ARRAYS = "CAST(:keys AS uuid[]), CAST(:records AS uuid[])"
 _CLAIM = Prepared(
     sa.text(f"""
-WITH claimed AS (
-  INSERT INTO match_key (key, record_id)
-  SELECT key, record_id FROM unnest({_ARRAYS}) AS wanted (key, record_id) ORDER BY key
+WITH wanted AS MATERIALIZED (SELECT key, record_id FROM unnest({_ARRAYS}) AS wanted (key, record_id)),
+claimed AS (
+  INSERT INTO match_key (key, record_id) SELECT key, record_id FROM wanted ORDER BY key
   ON CONFLICT DO NOTHING RETURNING key
 )
-SELECT replace(string_agg(CAST(key AS text), ','), '-', '') AS keys FROM claimed""")
+SELECT replace(string_agg(CAST(key AS text), ','), '-', '') AS keys
+FROM (SELECT key FROM wanted EXCEPT ALL SELECT key FROM claimed) AS denied""")
 )
 _HOLDERS = Prepared(
     sa.text("""
@@ -47,18 +48,15 @@ class KeysNotHeld(RuntimeError):
 
 def claim_keys(work: UnitOfWork, wanted: Mapping[str, str]) -> dict[str, str]:
     """Claim digests for records (`wanted`: digest -> record) and answer who holds each one now."""
-    holders: dict[str, str] = {}
-    left = dict(wanted)
+    holders = dict(wanted)
+    left = wanted
     for _ in range(ROUNDS):
-        if not left:
+        denied = work.fetch(_CLAIM, _arrays(left))[0][0] if left else None
+        if not denied:
             return holders
-        claimed = work.fetch(_CLAIM, _arrays(left))[0][0]
-        for digest in claimed.split(",") if claimed else ():
-            holders[digest] = left.pop(digest)
-        held = find_holders(work, left)
+        held = find_holders(work, denied.split(","))
         holders |= held
-        for digest in held:
-            del left[digest]
+        left = {digest: wanted[digest] for digest in denied.split(",") if digest not in held}
     if left:
         raise KeysNotHeld(f"{len(left)} keys could not be claimed in {ROUNDS} rounds")
     return holders

@@ -105,12 +105,13 @@ def origin_of(row: Any, request: Any, batch: Batch) -> Origin:
     """Where a row stands; a call outside any run is a run of its own."""
     place = row.provenance
     run_id = place.run_id or request.request_id or batch.now.isoformat()
-    return Origin(*_read_place(run_id, place.file, place.sheet), place.row)
+    return _read_place(run_id, place.file, place.sheet)._replace(row=place.row)
 
 
 @lru_cache(maxsize=64)  # the rows of a batch stand in one sheet
-def _read_place(*place: str) -> tuple[str, ...]:
-    return tuple(read_text("provenance", text, TEXT) for text in place)
+def _read_place(*place: str) -> Origin:
+    run_id, file, sheet = (read_text("provenance", text, TEXT) for text in place)
+    return Origin(run_id, file, sheet)
 
 
 def _read(draft: Callable[..., Draft], *row: Any) -> Draft | Joined:
