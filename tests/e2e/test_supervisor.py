@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from branchline.platform.environment import SERVICES
 from chassis.testing.eventually import eventually
 from tests.e2e.platforms import CommandLine
 
@@ -34,8 +35,8 @@ def is_ready(command_line: CommandLine) -> bool:
 
 
 def serving(services: list[dict[str, str]]) -> bool:
-    """Tell whether all five serve."""
-    return len(services) == 5 and all(one["status"] == "serving" for one in services)
+    """Tell whether all of them serve."""
+    return len(services) == len(SERVICES) and all(one["status"] == "serving" for one in services)
 
 
 def pids_over(folder: Path) -> set[int]:
@@ -44,7 +45,7 @@ def pids_over(folder: Path) -> set[int]:
     for process in psutil.process_iter():
         try:
             words = " ".join(process.cmdline())
-            told = process.environ().get("BRANCHLINE_DATA") == str(folder) and "branchline.processes" in words
+            told = process.environ().get("BRANCHLINE_DATA") == str(folder) and "branchline" in words
             if told or f"{folder}/postgres" in words:
                 found.add(process.pid)
         except psutil.Error:

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from branchline.platform import forking
+from branchline.platform.forking import Copy
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before a dead process is started again; doubles in between
 STEADY_SECONDS = 30.0  # a process that ran this long starts anew with the first pause
 MAX_LOG_BYTES = 32 * 1024 * 1024  # one older file of the same size is kept beside
@@ -46,29 +49,43 @@ class Child:
     """A Python process of the platform. `ready` probes it without waiting long."""
 
     name: str
-    environment: Mapping[str, str]
     log: Path
     ready: Callable[[], bool]
-    process: subprocess.Popen[bytes] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | Copy | None = None
     restarts: int = 0
     is_ready: bool = False
     back_off: BackOff = field(default_factory=BackOff)
     last_exit: str = ""
 
+    def warm_up(self) -> None:
+        """Have it import what it needs, before it can be told its environment."""
+        if forking.POSSIBLE:
+            self.process = Copy(self.name, self.log)
+
     def start(self) -> None:
-        """Start it; its output goes to its log."""
+        """Start it, or let it go on from its warming up; its output goes to its log."""
         self.is_ready = False
-        keep_log_small(self.log)
+        told = {**self.environment, SUPERVISOR_VARIABLE: str(os.getpid())}
+        if self.process is None:
+            keep_log_small(self.log)
+            self.warm_up()
+        if isinstance(self.process, Copy):
+            self.process.release(told)
+        else:
+            self.process = self._start_anew(told)
+        self.back_off.note_start(time.monotonic())
+
+    def _start_anew(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", f"branchline.processes.{self.name}"],
-                env={**self.environment, SUPERVISOR_VARIABLE: str(os.getpid())},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        self.back_off.note_start(time.monotonic())
 
     def tend(self) -> bool:
         """Notice death and readiness, start it again when its pause is over. Tells whether anything changed."""

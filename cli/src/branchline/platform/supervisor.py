@@ -1,31 +1,33 @@
 """Starts the platform's processes in order, keeps them running and stops them; one thread, one loop.
 
-PostgreSQL first, then the preparation of its databases, then all Python processes at once. What dies is started again.
+PostgreSQL first, then the preparation of its databases, while all Python processes import what they need; then these at
+once. What dies is started again.
 """
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from branchline.platform import probes
+from branchline.platform import forking, probes
 from branchline.platform.child import BackOff, Child
 from branchline.platform.claim import claim_folder
 from branchline.platform.environment import Addresses, environment_of
 from branchline.platform.folder import DataFolder, read_json, remember_company, write_json
+from branchline.platform.forking import Nursery
 from branchline.platform.ports import choose_ports, is_free
 from branchline.platform.preparation import is_prepared, mark_prepared
 from chassis.embedded_postgres_server import EmbeddedPostgres, PostgresNotStarted
 
 TICK = 0.05  # seconds between two looks at the processes
 # Front to back: nobody is left talking to a part that is gone. 17 s in all, inside the 20 s that stopping may take.
+PROCESSES = ("gateway", "api", "jobs", "worker")  # those with the most to import first
 STOP_ORDER = ((("gateway",), 4.0), (("jobs", "worker"), 8.0), (("api",), 5.0))
 POSTGRES_ATTEMPTS = 8
 
@@ -96,9 +98,14 @@ class Supervisor:
         self._tell("starting PostgreSQL")
         if self.server.stop_leftover():
             self._tell("stopped a PostgreSQL that an earlier start had left")
+        nursery = Nursery() if forking.POSSIBLE else None
         self._start_server()
+        if nursery:
+            nursery.finish()
         addresses = Addresses(self.server.url("{}", "postgresql"), grpc_port, port, self.options.bus_url)
         bus = "amqp" if self.options.bus_url else "pgmq"
+        if not always:
+            self._warm_up()
         if always or not is_prepared(self.folder, bus):
             self._tell("preparing the databases")
             if self._run_preparation(addresses):
@@ -118,16 +125,31 @@ class Supervisor:
 
     def _run_preparation(self, addresses: Addresses) -> bool:
         """Tell whether it came to its end; a stop in between ends it early. Errors: NotStarted."""
-        log = self.folder.logs / "prepare.log"
-        environment = environment_of("prepare", addresses, {}, str(self.folder.path))
-        with log.open("wb") as output:
-            code = subprocess.run(
-                [sys.executable, "-m", "branchline.processes.prepare"], env=environment, stdout=output, stderr=output
-            ).returncode
+        child = Child("prepare", self._log_of("prepare"), lambda: False)
+        child.environment = environment_of("prepare", addresses, {}, str(self.folder.path))
+        child.log.write_bytes(b"")
+        child.start()
+        assert child.process is not None
+        code = child.process.wait()
         if code and not self.stopping:
-            reason = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-            raise NotStarted(f"the databases could not be prepared: {reason}; see {log}")
+            reason = child.log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+            raise NotStarted(f"the databases could not be prepared: {reason}; see {child.log}")
         return code == 0
+
+    def _warm_up(self) -> None:
+        """Let the processes import what they need meanwhile."""
+        for name in PROCESSES:
+            child = Child(name, self._log_of(name), partial(self._is_up, name))
+            self.children.append(child)
+            child.warm_up()
+
+    def _is_up(self, name: str) -> bool:
+        child, addresses = self._child(name), self.addresses
+        if name == "api":
+            return probes.listens(child, addresses.grpc_port)
+        if name == "gateway":
+            return probes.listens(child, addresses.port) and probes.answers_http(addresses.port, "/api/v1/health")
+        return probes.lives(child)
 
     def _start_children(self, addresses: Addresses) -> None:
         self._tell("starting the services")
@@ -135,19 +157,8 @@ class Supervisor:
         url = f"http://127.0.0.1:{addresses.port}"
         write_json(self.folder.credentials, {**read_json(self.folder.credentials), "url": url})
         secrets = read_json(self.folder.secrets)
-        ready: dict[str, Callable[[], bool]] = {
-            "api": lambda: probes.listens(self._child("api"), addresses.grpc_port),
-            "worker": lambda: probes.lives(self._child("worker")),
-            "jobs": lambda: probes.lives(self._child("jobs")),
-            "gateway": lambda: (
-                probes.listens(self._child("gateway"), addresses.port)
-                and probes.answers_http(addresses.port, "/api/v1/health")
-            ),
-        }
-        for name, probe in ready.items():
-            environment = environment_of(name, addresses, secrets, str(self.folder.path))
-            child = Child(name, environment, self._log_of(name), probe)
-            self.children.append(child)
+        for child in self.children:
+            child.environment = environment_of(child.name, addresses, secrets, str(self.folder.path))
             child.start()
 
     def _child(self, name: str) -> Child:
@@ -178,6 +189,7 @@ class Supervisor:
         """Start all processes anew on free ports, unless the port was asked for. Errors: PortTaken."""
         self._stop_children()
         port, grpc_port = choose_ports(self.folder, self.options.port)
+        self._warm_up()
         self._start_children(replace(self.addresses, port=port, grpc_port=grpc_port))
 
     def _note_phase(self) -> bool:

@@ -17,6 +17,7 @@ from chassis.tokens import TokenVerifier
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 8.0
+NEEDED = tuple(f"{name}.api" for name in SERVICES)  # imported before there are settings
 
 
 def list_servicers() -> tuple[Servicer, ...]:

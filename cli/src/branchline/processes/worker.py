@@ -12,6 +12,8 @@ from branchline.processes.starting import begin  # noqa: E402
 from chassis.bus.worker import WorkerService, run_workers  # noqa: E402
 from chassis.settings import load_settings  # noqa: E402
 
+NEEDED = tuple(f"{name}.worker" for name in SERVICES)  # imported before there are settings
+
 
 def list_services() -> list[WorkerService]:
     """The worker side of every service."""
