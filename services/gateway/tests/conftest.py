@@ -42,6 +42,7 @@ __all__ = ["postgres"]
 PASSWORD = "correct horse battery"
 KEY = generate_key()
 SECRET = "a-long-secret-of-imports"
+FOLLOWER_SECRET = "a-long-secret-of-the-gateway"
 SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 KEPT_SECONDS = 120  # of the 300 a token lives
 _count = itertools.count(1)
@@ -158,7 +159,8 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
     directory.close()
     doors = []
     for name in SERVICES:
-        more = {"token_private_key": KEY, "service_secrets": f"imports={SECRET}"} if name == "directory" else {}
+        secrets = {"service_secrets": f"imports={SECRET}", "follower_secrets": f"gateway={FOLLOWER_SECRET}"}
+        more = {"token_private_key": KEY, **secrets} if name == "directory" else {}
         settings = import_module(f"{name}.settings").Settings(urls[name], **more)
         doors += import_module(f"{name}.api").servicers(settings)
     databases = {one.service: one.implementation.database for one in doors}
@@ -169,7 +171,13 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
     public = public_key_of(KEY)
     sessions = fresh_database(postgres, "gateway_gateway")
     migrate(sessions, MIGRATIONS)
-    settings = Settings(*[address] * len(SERVICES), public, sign_ins_per_minute=10_000, database_url=sessions)
+    settings = Settings(
+        *[address] * len(SERVICES),
+        public,
+        sign_ins_per_minute=10_000,
+        database_url=sessions,
+        follower_secret=FOLLOWER_SECRET,
+    )
     with serving(settings) as url:
         found = Platform(url, databases, company_id, settings)
         found.spread_units()

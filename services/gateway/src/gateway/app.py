@@ -25,6 +25,7 @@ from gateway.settings import Settings
 from gateway.signed_in import SignedIn
 from gateway.tracing import Traced
 from gateway.web.assets import add_asset_routes
+from gateway.web.following import Following
 from gateway.web.pages import create_workplace
 
 PREFIX = "/api/v1"
@@ -56,10 +57,12 @@ AREAS: dict[str, tuple[Call, ...]] = {
 def create_app(settings: Settings) -> FastAPI:
     """The app over the services at the settings' addresses; channels close when the app ends."""
     services = Services(settings)
+    following = Following(services, settings.follower_secret)
 
     @asynccontextmanager
     async def close_at_end(_: FastAPI) -> AsyncIterator[None]:
         yield
+        following.close()
         services.close()
 
     app = FastAPI(
@@ -74,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it would go on with the caller's trace
     )
     problems.install(app)
+    app.state.following = following
     pace = SignInPace(settings.sign_ins_per_minute)
     verifier = TokenVerifier(settings.token_public_key)
     signed_in = SignedIn(services, verifier)
@@ -81,7 +85,8 @@ def create_app(settings: Settings) -> FastAPI:
     add_asset_routes(app)
     if settings.database_url:
         database = Database(settings.database_url, "gateway")
-        app.add_middleware(Doors, workplace=create_workplace(services, signed_in, verifier, database, pace))
+        workplace = create_workplace(services, signed_in, verifier, database, pace, following)
+        app.add_middleware(Doors, workplace=workplace)
     # Level 5: 9 takes three times as long for a hundredth less of a page.
     app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=PACKED_ALREADY)
     app.add_middleware(Limits)

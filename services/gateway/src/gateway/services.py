@@ -29,9 +29,9 @@ class Services:
     """One client per service, and one for its messaging door; channels connect when first used."""
 
     def __init__(self, settings: Settings) -> None:
-        addresses = {name: str(getattr(settings, f"{name}_address")) for name in CONTRACTS}
-        self.clients = {name: Client(name, addresses[name], stub) for name, (_, stub) in CONTRACTS.items()}
-        self.events = {name: Client(name, address, EventsServiceStub) for name, address in addresses.items()}
+        self.addresses = {name: str(getattr(settings, f"{name}_address")) for name in CONTRACTS}
+        self.clients = {name: Client(name, self.addresses[name], stub) for name, (_, stub) in CONTRACTS.items()}
+        self.events = {name: Client(name, address, EventsServiceStub) for name, address in self.addresses.items()}
 
     def call(self, service: str, method: str, request: Any, timeout: float = 10.0) -> Any:
         """Call a service for the present caller; `timeout` in seconds. Errors: RemoteError."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from types import FrameType
+
 import uvicorn
 
 from gateway.app import create_app
 from gateway.limits import MOST_HEADERS
 from gateway.settings import Settings
+from gateway.web.following import Following
 
 GRACE_SECONDS = 3  # a supervisor gives the front door four
-MOST_AT_ONCE = 500  # connections beyond these are answered 503 at once
+MOST_AT_ONCE = 2_000  # connections beyond these are answered 503 at once; each open page holds one for its news
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM, then let running requests end."""
     host, _, port = settings.http_listen.rpartition(":")
-    uvicorn.run(
-        create_app(settings),
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
         host=host.strip("[]"),
         port=int(port),
         http="h11",
@@ -28,3 +32,17 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=MOST_HEADERS,
     )
+    Front(config, app.state.following).run()
+
+
+class Front(uvicorn.Server):
+    """A server that ends the pages' streams when it is asked to end, instead of waiting for them in vain."""
+
+    def __init__(self, config: uvicorn.Config, following: Following) -> None:
+        super().__init__(config)
+        self._following = following
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        self._following.close()
+        super().handle_exit(sig, frame)

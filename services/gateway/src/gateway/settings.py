@@ -24,3 +24,4 @@ class Settings:
     sign_ins_per_minute: int = 100  # from one address
     otel_exporter_otlp_endpoint: str = ""
     database_url: str = ""  # of the gateway's own database; without it REST alone is served
+    follower_secret: str = ""  # by which it may follow the services' events; without it pages are not live

@@ -63,7 +63,12 @@ class Frame:
     ) -> Response:
         """A template for the person of a visit."""
         body = self.environment.get_template(template).render(
-            v=visit, t=visit.texts, places=list_places(visit), csrf=visit.session.csrf_token(), **values
+            v=visit,
+            t=visit.texts,
+            places=list_places(visit),
+            csrf=visit.session.csrf_token(),
+            rendered=visit.begin_ms,
+            **values,
         )
         return HTMLResponse(body, status, {**HEADERS, **(headers or {})})
 

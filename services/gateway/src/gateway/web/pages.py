@@ -10,8 +10,10 @@ from gateway.limits import SignInPace
 from gateway.services import Services
 from gateway.signed_in import SignedIn
 from gateway.web import signing_in, today
+from gateway.web.following import Following
 from gateway.web.frame import Frame
 from gateway.web.homes import Homes
+from gateway.web.live import live_route
 from gateway.web.mounting import Workplace, make_app
 from gateway.web.sessions import Sessions
 
@@ -19,10 +21,16 @@ TOPICS = (signing_in, today)
 
 
 def create_workplace(
-    services: Services, signed_in: SignedIn, verifier: TokenVerifier, database: Database, pace: SignInPace
+    services: Services,
+    signed_in: SignedIn,
+    verifier: TokenVerifier,
+    database: Database,
+    pace: SignInPace,
+    following: Following,
 ) -> Starlette:
     """The app of the workplace over the services; sessions lie in `database`."""
     sessions = Sessions(database, services, verifier)
     workplace = Workplace(services, signed_in, sessions, Frame(), Homes(services))
     pages = tuple(page for topic in TOPICS for page in topic.PAGES)
-    return make_app(workplace, pages, signing_in.sign_in_routes(workplace, pace))
+    others = (*signing_in.sign_in_routes(workplace, pace), live_route(workplace, following))
+    return make_app(workplace, pages, others)

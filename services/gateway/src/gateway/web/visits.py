@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from chassis.access import ADMINISTER, IMPORT, OWN, PLAN
 from chassis.errors import Kind, RemoteError
 from gateway.services import Services
+from gateway.web.following import now_ms
 from gateway.web.frame import Frame
 from gateway.web.sessions import Session, Sessions
 from gateway.web.texts import Texts
@@ -58,6 +59,7 @@ class Visit:
     home: Any = None
     form: FormData = field(default_factory=FormData)
     body: bytes = b""
+    begin_ms: int = field(default_factory=now_ms)  # what changes later, a page hears of by its stream
 
     # --- what was asked
     @property
