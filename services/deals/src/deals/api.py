@@ -73,7 +73,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         """List pipelines by name."""
         size = page_size(request.page_size, 100, 200)
         after = read_token("pipelines", request.page_token) or [""]
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             everything = pipelines.read_pipelines(work).all
         found = [one for one in everything if fold_name(one.name) > str(after[0])][: size + 1]
         token = make_token("pipelines", [fold_name(found[size - 1].name)]) if len(found) > size else ""
@@ -108,14 +108,14 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
 
     def GetDeal(self, request: pb.GetDealRequest, _: grpc.ServicerContext) -> pb.GetDealResponse:
         """Read a deal."""
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             return pb.GetDealResponse(deal=messages.deal_message(queries.get_deal(work, request.deal_id)))
 
     def BatchGetDeals(self, request: pb.BatchGetDealsRequest, _: grpc.ServicerContext) -> pb.BatchGetDealsResponse:
         """Read several deals."""
         if len(request.deal_ids) > MAX_BATCH:
             raise invalid("deal_ids", f"has {len(request.deal_ids)} ids; ask for at most {MAX_BATCH} at once")
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             found = queries.get_deals(work, set(request.deal_ids))
         return pb.BatchGetDealsResponse(deals=[messages.deal_message(one) for one in found])
 
@@ -126,7 +126,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         order = messages.ORDERS.get(request.order, "")
         if order:
             return self._list_sorted(request, question, order, size)
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             found = queries.list_deals(work, question, size + 1, read_token(f"deals:{question}", request.page_token))
         token = make_token(f"deals:{question}", [found[size - 1].id]) if len(found) > size else ""
         page = [messages.deal_message(one) for one in found[:size]]
@@ -137,14 +137,14 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
     ) -> pb.ListDealsResponse:
         named = name_question(question, order, request.descending)
         after = read_token(named, request.page_token)
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             page = sorting.sort_deals(work, question, order, request.descending, size, after)
         token = make_token(named, page.next_key) if page.next_key else ""
         return pb.ListDealsResponse(deals=[messages.deal_message(one) for one in page.deals], next_page_token=token)
 
     def SumDeals(self, request: pb.SumDealsRequest, _: grpc.ServicerContext) -> pb.SumDealsResponse:
         """Count deals and sum their values."""
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             sums = board.sum_deals(work, read_question(request))
         amounts = messages.amount_messages(sums.amounts)
         return pb.SumDealsResponse(count=sums.count, amounts=amounts, unvalued_count=sums.unvalued)
@@ -155,7 +155,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         if not 1 <= size <= MAX_COLUMN:
             raise invalid("column_size", f"is {size}; use 1 to {MAX_COLUMN}, or 0 for 20")
         question = read_question(request)
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             pipeline, columns = board.read_board(work, question, size)
         shown = pb.GetBoardResponse(pipeline=messages.pipeline_message(pipeline))
         for one in columns:
@@ -185,7 +185,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         """List products by name."""
         size = page_size(request.page_size, 200, 1000)
         after = read_token("products", request.page_token)
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             found = products.list_products(work, size + 1, after)
         token = make_token("products", [fold_name(found[size - 1].name)]) if len(found) > size else ""
         page = [messages.product_message(one) for one in found[:size]]
@@ -207,14 +207,14 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         """List loss reasons in their order."""
         size = page_size(request.page_size, 100, 200)
         start = int((read_token("loss_reasons", request.page_token) or [0])[0])
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             names = loss_reasons.read_loss_reasons(work).names
         token = make_token("loss_reasons", [start + size]) if len(names) > start + size else ""
         return pb.ListLossReasonsResponse(names=names[start : start + size], next_page_token=token)
 
     def MatchCatalogue(self, request: pb.MatchCatalogueRequest, _: grpc.ServicerContext) -> pb.MatchCatalogueResponse:
         """Say what written names mean."""
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             found_products = catalogue.match_products(work, request.products)
             found_stages = catalogue.match_stages(work, request.stages, request.pipeline_id)
             found_reasons = catalogue.match_loss_reasons(work, request.loss_reasons)
@@ -236,7 +236,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         """List planned figures by period and unit."""
         size = page_size(request.page_size, 200, 1000)
         question = f"plans:{request.unit_id}"
-        with self.database.transaction(current_access()) as work:
+        with self.database.reading(current_access()) as work:
             found = plans.list_plans(work, request.unit_id, size + 1, read_token(question, request.page_token))
         token = make_token(question, plans.page_key(found[size - 1])) if len(found) > size else ""
         page = [messages.plan_message(one) for one in found[:size]]

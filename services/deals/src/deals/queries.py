@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.access import OWN, READ
+from chassis.access import OWN, READ, Access
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from deals.errors import DealNotFound
 from deals.records import LOST, OPEN, WON, Deal, Facts, Line, Stage, Step
 from deals.tables import deal, deal_line, deal_step, product, stage
@@ -66,14 +68,20 @@ def get_deal(work: UnitOfWork, deal_id: str, lock: bool = False) -> Deal:
     """The deal, when the caller may read it; `lock` takes its row. Errors: DealNotFound."""
     if not is_id(deal_id):
         raise DealNotFound(deal_id)
-    seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
+    locking, reading = _read_one(work.access)
     if lock:
         # First and by itself: a statement that waited for a row still sees the others as they were before.
-        work.execute(sa.select(deal.c.id).where(deal.c.id == deal_id, seen).with_for_update())
-    row = work.execute(SELECT_DEALS.where(deal.c.id == deal_id, seen)).one_or_none()
-    if row is None:
+        work.run(locking, {"deal_id": deal_id})
+    found = work.fetch(reading, {"deal_id": deal_id})
+    if not found:
         raise DealNotFound(deal_id)
-    return deal_of(row)
+    return deal_of(found[0])
+
+
+@lru_cache(maxsize=512)  # a caller asks again and again, and building the statements takes longer than running them
+def _read_one(access: Access) -> tuple[Prepared, Prepared]:
+    wanted = deal.c.id == sa.bindparam("deal_id"), visible(access, deal.c.unit_id, deal.c.owner_id)
+    return Prepared(sa.select(deal.c.id).where(*wanted).with_for_update()), Prepared(SELECT_DEALS.where(*wanted))
 
 
 def get_deals(work: UnitOfWork, ids: Collection[str]) -> list[Deal]:
