@@ -1478,7 +1478,7 @@ class ListInteractionsRequest(_message.Message):
     OCCUR_FROM_TIME_FIELD_NUMBER: _builtins.int
     OCCUR_BEFORE_TIME_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
-    """The person; exactly one of person_id and organization_id is given."""
+    """The person; at most one of person_id and organization_id is given, and without both author_id or unit_id."""
     organization_id: _builtins.str
     """The organization: its own interactions and those had with its members while they were members."""
     page_size: _builtins.int
@@ -1547,6 +1547,132 @@ class ListInteractionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListInteractionsResponse: _TypeAlias = ListInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class SummarizeInteractionsRequest(_message.Message):
+    """Request of SummarizeInteractions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    OCCUR_FROM_TIME_FIELD_NUMBER: _builtins.int
+    OCCUR_BEFORE_TIME_FIELD_NUMBER: _builtins.int
+    NEWEST_COUNT_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Only interactions had for this unit's subtree; empty means all visible."""
+    newest_count: _builtins.int
+    """How many of the newest of each author are shown, at most 20; 0 means none."""
+    @_builtins.property
+    def occur_from_time(self) -> _timestamp_pb2.Timestamp:
+        """From this time on."""
+
+    @_builtins.property
+    def occur_before_time(self) -> _timestamp_pb2.Timestamp:
+        """Before this time, at most 400 days later."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        occur_from_time: _timestamp_pb2.Timestamp | None = ...,
+        occur_before_time: _timestamp_pb2.Timestamp | None = ...,
+        newest_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_before_time", b"occur_before_time", "occur_from_time", b"occur_from_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["newest_count", b"newest_count", "occur_before_time", b"occur_before_time", "occur_from_time", b"occur_from_time", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeInteractionsRequest: _TypeAlias = SummarizeInteractionsRequest  # noqa: Y015
+
+@_typing.final
+class KindCount(_message.Message):
+    """KindCount is how many interactions of one kind there were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    kind: Global___InteractionKind.ValueType
+    """The kind."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        kind: Global___InteractionKind.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KindCount: _TypeAlias = KindCount  # noqa: Y015
+
+@_typing.final
+class AuthorSummary(_message.Message):
+    """AuthorSummary is what one user did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_NAME_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    NEWEST_FIELD_NUMBER: _builtins.int
+    author_id: _builtins.str
+    """The user; empty where a source named nobody."""
+    author_name: _builtins.str
+    """The user's name as last recorded."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___KindCount]:
+        """By kind, those that occur."""
+
+    @_builtins.property
+    def newest(self) -> _containers.RepeatedCompositeFieldContainer[Global___Interaction]:
+        """The newest ones."""
+
+    def __init__(
+        self,
+        *,
+        author_id: _builtins.str = ...,
+        author_name: _builtins.str = ...,
+        counts: _abc.Iterable[Global___KindCount] | None = ...,
+        newest: _abc.Iterable[Global___Interaction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "author_name", b"author_name", "counts", b"counts", "newest", b"newest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorSummary: _TypeAlias = AuthorSummary  # noqa: Y015
+
+@_typing.final
+class SummarizeInteractionsResponse(_message.Message):
+    """Answer of SummarizeInteractions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def authors(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuthorSummary]:
+        """The busiest first, at most 500."""
+
+    def __init__(
+        self,
+        *,
+        authors: _abc.Iterable[Global___AuthorSummary] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authors", b"authors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeInteractionsResponse: _TypeAlias = SummarizeInteractionsResponse  # noqa: Y015
 
 @_typing.final
 class BatchGetLatestInteractionsRequest(_message.Message):
@@ -1715,6 +1841,7 @@ class SearchHit(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     MATCHED_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
     """person or organization."""
     id: _builtins.str
@@ -1725,6 +1852,8 @@ class SearchHit(_message.Message):
     """Current organization of a person; town of an organization."""
     matched: _builtins.str
     """What matched: name, phone or email."""
+    phone: _builtins.str
+    """Its first telephone, as in a channel's value; empty when none."""
     def __init__(
         self,
         *,
@@ -1733,10 +1862,11 @@ class SearchHit(_message.Message):
         display_name: _builtins.str = ...,
         detail: _builtins.str = ...,
         matched: _builtins.str = ...,
+        phone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "display_name", b"display_name", "id", b"id", "matched", b"matched", "record_type", b"record_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "display_name", b"display_name", "id", b"id", "matched", b"matched", "phone", b"phone", "record_type", b"record_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

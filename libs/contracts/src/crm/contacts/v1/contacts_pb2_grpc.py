@@ -100,6 +100,11 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsResponse.FromString,
                 _registered_method=True)
+        self.SummarizeInteractions = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/SummarizeInteractions',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.SummarizeInteractionsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.SummarizeInteractionsResponse.FromString,
+                _registered_method=True)
         self.BatchGetLatestInteractions = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/BatchGetLatestInteractions',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetLatestInteractionsRequest.SerializeToString,
@@ -237,6 +242,13 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SummarizeInteractions(self, request, context):
+        """Says what everybody did in a time: how many interactions of each kind by author, with the newest of each. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetLatestInteractions(self, request, context):
         """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID.
         """
@@ -360,6 +372,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ListInteractions,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsResponse.SerializeToString,
+            ),
+            'SummarizeInteractions': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeInteractions,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.SummarizeInteractionsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.SummarizeInteractionsResponse.SerializeToString,
             ),
             'BatchGetLatestInteractions': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetLatestInteractions,
@@ -754,6 +771,33 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ListInteractions',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeInteractions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/SummarizeInteractions',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.SummarizeInteractionsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.SummarizeInteractionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,8 @@ class ContactsServiceStub:
     """Records an interaction. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListInteractionsRequest, _contacts_pb2.ListInteractionsResponse]
     """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SummarizeInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.SummarizeInteractionsRequest, _contacts_pb2.SummarizeInteractionsResponse]
+    """Says what everybody did in a time: how many interactions of each kind by author, with the newest of each. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     BatchGetLatestInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetLatestInteractionsRequest, _contacts_pb2.BatchGetLatestInteractionsResponse]
     """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID."""
     ListAffiliations: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListAffiliationsRequest, _contacts_pb2.ListAffiliationsResponse]
@@ -107,6 +109,8 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Records an interaction. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListInteractionsRequest, _contacts_pb2.ListInteractionsResponse]  # type: ignore[assignment]
     """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SummarizeInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.SummarizeInteractionsRequest, _contacts_pb2.SummarizeInteractionsResponse]  # type: ignore[assignment]
+    """Says what everybody did in a time: how many interactions of each kind by author, with the newest of each. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     BatchGetLatestInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetLatestInteractionsRequest, _contacts_pb2.BatchGetLatestInteractionsResponse]  # type: ignore[assignment]
     """Finds the newest visible interaction of each of up to 500 customers. Errors: FIELD_INVALID."""
     ListAffiliations: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListAffiliationsRequest, _contacts_pb2.ListAffiliationsResponse]  # type: ignore[assignment]
@@ -230,6 +234,14 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ListInteractionsResponse, _abc.Awaitable[_contacts_pb2.ListInteractionsResponse]]:
         """Lists interactions of a person or an organization, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def SummarizeInteractions(
+        self,
+        request: _contacts_pb2.SummarizeInteractionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.SummarizeInteractionsResponse, _abc.Awaitable[_contacts_pb2.SummarizeInteractionsResponse]]:
+        """Says what everybody did in a time: how many interactions of each kind by author, with the newest of each. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
 
     @_abc_1.abstractmethod
     def BatchGetLatestInteractions(

@@ -1142,6 +1142,300 @@ class ListDealsResponse(_message.Message):
 Global___ListDealsResponse: _TypeAlias = ListDealsResponse  # noqa: Y015
 
 @_typing.final
+class SearchDealsRequest(_message.Message):
+    """Request of SearchDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """What was typed, 2 to 200 characters; empty where customers are given."""
+    page_size: _builtins.int
+    """At most this many, 1 to 50; 0 means 20."""
+    @_builtins.property
+    def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Also deals of these organizations, at most 100."""
+
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Also deals of these persons, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        organization_ids: _abc.Iterable[_builtins.str] | None = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_ids", b"organization_ids", "page_size", b"page_size", "person_ids", b"person_ids", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchDealsRequest: _TypeAlias = SearchDealsRequest  # noqa: Y015
+
+@_typing.final
+class SearchDealsResponse(_message.Message):
+    """Answer of SearchDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deal]:
+        """Best first, without line items and history."""
+
+    def __init__(
+        self,
+        *,
+        deals: _abc.Iterable[Global___Deal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deals", b"deals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchDealsResponse: _TypeAlias = SearchDealsResponse  # noqa: Y015
+
+@_typing.final
+class DealMove(_message.Message):
+    """DealMove is one step of a deal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    FROM_STAGE_NAME_FIELD_NUMBER: _builtins.int
+    STAGE_NAME_FIELD_NUMBER: _builtins.int
+    STAGE_KIND_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    deal_id: _builtins.str
+    """The deal."""
+    title: _builtins.str
+    """Its title now."""
+    organization_id: _builtins.str
+    """Its organization; empty when none."""
+    person_id: _builtins.str
+    """Its person; empty when none."""
+    from_stage_name: _builtins.str
+    """Name of the stage it came from; empty for the step that opened it."""
+    stage_name: _builtins.str
+    """Name of the stage it came to."""
+    stage_kind: Global___StageKind.ValueType
+    """What that stage means."""
+    user_id: _builtins.str
+    """Who moved it; empty when unknown."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Its value now; absent when unknown."""
+
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        deal_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        from_stage_name: _builtins.str = ...,
+        stage_name: _builtins.str = ...,
+        stage_kind: Global___StageKind.ValueType = ...,
+        user_id: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "change_time", b"change_time", "deal_id", b"deal_id", "from_stage_name", b"from_stage_name", "organization_id", b"organization_id", "person_id", b"person_id", "stage_kind", b"stage_kind", "stage_name", b"stage_name", "title", b"title", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealMove: _TypeAlias = DealMove  # noqa: Y015
+
+@_typing.final
+class ListDealMovesRequest(_message.Message):
+    """Request of ListDealMoves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_FROM_TIME_FIELD_NUMBER: _builtins.int
+    CHANGE_BEFORE_TIME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Only deals of this unit's subtree; empty means all visible."""
+    user_id: _builtins.str
+    """Only steps of this user; empty means any."""
+    page_size: _builtins.int
+    """At most this many, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    @_builtins.property
+    def change_from_time(self) -> _timestamp_pb2.Timestamp:
+        """From this time on."""
+
+    @_builtins.property
+    def change_before_time(self) -> _timestamp_pb2.Timestamp:
+        """Before this time, at most 400 days later."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        change_from_time: _timestamp_pb2.Timestamp | None = ...,
+        change_before_time: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_before_time", b"change_before_time", "change_from_time", b"change_from_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_before_time", b"change_before_time", "change_from_time", b"change_from_time", "page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDealMovesRequest: _TypeAlias = ListDealMovesRequest  # noqa: Y015
+
+@_typing.final
+class ListDealMovesResponse(_message.Message):
+    """Answer of ListDealMoves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealMove]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        moves: _abc.Iterable[Global___DealMove] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moves", b"moves", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDealMovesResponse: _TypeAlias = ListDealMovesResponse  # noqa: Y015
+
+@_typing.final
+class SummarizeDealMovesRequest(_message.Message):
+    """Request of SummarizeDealMoves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_FROM_TIME_FIELD_NUMBER: _builtins.int
+    CHANGE_BEFORE_TIME_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Only deals of this unit's subtree; empty means all visible."""
+    @_builtins.property
+    def change_from_time(self) -> _timestamp_pb2.Timestamp:
+        """From this time on."""
+
+    @_builtins.property
+    def change_before_time(self) -> _timestamp_pb2.Timestamp:
+        """Before this time, at most 400 days later."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        change_from_time: _timestamp_pb2.Timestamp | None = ...,
+        change_before_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_before_time", b"change_before_time", "change_from_time", b"change_from_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_before_time", b"change_before_time", "change_from_time", b"change_from_time", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeDealMovesRequest: _TypeAlias = SummarizeDealMovesRequest  # noqa: Y015
+
+@_typing.final
+class MoverSummary(_message.Message):
+    """MoverSummary is what one user did with deals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    MOVED_COUNT_FIELD_NUMBER: _builtins.int
+    WON_COUNT_FIELD_NUMBER: _builtins.int
+    LOST_COUNT_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty when unknown."""
+    opened_count: _builtins.int
+    """Deals opened."""
+    moved_count: _builtins.int
+    """Steps from one stage to another, with those that won or lost."""
+    won_count: _builtins.int
+    """Steps that won a deal."""
+    lost_count: _builtins.int
+    """Steps that lost a deal."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        opened_count: _builtins.int = ...,
+        moved_count: _builtins.int = ...,
+        won_count: _builtins.int = ...,
+        lost_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lost_count", b"lost_count", "moved_count", b"moved_count", "opened_count", b"opened_count", "user_id", b"user_id", "won_count", b"won_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoverSummary: _TypeAlias = MoverSummary  # noqa: Y015
+
+@_typing.final
+class SummarizeDealMovesResponse(_message.Message):
+    """Answer of SummarizeDealMoves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def movers(self) -> _containers.RepeatedCompositeFieldContainer[Global___MoverSummary]:
+        """The busiest first, at most 500."""
+
+    def __init__(
+        self,
+        *,
+        movers: _abc.Iterable[Global___MoverSummary] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["movers", b"movers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeDealMovesResponse: _TypeAlias = SummarizeDealMovesResponse  # noqa: Y015
+
+@_typing.final
 class SumDealsRequest(_message.Message):
     """Request of SumDeals."""
 

@@ -75,6 +75,21 @@ class DealsServiceStub:
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsRequest.SerializeToString,
                 response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsResponse.FromString,
                 _registered_method=True)
+        self.SearchDeals = channel.unary_unary(
+                '/crm.deals.v1.DealsService/SearchDeals',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SearchDealsRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SearchDealsResponse.FromString,
+                _registered_method=True)
+        self.ListDealMoves = channel.unary_unary(
+                '/crm.deals.v1.DealsService/ListDealMoves',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealMovesRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealMovesResponse.FromString,
+                _registered_method=True)
+        self.SummarizeDealMoves = channel.unary_unary(
+                '/crm.deals.v1.DealsService/SummarizeDealMoves',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SummarizeDealMovesRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SummarizeDealMovesResponse.FromString,
+                _registered_method=True)
         self.SumDeals = channel.unary_unary(
                 '/crm.deals.v1.DealsService/SumDeals',
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsRequest.SerializeToString,
@@ -192,6 +207,27 @@ class DealsServiceServicer:
 
     def ListDeals(self, request, context):
         """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchDeals(self, request, context):
+        """Finds visible deals by the beginnings of words of their titles, by their number in a source, or by their customers; open ones first. Errors: FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDealMoves(self, request, context):
+        """Lists the steps of visible deals, the latest first: who opened, moved, won or lost what when. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SummarizeDealMoves(self, request, context):
+        """Counts the steps of visible deals by who made them. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +359,21 @@ def add_DealsServiceServicer_to_server(servicer, server):
                     servicer.ListDeals,
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsRequest.FromString,
                     response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsResponse.SerializeToString,
+            ),
+            'SearchDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchDeals,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SearchDealsRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SearchDealsResponse.SerializeToString,
+            ),
+            'ListDealMoves': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDealMoves,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealMovesRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListDealMovesResponse.SerializeToString,
+            ),
+            'SummarizeDealMoves': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeDealMoves,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SummarizeDealMovesRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SummarizeDealMovesResponse.SerializeToString,
             ),
             'SumDeals': grpc.unary_unary_rpc_method_handler(
                     servicer.SumDeals,
@@ -602,6 +653,87 @@ class DealsService:
             '/crm.deals.v1.DealsService/ListDeals',
             crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsRequest.SerializeToString,
             crm_dot_deals_dot_v1_dot_deals__pb2.ListDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/SearchDeals',
+            crm_dot_deals_dot_v1_dot_deals__pb2.SearchDealsRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.SearchDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDealMoves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/ListDealMoves',
+            crm_dot_deals_dot_v1_dot_deals__pb2.ListDealMovesRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.ListDealMovesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeDealMoves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/SummarizeDealMoves',
+            crm_dot_deals_dot_v1_dot_deals__pb2.SummarizeDealMovesRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.SummarizeDealMovesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,12 @@ class DealsServiceStub:
     """Reads up to 500 deals; those not visible are left out. Errors: FIELD_INVALID."""
     ListDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListDealsRequest, _deals_pb2.ListDealsResponse]
     """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SearchDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SearchDealsRequest, _deals_pb2.SearchDealsResponse]
+    """Finds visible deals by the beginnings of words of their titles, by their number in a source, or by their customers; open ones first. Errors: FIELD_INVALID."""
+    ListDealMoves: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListDealMovesRequest, _deals_pb2.ListDealMovesResponse]
+    """Lists the steps of visible deals, the latest first: who opened, moved, won or lost what when. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SummarizeDealMoves: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SummarizeDealMovesRequest, _deals_pb2.SummarizeDealMovesResponse]
+    """Counts the steps of visible deals by who made them. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     SumDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SumDealsRequest, _deals_pb2.SumDealsResponse]
     """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     GetBoard: _grpc.UnaryUnaryMultiCallable[_deals_pb2.GetBoardRequest, _deals_pb2.GetBoardResponse]
@@ -95,6 +101,12 @@ class DealsServiceAsyncStub(DealsServiceStub):
     """Reads up to 500 deals; those not visible are left out. Errors: FIELD_INVALID."""
     ListDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListDealsRequest, _deals_pb2.ListDealsResponse]  # type: ignore[assignment]
     """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SearchDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.SearchDealsRequest, _deals_pb2.SearchDealsResponse]  # type: ignore[assignment]
+    """Finds visible deals by the beginnings of words of their titles, by their number in a source, or by their customers; open ones first. Errors: FIELD_INVALID."""
+    ListDealMoves: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListDealMovesRequest, _deals_pb2.ListDealMovesResponse]  # type: ignore[assignment]
+    """Lists the steps of visible deals, the latest first: who opened, moved, won or lost what when. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SummarizeDealMoves: _aio.UnaryUnaryMultiCallable[_deals_pb2.SummarizeDealMovesRequest, _deals_pb2.SummarizeDealMovesResponse]  # type: ignore[assignment]
+    """Counts the steps of visible deals by who made them. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     SumDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.SumDealsRequest, _deals_pb2.SumDealsResponse]  # type: ignore[assignment]
     """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     GetBoard: _aio.UnaryUnaryMultiCallable[_deals_pb2.GetBoardRequest, _deals_pb2.GetBoardResponse]  # type: ignore[assignment]
@@ -186,6 +198,30 @@ class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deals_pb2.ListDealsResponse, _abc.Awaitable[_deals_pb2.ListDealsResponse]]:
         """Lists visible deals, youngest first unless another order is asked for. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def SearchDeals(
+        self,
+        request: _deals_pb2.SearchDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.SearchDealsResponse, _abc.Awaitable[_deals_pb2.SearchDealsResponse]]:
+        """Finds visible deals by the beginnings of words of their titles, by their number in a source, or by their customers; open ones first. Errors: FIELD_INVALID."""
+
+    @_abc_1.abstractmethod
+    def ListDealMoves(
+        self,
+        request: _deals_pb2.ListDealMovesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.ListDealMovesResponse, _abc.Awaitable[_deals_pb2.ListDealMovesResponse]]:
+        """Lists the steps of visible deals, the latest first: who opened, moved, won or lost what when. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def SummarizeDealMoves(
+        self,
+        request: _deals_pb2.SummarizeDealMovesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.SummarizeDealMovesResponse, _abc.Awaitable[_deals_pb2.SummarizeDealMovesResponse]]:
+        """Counts the steps of visible deals by who made them. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
 
     @_abc_1.abstractmethod
     def SumDeals(
