@@ -23,6 +23,7 @@ from contacts import (
     organizations,
     persons,
     searching,
+    summarizing,
     timeline,
 )
 from contacts.settings import SERVICE, Settings
@@ -91,6 +92,11 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         self, request: pb.ListInteractionsRequest, _: grpc.ServicerContext
     ) -> pb.ListInteractionsResponse:
         return self._read(request, timeline.list_interactions)
+
+    def SummarizeInteractions(
+        self, request: pb.SummarizeInteractionsRequest, _: grpc.ServicerContext
+    ) -> pb.SummarizeInteractionsResponse:
+        return self._read(request, summarizing.summarize_interactions)
 
     def BatchGetLatestInteractions(
         self, request: pb.BatchGetLatestInteractionsRequest, _: grpc.ServicerContext

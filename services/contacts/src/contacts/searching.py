@@ -19,7 +19,7 @@ from contacts import words
 from contacts.errors import invalid
 from contacts.fields import read_text
 from contacts.queries import ids
-from contacts.tables import affiliation, organization, person
+from contacts.tables import affiliation, channel, organization, person
 from contacts.visibility import Below, look_below, visible_parts
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.tables import unit
@@ -46,6 +46,7 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
             break
     ranked = sorted(found.values(), key=lambda one: _rank(query, *one))[:size]
     details = _details(work, [row for _, row in ranked])
+    phones = _phones(work, [row for _, row in ranked])
     return pb.SearchCustomersResponse(
         hits=[
             pb.SearchHit(
@@ -54,6 +55,7 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
                 display_name=row.display_name,
                 detail=details.get(row.id, ""),
                 matched=matched,
+                phone=phones.get(row.id, ""),
             )
             for matched, row in ranked
         ]
@@ -142,3 +144,14 @@ def _details(work: UnitOfWork, rows: list[Any]) -> dict[str, str]:
     )
     details |= {row.person_id: row.display_name for row in work.execute(current)}
     return details
+
+
+def _phones(work: UnitOfWork, rows: list[Any]) -> dict[str, str]:
+    """The first telephone of each card."""
+    c = channel.c
+    phones = (
+        sa.select(c.owner_id, c.value)
+        .where(c.owner_id == sa.any_(ids(row.id for row in rows)), c.kind == "phone")
+        .order_by(c.position.desc())
+    )
+    return {row.owner_id: row.value for row in work.execute(phones)}

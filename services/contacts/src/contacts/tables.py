@@ -185,6 +185,8 @@ interaction = sa.Table(
         "interaction_organization", "organization_id", sa.text("occur_time DESC"), sa.text("id DESC"),
         postgresql_where=sa.text("organization_id IS NOT NULL"),
     ),
+    sa.Index("interaction_unit", "unit_id", sa.text("occur_time DESC"), sa.text("id DESC")),
+    sa.Index("interaction_author", "author_id", sa.text("occur_time DESC"), sa.text("id DESC")),
     sa.Index(
         "interaction_external", "source", "external_id", unique=True, postgresql_where=sa.text("external_id <> ''")
     ),

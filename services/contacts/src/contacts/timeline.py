@@ -1,4 +1,4 @@
-"""The line of time of a person or an organization: a page of its interactions, newest first.
+"""The line of time of a person, an organization, an author or a unit: a page of its interactions, newest first.
 
 An organization's line has its own interactions and those with its members on days they were members, by the calendar of
 the unit each was had for; one that names another organization belongs there.
@@ -33,8 +33,10 @@ def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> 
     Errors: PersonNotFound, OrganizationNotFound, PageTokenInvalid, FieldInvalid, UnitNotKnown.
     """
     size = paging.page_size(request.page_size, 50, MOST)
-    if bool(request.person_id) == bool(request.organization_id):
-        raise invalid("person_id", "and organization_id: give exactly one of them", "MISSING")
+    if request.person_id and request.organization_id:
+        raise invalid("person_id", "and organization_id: give one of them", "MISSING")
+    if not (request.person_id or request.organization_id or request.author_id or request.unit_id):
+        raise invalid("person_id", "is empty; name a person, an organization, an author or a unit", "MISSING")
     question = lists.question_of("interactions", request)
     where = [visible(work.access, interaction.c.unit_id, interaction.c.author_id), *_wanted(work, request)]
     after = paging.read_token(question, request.page_token)
@@ -71,6 +73,8 @@ def _page(work: UnitOfWork, request: pb.ListInteractionsRequest, where: list[Any
     if request.person_id:
         lists.read_one(work, person, request.person_id, PersonNotFound(request.person_id))
         return _newest(sa.select(interaction).where(interaction.c.person_id == request.person_id, *where), limit)
+    if not request.organization_id:
+        return _newest(sa.select(interaction).where(*where), limit)
     lists.read_one(work, organization, request.organization_id, OrganizationNotFound(request.organization_id))
     own = _newest(
         sa.select(interaction).where(interaction.c.organization_id == request.organization_id, *where), limit

@@ -18,8 +18,12 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make all tables, the pipeline "Sales" with the event that says so, and the list of loss reasons."""
+    """Make all tables, the pipeline "Sales" with the event that says so, and the list of loss reasons.
+
+    pg_trgm is a trusted extension, so the database's owner may make it.
+    """
     connection = op.get_bind()
+    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     create_chassis_tables(connection, "crm/hq/deals")
     units_metadata.create_all(connection)
     metadata.create_all(connection)

@@ -19,8 +19,10 @@ from crm.deals.v1 import deals_pb2_grpc as pb_grpc
 from deals import (
     board,
     catalogue,
+    finding,
     loss_reasons,
     messages,
+    moves,
     moving,
     opening,
     pipelines,
@@ -36,6 +38,7 @@ from deals.importing_deals import import_deals
 from deals.importing_plans import import_plans
 from deals.importing_products import import_products
 from deals.settings import Settings
+from deals.times import from_time
 from values.names import fold_name
 
 MAX_BATCH = 500
@@ -141,6 +144,37 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
             page = sorting.sort_deals(work, question, order, request.descending, size, after)
         token = make_token(named, page.next_key) if page.next_key else ""
         return pb.ListDealsResponse(deals=[messages.deal_message(one) for one in page.deals], next_page_token=token)
+
+    def SearchDeals(self, request: pb.SearchDealsRequest, _: grpc.ServicerContext) -> pb.SearchDealsResponse:
+        """Find deals by what was typed."""
+        size = page_size(request.page_size, 20, 50)
+        wanted = finding.Wanted(request.query, tuple(request.organization_ids), tuple(request.person_ids))
+        with self.database.reading(current_access()) as work:
+            found = finding.search_deals(work, wanted, size)
+        return pb.SearchDealsResponse(deals=[messages.deal_message(one) for one in found])
+
+    def ListDealMoves(self, request: pb.ListDealMovesRequest, _: grpc.ServicerContext) -> pb.ListDealMovesResponse:
+        """List who moved what when."""
+        size = page_size(request.page_size, 50, 200)
+        span = read_span(request)
+        after = read_token(f"moves:{span}", request.page_token)
+        with self.database.reading(current_access()) as work:
+            found = moves.list_moves(work, span, size + 1, after)
+        token = ""
+        if len(found) > size:
+            last = found[size - 1]
+            token = make_token(f"moves:{span}", [last.change_time.isoformat(), last.deal_id, last.position])
+        return pb.ListDealMovesResponse(
+            moves=[messages.move_message(one) for one in found[:size]], next_page_token=token
+        )
+
+    def SummarizeDealMoves(
+        self, request: pb.SummarizeDealMovesRequest, _: grpc.ServicerContext
+    ) -> pb.SummarizeDealMovesResponse:
+        """Count who moved how much."""
+        with self.database.reading(current_access()) as work:
+            found = moves.summarize_moves(work, read_span(request))
+        return pb.SummarizeDealMovesResponse(movers=[messages.mover_message(one) for one in found])
 
     def SumDeals(self, request: pb.SumDealsRequest, _: grpc.ServicerContext) -> pb.SumDealsResponse:
         """Count deals and sum their values."""
@@ -284,3 +318,13 @@ def read_question(request: pb.ListDealsRequest | pb.SumDealsRequest | pb.GetBoar
 def name_question(question: queries.Question, order: str, descending: bool) -> str:
     """The name under which page tokens of a sorted list belong together."""
     return f"deals by {order} {'down' if descending else 'up'}:{question}"
+
+
+def read_span(request: pb.ListDealMovesRequest | pb.SummarizeDealMovesRequest) -> moves.Span:
+    """Whose steps and when. Errors: FieldInvalid."""
+    return moves.Span(
+        from_time(request.change_from_time, "change_from_time"),
+        from_time(request.change_before_time, "change_before_time"),
+        request.unit_id,
+        request.user_id if isinstance(request, pb.ListDealMovesRequest) else "",
+    )

@@ -11,6 +11,7 @@ from chassis.dates import from_date, to_date
 from chassis.money import from_money, to_money
 from crm.deals.v1 import deals_pb2 as pb
 from deals.catalogue import Match
+from deals.moves import Move, Mover
 from deals.pipelines import NewStage
 from deals.records import LOST, OPEN, QUANTITY, REVENUE, WON, Deal, Facts, Line, Pipeline, Plan, Product, Stage, Step
 from deals.rules import decimal_text
@@ -64,6 +65,33 @@ def product_message(one: Product) -> pb.Product:
         fraction_allowed=one.fraction_allowed,
         list_price=to_money(one.list_price, one.currency),
         create_time=to_time(one.create_time),
+    )
+
+
+def move_message(one: Move) -> pb.DealMove:
+    """A step of a deal."""
+    return pb.DealMove(
+        deal_id=one.deal_id,
+        title=one.title,
+        organization_id=one.organization_id,
+        person_id=one.person_id,
+        amount=to_money(one.amount, one.currency) if one.amount is not None else None,
+        from_stage_name=one.from_stage_name,
+        stage_name=one.stage_name,
+        stage_kind=KIND_NUMBERS[one.kind],
+        user_id=one.user_id,
+        change_time=to_time(one.change_time),
+    )
+
+
+def mover_message(one: Mover) -> pb.MoverSummary:
+    """What one user did."""
+    return pb.MoverSummary(
+        user_id=one.user_id,
+        opened_count=one.opened,
+        moved_count=one.moved,
+        won_count=one.won,
+        lost_count=one.lost,
     )
 
 

@@ -108,7 +108,11 @@ deal = sa.Table(
     sa.Index("deal_owner", "owner_id", "id"),
     sa.Index("deal_organization", "organization_id", "id", postgresql_where=sa.text("organization_id IS NOT NULL")),
     sa.Index("deal_person", "person_id", "id", postgresql_where=sa.text("person_id IS NOT NULL")),
-)
+    sa.Index(
+        "deal_words", "title", "external_id", postgresql_using="gin",
+        postgresql_ops={"title": "gin_trgm_ops", "external_id": "gin_trgm_ops"},
+    ),
+)  # fmt: skip
 
 deal_line = sa.Table(
     "deal_line",
@@ -136,6 +140,7 @@ deal_step = sa.Table(
     sa.Column("change_time", TIME),
     sa.Column("user_id", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("deal_id", "position"),
+    sa.Index("deal_step_time", "change_time", postgresql_where=sa.text("change_time IS NOT NULL")),
 )
 
 # What a source last said of a deal (a serialized crm.deals.v1.Deal): only what it says anew is news.
