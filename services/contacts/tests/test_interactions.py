@@ -124,6 +124,8 @@ def test_another_branch_sees_the_shared_customer_but_not_our_talks(contacts: Con
         ({"person_id": "nonsense"}, "FIELD_INVALID", "interaction.person_id"),
         ({"person_id": id_of("x"), "kind": 77}, "FIELD_INVALID", "interaction.kind"),
         ({"person_id": id_of("x"), "summary": "x" * 10_001}, "FIELD_INVALID", "interaction.summary"),
+        ({"person_id": id_of("x"), "summary": ""}, "FIELD_INVALID", "interaction.summary"),
+        ({"person_id": id_of("x"), "summary": " \n\t\u3000"}, "FIELD_INVALID", "interaction.summary"),
         (
             {"person_id": id_of("x"), "occur_time": {"seconds": 99_999_999_999}},
             "FIELD_INVALID",
@@ -134,7 +136,7 @@ def test_another_branch_sees_the_shared_customer_but_not_our_talks(contacts: Con
     ],
 )
 def test_bad_entries_are_refused(contacts: Contacts, refusal: Refusal, values: Any, reason: Any, field: Any) -> None:
-    given: dict[str, Any] = {"kind": pb.INTERACTION_KIND_NOTE, "unit_id": MOSCOW, **values}
+    given: dict[str, Any] = {"kind": pb.INTERACTION_KIND_NOTE, "unit_id": MOSCOW, "summary": "away", **values}
     error = refusal("LogInteraction", pb.LogInteractionRequest(interaction=pb.Interaction(**given)))
     assert error.reason == reason
     assert not field or error.violations[0].field == field
@@ -175,6 +177,10 @@ def test_interactions_of_files_are_taken_once_with_their_time_and_author(contact
     nowhere = pb.InteractionRow(external_id="y", interaction=rows(9)[0].interaction)
     nowhere.interaction.unit_id = id_of("nowhere")
     assert take(pb.InteractionRow(), nobody, nowhere) == ["refused"] * 3
+    silent = pb.ImportInteractionsRequest(rows=rows(7, summary=" "), unit_id=MOSCOW, source="1c")
+    [fate] = contacts.call("ImportInteractions", silent).fates
+    assert (fate.fate, fate.reason) == (pb.FATE_REFUSED, "field_missing")
+    assert "interaction.summary" in fate.message
     line = timeline(contacts, person_id=granin.id)
     assert [one.summary for one in line] == ["away", "away", "busy", "away"]
     assert {one.author_name for one in line} == {"Пётр Кузьмин"}

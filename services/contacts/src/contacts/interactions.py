@@ -63,11 +63,18 @@ def read_interaction(asked: pb.Interaction, now: datetime, field: str = "interac
         "author_name": read_text(f"{field}.author_name", asked.author_name, NAME),
         "person_id": person_id,
         "organization_id": organization_id,
-        "summary": read_text(f"{field}.summary", asked.summary, SUMMARY, exact=True),
+        "summary": _read_summary(asked, field),
         "outcome": read_text(f"{field}.outcome", asked.outcome, ROLE),
         "source": "",
         "external_id": "",
     }
+
+
+def _read_summary(asked: pb.Interaction, field: str) -> str:
+    """What was said, as written. An interaction that says nothing tells the next reader nothing."""
+    if not asked.summary.strip():
+        raise invalid(f"{field}.summary", "is empty; say in a few words what it was about", "MISSING")
+    return read_text(f"{field}.summary", asked.summary, SUMMARY, exact=True)
 
 
 def _read_time(asked: pb.Interaction, now: datetime, field: str) -> datetime:
