@@ -15,6 +15,7 @@ from values.phones import (
     PhoneKind,
     PhoneProblem,
     PhoneTrouble,
+    format_phone,
     is_e164,
     normalize_phone,
     phone_search_keys,
@@ -283,3 +284,11 @@ def test_a_very_long_text_is_answered_at_once_and_is_no_phone(text: str) -> None
 @given(st.text("0123456789 ().-+", min_size=1, max_size=40))
 def test_a_plain_number_is_parted_as_the_same_one_on_a_line_of_its_own(text: str) -> None:
     assert split_phones(text) == split_phones(f"{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("e164", "shown"),
+    [("+74951234567", "+7 495 123-45-67"), ("+4930123456", "+49 30 123456"), ("12", "12"), ("", "")],
+)
+def test_a_number_is_shown_as_people_write_it_across_borders(e164: str, shown: str) -> None:
+    assert format_phone(e164) == shown

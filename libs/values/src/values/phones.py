@@ -22,6 +22,7 @@ __all__ = [
     "PhoneKind",
     "PhoneProblem",
     "PhoneTrouble",
+    "format_phone",
     "is_e164",
     "normalize_phone",
     "phone_search_keys",
@@ -126,6 +127,14 @@ def normalize_phone(raw: str, country: str | None, area_code: str | None = None)
         return PhoneProblem(found, raw)
     e164, extension, kind = found
     return Phone(e164, extension, kind, kind is not PhoneKind.UNKNOWN, raw)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def format_phone(e164: str) -> str:
+    """A number as it is written across borders: +7 495 123-45-67; what is no E.164 number stays as it is."""
+    if not is_e164(e164):
+        return e164
+    return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def phone_search_keys(query: str, country: str | None = None, area_code: str | None = None) -> tuple[str, ...]:

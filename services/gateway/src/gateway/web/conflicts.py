@@ -1,4 +1,4 @@
-"""When two people change one record: which fields both changed, shown as before, theirs and mine, for a person to choose.
+"""When two people change one record: which fields both changed, as before, theirs and mine, for a person to choose.
 
 A field that only one of them changed is nobody's conflict and is taken from that one. Pure.
 """
@@ -27,8 +27,8 @@ class Clash:
 class Conflict:
     """What `frame/conflict.html` shows: the clashes, and the values nobody disputes, for a form posted to `action`.
 
-    The form posts every field with its chosen value, `etag`, and `before.<field>` with what is stored now; its answer goes
-    into `target`.
+    The form posts every field with its chosen value, `etag`, and `before.<field>` with what is stored now; its answer
+    goes into `target`.
     """
 
     action: str

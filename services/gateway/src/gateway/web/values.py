@@ -13,6 +13,7 @@ from markupsafe import Markup
 from chassis.dates import from_date
 from chassis.money import from_money
 from gateway.web.texts import current_texts
+from values.phones import format_phone
 
 
 def to_datetime(value: Any) -> datetime | None:
@@ -99,6 +100,8 @@ def show_initials(name: str) -> str:
 
 
 FILTERS = {
+    "as_day": to_day,
+    "phone": format_phone,
     "day": show_day,
     "date": show_date,
     "moment": show_moment,
