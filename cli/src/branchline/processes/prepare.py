@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from branchline.platform.environment import STORES, database_url
+from branchline.platform.environment import SERVICES, STORES, database_url
 from branchline.platform.folder import DataFolder, read_json, write_json
 from branchline.processes.starting import begin
 from chassis.bus.pgmq import prepare_pgmq
@@ -55,6 +55,20 @@ def migrate_services(server: str) -> None:
         migrate(database_url(server, name), import_module(f"{name}.settings").MIGRATIONS)
 
 
+def catch_up_newcomers(server: str) -> None:
+    """Let services that came with an upgrade read what was said before them; the others are where they were."""
+    from chassis.bus.catching_up import catch_up  # the bus, which a first start does without
+
+    databases = {name: Database(database_url(server, name), name, pool_size=1) for name in SERVICES}
+    for name in SERVICES:
+        settings = import_module(f"{name}.settings").Settings(database_url=database_url(server, name))
+        for consumer in import_module(f"{name}.worker").worker_service(settings).consumers:
+            read = catch_up(consumer, databases[name], databases.values())
+            log.info("caught up", extra={"consumer": consumer.name, "events": read})
+    for database in databases.values():
+        database.close()
+
+
 def ensure_company(folder: DataFolder, server: str) -> None:
     """Make the company and its administrator once; the password is kept in the folder before it is used."""
     found = read_json(folder.credentials)
@@ -73,11 +87,14 @@ def main() -> None:
     begin("prepare")
     folder = DataFolder(Path(os.environ["BRANCHLINE_DATA"]))
     server = os.environ["SERVER_URL"]
+    was_there = "company_id" in read_json(folder.credentials)
     ensure_secrets(folder)
     create_databases(server)
     if not os.environ.get("BUS_URL"):
         prepare_pgmq(server.format("bus"))
     migrate_services(server)
+    if was_there:
+        catch_up_newcomers(server)
     ensure_company(folder, server)
     log.info("prepared")
 
