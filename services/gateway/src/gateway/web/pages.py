@@ -9,7 +9,16 @@ from chassis.tokens import TokenVerifier
 from gateway.limits import SignInPace
 from gateway.services import Services
 from gateway.signed_in import SignedIn
-from gateway.web import signing_in, today
+from gateway.web import (
+    cards,
+    customers,
+    editing,
+    interactions,
+    newcomers,
+    picking,
+    signing_in,
+    today,
+)
 from gateway.web.following import Following
 from gateway.web.frame import Frame
 from gateway.web.homes import Homes
@@ -17,7 +26,16 @@ from gateway.web.live import live_route
 from gateway.web.mounting import Workplace, make_app
 from gateway.web.sessions import Sessions
 
-TOPICS = (signing_in, today)
+TOPICS = (
+    signing_in,
+    today,
+    customers,
+    editing,
+    cards,
+    interactions,
+    newcomers,
+    picking,
+)
 
 
 def create_workplace(
