@@ -6,7 +6,7 @@
   let held = null; // the card whose stages are shown
   let focused = ""; // id of the card that has the focus again after the board came anew
 
-  const lists = () => [...board().querySelectorAll("[data-cards]")];
+  const lists = () => (board() ? [...board().querySelectorAll("[data-cards]")] : []);
   const cardsOf = (list) => [...list.querySelectorAll(".bl-card")];
   const listOf = (card) => lists().find((list) => list.dataset.cards === card.dataset.stage);
   const size = () => Math.max(...lists().map((list) => cardsOf(list).length));
@@ -51,7 +51,7 @@
 
   // --- by mouse and finger
   const watch = () => {
-    if (!board() || !window.Sortable) return;
+    if (!window.Sortable) return;
     lists().forEach((list) => {
       if (Sortable.get(list)) return;
       Sortable.create(list, {
@@ -76,7 +76,7 @@
   };
   document.addEventListener("click", (event) => {
     const at = event.target instanceof Element ? event.target : null;
-    if (!at || !board()) return;
+    if (!at) return;
     const opener = at.closest("[data-stages]");
     const stage = at.closest("[data-to-stage]");
     if (opener) showStages(opener.closest(".bl-card"));
@@ -119,10 +119,10 @@
       event.preventDefault();
       return;
     }
-    if (at.closest(".bl-ask")) {
-      if (event.key === "Escape") cancel();
-      return;
-    }
+    const edit = at.closest("[data-inline]");
+    if (edit && event.key === "Escape") edit.querySelector("[data-cancel-edit]").click();
+    if (at.closest(".bl-ask") && event.key === "Escape") cancel();
+    if (edit || at.closest(".bl-ask")) return;
     const card = at.closest(".bl-card");
     if (!card) return;
     const way = (event.key === "ArrowRight") === (document.dir !== "rtl") ? 1 : -1;
