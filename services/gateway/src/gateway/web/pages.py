@@ -13,9 +13,14 @@ from gateway.web import (
     cards,
     customers,
     editing,
+    import_changes,
+    import_runs,
+    imports,
     interactions,
     newcomers,
     picking,
+    report_records,
+    reports,
     signing_in,
     today,
 )
@@ -35,6 +40,11 @@ TOPICS = (
     interactions,
     newcomers,
     picking,
+    imports,
+    import_runs,
+    import_changes,
+    reports,
+    report_records,
 )
 
 
