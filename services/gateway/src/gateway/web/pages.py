@@ -12,6 +12,13 @@ from gateway.signed_in import SignedIn
 from gateway.web import (
     cards,
     customers,
+    deals,
+    deals_edit,
+    deals_filter,
+    deals_lines,
+    deals_moving,
+    deals_new,
+    deals_page,
     editing,
     import_changes,
     import_runs,
@@ -45,6 +52,13 @@ TOPICS = (
     import_changes,
     reports,
     report_records,
+    deals,
+    deals_filter,
+    deals_edit,
+    deals_lines,
+    deals_moving,
+    deals_new,
+    deals_page,
 )
 
 
