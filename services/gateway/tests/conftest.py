@@ -172,7 +172,12 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
     sessions = fresh_database(postgres, "gateway_gateway")
     migrate(sessions, MIGRATIONS)
     settings = Settings(
-        *[address] * len(SERVICES),
+        address,
+        address,
+        address,
+        address,
+        address,
+        address,
         public,
         sign_ins_per_minute=10_000,
         database_url=sessions,
