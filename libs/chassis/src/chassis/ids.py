@@ -7,6 +7,7 @@ import re
 import struct
 import threading
 import time
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -36,3 +37,10 @@ def new_id() -> str:
 def is_id(text: str) -> bool:
     """Tell whether `text` is a UUID in canonical form."""
     return _CANONICAL.fullmatch(text) is not None
+
+
+def time_of(text: str) -> datetime | None:
+    """When an id was made, to the millisecond; None for what is no UUIDv7."""
+    if not is_id(text) or text[14] != "7":
+        return None
+    return datetime.fromtimestamp(int(text[:8] + text[9:13], 16) / 1000, UTC)

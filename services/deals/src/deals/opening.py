@@ -13,6 +13,7 @@ from chassis.ids import new_id
 from crm.deals.v1 import deals_pb2 as pb
 from deals.catalogue import read_catalogue
 from deals.composing import Door, compose_facts, tell_steps
+from deals.customers import require_customers
 from deals.events import tell_opened
 from deals.records import Deal
 from deals.storing import insert_deals
@@ -31,6 +32,7 @@ def open_deal(work: UnitOfWork, said: pb.Deal) -> Deal:
     today = day_in(work.now, place.time_zone)
     door = Door(catalogue, place.time_zone, work.access.user_id, today, work.now)
     facts = compose_facts(said, place.id, door)
+    require_customers(work, facts)
     facts = replace(facts, stage_history=tell_steps(facts, door))
     stage = catalogue.pipelines.stages[facts.stage_id]
     opened = Deal(new_id(), 1, stage, facts, work.access.user_id, "", work.now, work.now)

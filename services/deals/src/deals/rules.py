@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz, process
 
+from chassis.ids import time_of
 from deals.errors import FractionNotAllowed, invalid
 from deals.records import OPEN, Line, Pipeline, Product, Stage, Step
 from values.names import fold_name
@@ -20,6 +21,8 @@ MOST = Decimal(10) ** 14
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)  # what no calendar of sales goes beyond
 SUGGESTIONS = 3
 LEAST_LIKENESS = 70.0  # of 100: "GTXPro" to "GTX Plus Pro" has 67, to "GTX Pro" 92
+# An id is made a moment before its event is committed, a batch's a minute before; clocks of machines differ as well.
+LATE = timedelta(minutes=2)
 _DECIMAL = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,6})?")
 _ONE = Decimal(1)
 
@@ -192,3 +195,18 @@ def propose_names(written: str, names: Iterable[str]) -> list[str]:
         wanted, choices, scorer=fuzz.WRatio, limit=SUGGESTIONS + len(same), score_cutoff=LEAST_LIKENESS
     )
     return list(dict.fromkeys([*same, *(str(key) for _, _, key in near)]))[:SUGGESTIONS]
+
+
+def may_be_on_its_way(customer_id: str, first: str | None, heard_until: datetime | None, now: datetime) -> bool:
+    """Tell whether contacts may have made a customer of whom its events have not told us yet.
+
+    `first` is the oldest id that was told, `heard_until` the moment of the newest event; None where nothing was told,
+    as where contacts is not deployed. An id tells when it was made: what is younger than the news may still come, what
+    is older than the first was made before we listened.
+    """
+    if first is None or heard_until is None:
+        return True
+    made, began = time_of(customer_id), time_of(first)
+    if made is None or made > now + LATE:
+        return False
+    return made > heard_until - LATE or (began is not None and made < began)

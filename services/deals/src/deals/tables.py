@@ -193,3 +193,11 @@ provenance = sa.Table(
     sa.Column("take_time", TIME, nullable=False),
     sa.Index("provenance_record", "record_id"),
 )
+
+# The ids of contacts' persons and organizations, filled from its events only: see customers.py.
+customer = sa.Table(
+    "customer",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+)

@@ -12,6 +12,7 @@ from crm.deals.v1 import deals_pb2 as pb
 from deals import composing, rules
 from deals.catalogue import read_catalogue
 from deals.composing import Door
+from deals.customers import require_customers
 from deals.errors import invalid
 from deals.events import tell_updated
 from deals.moving import check_etag
@@ -43,6 +44,7 @@ def update_deal(work: UnitOfWork, said: pb.Deal, paths: Sequence[str], etag: str
     changed = [name for name in Facts.__slots__ if getattr(facts, name) != getattr(known.facts, name)]
     if not changed:
         return known
+    require_customers(work, facts, known.facts)
     if "unit_id" in changed:
         place = get_unit(work, facts.unit_id)
         require_write(work.access, place, facts.owner_id)

@@ -1,17 +1,22 @@
-"""Door 2: the worker of deals. It takes over units from the directory and publishes what deals did."""
+"""Door 2: the worker of deals. It copies units, notes contacts' customers and publishes what deals did."""
 
 from __future__ import annotations
 
 from chassis.bus.consumer import Consumer
 from chassis.bus.worker import WorkerService
 from chassis.database import Database
+from deals.customers import CONSUMER, CUSTOMER_BINDINGS, HANDLERS
 from deals.settings import Settings
 from units.copying import UNIT_BINDING, UNIT_EVENTS, copy_units
 
 
 def worker_service(settings: Settings) -> WorkerService:
     """The subscriptions of deals."""
-    units = Consumer(name="deals", bindings=(UNIT_BINDING,), handlers=dict.fromkeys(UNIT_EVENTS, copy_units))
+    news = Consumer(
+        name=CONSUMER,
+        bindings=(UNIT_BINDING, *CUSTOMER_BINDINGS),
+        handlers={**dict.fromkeys(UNIT_EVENTS, copy_units), **HANDLERS},
+    )
     return WorkerService(
-        name="deals", database=Database(settings.database_url, "deals"), consumers=(units,), relay=True, timers=()
+        name="deals", database=Database(settings.database_url, "deals"), consumers=(news,), relay=True, timers=()
     )
