@@ -10,6 +10,8 @@ from gateway.limits import SignInPace
 from gateway.services import Services
 from gateway.signed_in import SignedIn
 from gateway.web import (
+    activities,
+    calendar,
     cards,
     customers,
     deals,
@@ -26,6 +28,7 @@ from gateway.web import (
     interactions,
     newcomers,
     picking,
+    planning,
     report_records,
     reports,
     signing_in,
@@ -59,6 +62,9 @@ TOPICS = (
     deals_moving,
     deals_new,
     deals_page,
+    activities,
+    planning,
+    calendar,
 )
 
 
