@@ -13,6 +13,8 @@ from datetime import datetime
 
 from google.protobuf.message import DecodeError, Message
 
+from chassis.ids import is_id
+
 CONTENT_TYPE = "application/x-crm-protobuf"
 MAX_VERSION, MAX_EPOCH = 2**63 - 1, 2**31 - 1  # what the columns hold
 NAMELESS = uuid.UUID("0a5dc3a4-6f4e-4c0b-9d8e-3d6f3c1f7b52")  # namespace of ids made for messages that carry none
@@ -117,11 +119,11 @@ def open_envelope(message: Incoming) -> Envelope:
     try:
         aggregate, _, aggregate_id = _text(headers, "cloudEvents_subject").partition("/")
         return Envelope(
-            event_id=str(uuid.UUID(headers["cloudEvents_id"])),
+            event_id=_id(headers["cloudEvents_id"]),
             type=_text(headers, "cloudEvents_type"),
             source=_text(headers, "cloudEvents_source"),
             aggregate=aggregate,
-            aggregate_id=str(uuid.UUID(aggregate_id)),
+            aggregate_id=_id(aggregate_id),
             version=_number(headers, "cloudEvents_sequence", MAX_VERSION),
             epoch=_number(headers, "crm_epoch", MAX_EPOCH),
             position=_number(headers, "crm_position", MAX_VERSION),
@@ -144,6 +146,11 @@ def _text(headers: Mapping[str, str], name: str) -> str:
     if not text or "\0" in text:
         raise ValueError(name)
     return text
+
+
+def _id(text: str) -> str:
+    """The canonical form of an id, which it nearly always has already."""
+    return text if isinstance(text, str) and is_id(text) else str(uuid.UUID(text))
 
 
 def _number(headers: Mapping[str, str], name: str, highest: int) -> int:

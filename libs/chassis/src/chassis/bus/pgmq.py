@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ from pgmq.install import get_embedded_install_sql
 from psycopg import sql
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, wire_headers
+from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent
 from chassis.bus.transport import BusLost, PublishInDoubt
 from chassis.naming import EXCHANGE
 
@@ -44,7 +45,11 @@ FROM (SELECT r.queue, array_agg(m.message::jsonb ORDER BY m.place) AS messages
       JOIN unnest(%b::text[]) WITH ORDINALITY AS m(message, place) USING (place)
       GROUP BY r.queue) AS w"""
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('reader of ' || %s, 0))"
-_READ = "SELECT msg_id, read_ct, message FROM pgmq.read(%s, %s, %s) ORDER BY msg_id"
+# Taken apart by the server, which does it faster.
+_READ = """
+SELECT msg_id, read_ct, message ->> 'content-type', message #>> '{properties,delivery_info,routing_key}',
+       CAST(message -> 'headers' AS text), message ->> 'body', message #>> '{properties,body_encoding}'
+FROM pgmq.read(%s, %s, %s) ORDER BY msg_id"""
 _DELETE = "SELECT count(*) FROM pgmq.delete(%s, %s::bigint[])"
 _RELEASE = "UPDATE pgmq.{} SET vt = clock_timestamp() WHERE read_ct > 0 AND vt > clock_timestamp()"
 # kombu 5.7 with pgmq 1.1.4 calls `send_topic` in a form that PGMQ 1.13 lacks whenever a message has headers.
@@ -179,35 +184,58 @@ class PgmqReceiver:
 
 
 def message_text(event: LoggedEvent, source: str) -> str:
-    """The event as kombu's virtual transports store a message: JSON with the body in base64."""
-    return json.dumps(
-        {
-            "body": base64.b64encode(event.data).decode(),
-            "content-encoding": "binary",
-            "content-type": CONTENT_TYPE,
-            "headers": wire_headers(event, source),
-            "properties": {
-                "message_id": event.event_id,
-                "type": event.type,
-                "delivery_mode": 2,
-                "delivery_info": {"exchange": EXCHANGE, "routing_key": event.routing_key},
-                "delivery_tag": event.event_id,
-                "body_encoding": "base64",
-            },
-        }
+    """The event as kombu's virtual transports store a message: JSON with the body in base64.
+
+    Written into a form, since an encoder takes ten times as long: ids, numbers and times need no quoting, and of what
+    does there are few different texts.
+    """
+    return _MESSAGE.format(
+        body=base64.b64encode(event.data).decode(),
+        id=event.event_id,
+        key=_quoted(event.routing_key),
+        type=_quoted(event.type),
+        source=_quoted(source),
+        aggregate=_quoted(event.aggregate)[:-1],
+        aggregate_id=event.aggregate_id,
+        time=event.create_time.isoformat(),
+        version=event.version,
+        epoch=event.epoch,
+        position=event.position,
+        more=_more_headers(tuple(event.headers.items())),
     )
 
 
-def _incoming(msg_id: int, read_count: int, message: Mapping[str, Any]) -> Incoming:
-    properties = message.get("properties") or {}
-    body = str(message.get("body", ""))
+_quoted = lru_cache(maxsize=1024)(json.dumps)
+_MESSAGE = (
+    '{{"body": "{body}", "content-encoding": "binary", "content-type": "' + CONTENT_TYPE + '", "headers": {{'
+    '"cloudEvents_specversion": "1.0", "cloudEvents_id": "{id}", "cloudEvents_source": {source}, '
+    '"cloudEvents_type": {type}, "cloudEvents_subject": {aggregate}/{aggregate_id}", "cloudEvents_time": "{time}", '
+    '"cloudEvents_datacontenttype": "application/protobuf", "cloudEvents_sequence": "{version:019d}", '
+    '"cloudEvents_partitionkey": "{aggregate_id}", "crm_epoch": "{epoch}", "crm_position": "{position}"{more}}}, '
+    '"properties": {{"message_id": "{id}", "type": {type}, "delivery_mode": 2, '
+    '"delivery_info": {{"exchange": "' + EXCHANGE + '", "routing_key": {key}}}, '
+    '"delivery_tag": "{id}", "body_encoding": "base64"}}}}'
+)
+
+
+@lru_cache(maxsize=1024)  # those of one transaction are the same
+def _more_headers(headers: tuple[tuple[str, str], ...]) -> str:
+    """Headers that the writer gave, behind those of every event; the later of two of one name counts."""
+    return "".join(f", {json.dumps(name)}: {json.dumps(value)}" for name, value in headers)
+
+
+def _incoming(
+    msg_id: int, read_count: int, content_type: str | None, key: str | None, headers: str | None, body: str | None,
+    encoding: str | None,
+) -> Incoming:  # fmt: skip
+    text = body or ""
     try:
-        decoded = base64.b64decode(body) if properties.get("body_encoding") == "base64" else body.encode()
+        decoded = base64.b64decode(text) if encoding == "base64" else text.encode()
     except ValueError:
-        decoded = body.encode()
-    key = (properties.get("delivery_info") or {}).get("routing_key", "")
+        decoded = text.encode()
+    told = json.loads(headers) if headers else None
     return Incoming(
-        msg_id, read_count - 1, str(message.get("content-type")), key, message.get("headers") or {}, decoded
+        msg_id, read_count - 1, content_type or "", key or "", told if isinstance(told, dict) else {}, decoded
     )
 
 
