@@ -21,7 +21,9 @@ from gateway.web import (
     deals_moving,
     deals_new,
     deals_page,
+    digest,
     editing,
+    guide,
     import_changes,
     import_runs,
     imports,
@@ -31,6 +33,8 @@ from gateway.web import (
     planning,
     report_records,
     reports,
+    search,
+    settings_page,
     signing_in,
     today,
 )
@@ -65,6 +69,10 @@ TOPICS = (
     activities,
     planning,
     calendar,
+    settings_page,
+    guide,
+    search,
+    digest,
 )
 
 
