@@ -62,10 +62,11 @@ def add_status_routes(router: APIRouter, services: Services, signed_in: SignedIn
     )
     def status(request: Request) -> Any:
         token = signed_in.token_of(request)
-        return Status(services=list(pool.map(lambda name: _ask(services, name, token), services.clients)))
+        return Status(services=list(pool.map(lambda name: ask_status(services, name, token), services.clients)))
 
 
-def _ask(services: Services, name: str, token: str) -> ServiceStatus:
+def ask_status(services: Services, name: str, token: str) -> ServiceStatus:
+    """How one service is, as far as the owner of the token may know."""
     asked = health_pb2.HealthCheckRequest(service=f"crm.{name}.v1.{name.title()}Service")
     try:
         found = health_pb2_grpc.HealthStub(services.clients[name].channel).Check(asked, timeout=PROBE_SECONDS).status
