@@ -11,6 +11,11 @@ from gateway.services import Services
 from gateway.signed_in import SignedIn
 from gateway.web import (
     activities,
+    admin,
+    admin_catalogue,
+    admin_people,
+    admin_system,
+    admin_units,
     calendar,
     cards,
     customers,
@@ -73,6 +78,11 @@ TOPICS = (
     guide,
     search,
     digest,
+    admin,
+    admin_units,
+    admin_people,
+    admin_catalogue,
+    admin_system,
 )
 
 
