@@ -6,6 +6,7 @@ Markdown is drawn without any HTML of its own, and its links lead to pages of th
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,13 +16,27 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway.web.mounting import Page
-from gateway.web.texts import current_texts
+from gateway.web.texts import DEFAULT, RIGHT_TO_LEFT, current_texts
 from gateway.web.visits import Visit
 
 GUIDE = Path(__file__).resolve().parents[5] / "docs" / "user"
 TOPIC = re.compile(r"[a-z][a-z0-9-]{0,40}")
 PICTURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.png")
 KEPT = {"Cache-Control": "private, max-age=3600"}
+
+
+@dataclass(frozen=True)
+class Article:
+    """A page of the guide as it is shown."""
+
+    title: str
+    body: Markup
+    language: str
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`."""
+        return "rtl" if self.language in RIGHT_TO_LEFT else "ltr"
 
 
 def show_help(visit: Visit) -> Response:
@@ -32,8 +47,7 @@ def show_help(visit: Visit) -> Response:
     found = read_topic(topic, current_texts().language)
     if found is None:
         return visit.render("help/missing.html" if visit.is_part else "help/missing_page.html", 404)
-    title, body = found
-    return visit.render("help/part.html" if visit.is_part else "help/page.html", title=title, body=body)
+    return visit.render("help/part.html" if visit.is_part else "help/page.html", article=found)
 
 
 def send_picture(visit: Visit) -> Response:
@@ -46,15 +60,13 @@ def send_picture(visit: Visit) -> Response:
 
 
 @cache
-def read_topic(topic: str, language: str) -> tuple[str, Markup] | None:
-    """Title and drawn text of a topic; None where the guide has no such page."""
-    paths = (GUIDE / language / f"{topic}.md", GUIDE / f"{topic}.md")
-    path = next((one for one in paths if one.is_file()), None)
-    if path is None:
-        return None
-    text = path.read_text(encoding="utf-8")
-    first, _, rest = text.partition("\n")
-    return first.lstrip("# ").strip(), draw_markdown(rest)
+def read_topic(topic: str, language: str) -> Article | None:
+    """A topic in a language, else in English; None where the guide has no such page."""
+    for spoken, path in ((language, GUIDE / language / f"{topic}.md"), (DEFAULT, GUIDE / f"{topic}.md")):
+        if path.is_file():
+            first, _, rest = path.read_text(encoding="utf-8").partition("\n")
+            return Article(first.lstrip("# ").strip(), draw_markdown(rest), spoken)
+    return None
 
 
 def draw_markdown(text: str) -> Markup:
