@@ -63,6 +63,17 @@ def test_thirteen_calls_in_a_row_need_nothing_but_typing(page_of: Windows, workp
     assert summaries(workplace, person) == [f"Call {number}" for number in range(13, 0, -1)]
 
 
+def test_on_a_card_the_key_opens_the_form_for_that_customer(page_of: Windows, workplace: Workplace) -> None:
+    person = a_person(workplace, "Wanda Prefilled")
+    page = page_of("natasha").go(f"/customers/{person}")
+    page.keyboard.press("c")
+    expect(page.locator("#panel .bl-chosen")).to_contain_text("Wanda Prefilled")
+    expect(page.locator("#call-summary")).to_be_focused()
+    page.keyboard.type("Only the summary was typed")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-story")).to_contain_text("Only the summary was typed")
+
+
 def test_a_form_sent_twice_is_kept_once(page_of: Windows, workplace: Workplace) -> None:
     person = a_person(workplace, "Zina Twice")
     page = page_of("natasha").go(f"/quick/call?person={person}")

@@ -48,7 +48,9 @@
       return true;
     }
     if (letter === "j" || letter === "k") return step(letter === "j" ? 1 : -1);
-    return press(document.querySelector(`[data-key="${letter}"]`));
+    // What the page offers for a key knows more than the menu of every page: the customer of a card, say.
+    const key = `[data-key="${letter}"]`;
+    return press(document.querySelector(`#main ${key}`) || document.querySelector(key));
   };
 
   document.addEventListener("keydown", (event) => {
