@@ -21,6 +21,7 @@ from scheduling import (
     closing,
     handing_over,
     history,
+    listing,
     messages,
     next_steps,
     notifications,
@@ -97,7 +98,7 @@ class SchedulingServicer(pb_grpc.SchedulingServiceServicer):
             name: compose_id(name, getattr(request, name))
             for name in ("owner_id", "person_id", "organization_id", "deal_id", "series_id", "waiting_user_id")
         }
-        question = queries.Question(
+        question = listing.Question(
             **asked,
             unit_id=request.unit_id,
             state=messages.STATES.get(request.state, ""),
@@ -109,7 +110,7 @@ class SchedulingServicer(pb_grpc.SchedulingServiceServicer):
         )
         about = f"activities:{question}"
         with self.database.transaction(current_access()) as work:
-            found = queries.list_activities(work, question, size + 1, read_token(about, request.page_token))
+            found = listing.list_activities(work, question, size + 1, read_token(about, request.page_token))
             page = [messages.activity_message(one, work.now) for one in found[:size]]
         last = found[size - 1] if len(found) > size else None
         token = make_token(about, [start_of(last.facts.due).isoformat(), last.id]) if last else ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,11 +12,14 @@ from chassis.access import READ
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
 from scheduling.errors import ActivityNotFound
-from scheduling.records import OPEN, Activity, Closing, Due, Facts, Names, Repetition, Series, Waiting
+from scheduling.records import Activity, Closing, Due, Facts, Names, Repetition, Series, Waiting
 from scheduling.tables import IDS, activity, deal, organization, person, user
 from units.tables import unit
-from units.visibility import Unit, get_unit, unit_ids_below, visible
+from units.visibility import Unit, visible
 
+WAITS_FOR_USER: sa.ColumnElement[str] = sa.literal_column(
+    "'user'"
+)  # as the index has it: a bound value would not match its condition
 _OWNER, _WAITED = user.alias("owner"), user.alias("waited")
 SELECT_ACTIVITIES = sa.select(
     activity,
@@ -36,40 +38,24 @@ SELECT_ACTIVITIES = sa.select(
 ORDER = (activity.c.start_time, activity.c.id)
 
 
-@dataclass(frozen=True)
-class Question:
-    """Which activities are asked for; empty means any. Times are in [due_from, due_before)."""
-
-    owner_id: str = ""
-    unit_id: str = ""
-    person_id: str = ""
-    organization_id: str = ""
-    deal_id: str = ""
-    series_id: str = ""
-    waiting_user_id: str = ""
-    state: str = ""
-    kind: str = ""
-    due_from: datetime | None = None
-    due_before: datetime | None = None
-    overdue: bool = False
-    latest_first: bool = False
-
-
 def seen_by(work: UnitOfWork) -> sa.ColumnElement[bool]:
     """A predicate: activities of the caller's units, own ones, and those in which the caller has a part.
 
     A part has who takes part, whose move it is, and who planned it.
     """
-    access = work.access
-    seen = visible(access, activity.c.unit_id, activity.c.owner_id)
-    if not access.user_id or not access.grants_for(READ) or access.allows_everywhere(READ):
-        return seen
-    return sa.or_(
-        seen,
-        activity.c.participant_user_ids.contains(sa.cast([access.user_id], IDS)),
-        activity.c.waiting_user_id == access.user_id,
-        activity.c.creator_id == access.user_id,
-    )
+    return sa.or_(visible(work.access, activity.c.unit_id, activity.c.owner_id), *parts_of_caller(work))
+
+
+def parts_of_caller(work: UnitOfWork) -> list[sa.ColumnElement[bool]]:
+    """The predicates any of which gives the caller a part in an activity: apart, each has its own index."""
+    user_id = work.access.user_id
+    if not user_id or not work.access.grants_for(READ) or work.access.allows_everywhere(READ):
+        return []
+    return [
+        activity.c.participant_user_ids.contains(sa.cast([user_id], IDS)),
+        sa.and_(activity.c.waiting_user_id == user_id, activity.c.waiting_side == WAITS_FOR_USER),
+        activity.c.creator_id == user_id,
+    ]
 
 
 def get_activity(work: UnitOfWork, activity_id: str, lock: bool = False) -> Activity:
@@ -93,42 +79,6 @@ def get_activities(work: UnitOfWork, ids: Collection[str], lock: bool = False) -
     if lock:
         work.execute(sa.select(activity.c.id).where(wanted, seen).order_by(activity.c.id).with_for_update())
     return [activity_of(row) for row in work.execute(SELECT_ACTIVITIES.where(wanted, seen).order_by(activity.c.id))]
-
-
-def list_activities(work: UnitOfWork, question: Question, size: int, after: Sequence[Any] | None) -> list[Activity]:
-    """Up to `size` visible activities by start, after the key [start, id] of the last one. Errors: UnitNotKnown."""
-    terms = [seen_by(work), *_wanted(work, question)]
-    order: list[sa.ColumnElement[Any]] = list(ORDER)
-    if question.latest_first:
-        order = [column.desc() for column in order]
-    if after:
-        key = sa.tuple_(sa.literal(datetime.fromisoformat(str(after[0]))), sa.cast(str(after[1]), activity.c.id.type))
-        terms.append(sa.tuple_(*ORDER) < key if question.latest_first else sa.tuple_(*ORDER) > key)
-    found = sa.select(activity.c.id).where(*terms).order_by(*order).limit(size)
-    rows = work.execute(SELECT_ACTIVITIES.where(activity.c.id.in_(found)).order_by(*order))
-    return [activity_of(row) for row in rows]
-
-
-def _wanted(work: UnitOfWork, question: Question) -> list[sa.ColumnElement[bool]]:
-    terms: list[sa.ColumnElement[bool]] = []
-    for name in ("owner_id", "organization_id", "deal_id", "series_id", "state", "kind"):
-        asked = getattr(question, name)
-        if asked:
-            terms.append(activity.c[name] == asked)
-    if question.person_id:
-        guests = activity.c.participant_person_ids.contains(sa.cast([question.person_id], IDS))
-        terms.append(sa.or_(activity.c.person_id == question.person_id, guests))
-    if question.unit_id:
-        terms.append(activity.c.unit_id.in_(unit_ids_below(get_unit(work, question.unit_id).path)))
-    if question.waiting_user_id:
-        terms += [activity.c.waiting_user_id == question.waiting_user_id, activity.c.waiting_side == "user"]
-    if question.due_from is not None:
-        terms.append(activity.c.start_time >= question.due_from)
-    if question.due_before is not None:
-        terms.append(activity.c.start_time < question.due_before)
-    if question.overdue:
-        terms += [activity.c.state == OPEN, activity.c.stop_time <= work.now]
-    return terms
 
 
 def paths_of(work: UnitOfWork, unit_ids: Collection[str]) -> dict[str, str]:

@@ -91,7 +91,7 @@ activity = sa.Table(
     sa.Index("activity_person", "person_id", "start_time", "id", **_where("person_id IS NOT NULL")),
     sa.Index("activity_organization", "organization_id", "start_time", "id", **_where("organization_id IS NOT NULL")),
     sa.Index("activity_deal", "deal_id", "start_time", "id", **_where("deal_id IS NOT NULL")),
-    sa.Index("activity_waiting", "waiting_user_id", "waiting_time", "id", **_where("state = 'open'")),
+    sa.Index("activity_waiting", "waiting_user_id", "waiting_time", "id", **_where("waiting_side = 'user'")),
     sa.Index("activity_closer", "closer_id", "close_time", **_where("state = 'done'")),
     sa.Index("activity_creator", "creator_id", "start_time", "id"),
     sa.Index("activity_guest", "participant_user_ids", postgresql_using="gin"),

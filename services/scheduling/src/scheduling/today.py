@@ -14,7 +14,7 @@ from scheduling.absences import list_absences
 from scheduling.composing import compose_id
 from scheduling.errors import invalid
 from scheduling.notifications import count_unread
-from scheduling.queries import SELECT_ACTIVITIES, activity_of, seen_by
+from scheduling.queries import SELECT_ACTIVITIES, WAITS_FOR_USER, activity_of, seen_by
 from scheduling.records import CALL, CANCELLED, CUSTOMER, DONE, MEETING, OPEN, TASK, USER, Absence, Activity
 from scheduling.rules import bounds_of, check_day, check_zone, day_in
 from scheduling.tables import IDS, activity
@@ -88,7 +88,7 @@ def _everything(work: UnitOfWork, user_id: str, day: date, zone: str) -> sa.Sele
         _part(
             work,
             ASKED,
-            [activity.c.waiting_user_id == user_id, activity.c.waiting_side == USER, open_],
+            [activity.c.waiting_user_id == user_id, activity.c.waiting_side == WAITS_FOR_USER, open_],
             [activity.c.waiting_time],
         ),
     )
