@@ -38,6 +38,7 @@ def show_more(visit: Visit) -> Response:
         cards=cards,
         next_token=answer.next_page_token,
         stage_id=request.stage_id,
+        pipeline_id=request.pipeline_id,
         query=address_query(visit, wanted),
     )
 

@@ -56,16 +56,20 @@
     putBack = null;
   });
 
-  const content = ({ event, timeText }) => {
+  // The grid of hours shows the time by its place; words say it in the month and in lists.
+  const content = ({ event, timeText, view }) => {
     if (event.display === "background") return "";
-    const parts = [timeText, event.title, event.extendedProps.with].filter(Boolean);
-    const nodes = parts.map((text, at) => {
-      const part = document.createElement(at && text === event.title ? "b" : "span");
-      part.dir = "auto";
-      part.textContent = text;
-      return part;
-    });
+    const timed = !view.type.startsWith("timeGrid") && !event.allDay;
+    const parts = [[timed && timeText, "span"], [event.title, "b"], [event.extendedProps.with, "span"]].filter(([text]) => text);
+    const nodes = parts.map(([text, tag]) => Object.assign(document.createElement(tag), { textContent: text, dir: "auto" }));
     return { domNodes: nodes.flatMap((node, at) => (at ? [document.createTextNode(" "), node] : [node])) };
+  };
+  const name = ({ event, el, timeText }) => {
+    if (event.display === "background") return;
+    const { kind, with: customer, repeats, done } = event.extendedProps;
+    const words = [kind, timeText, event.title, customer, repeats && says.repeats, done && says.done].filter(Boolean).join(", ");
+    el.setAttribute("aria-label", words);
+    el.title = words;
   };
 
   const calendar = EventCalendar.create(box, {
@@ -90,6 +94,7 @@
     dragScroll: true,
     eventSources: [{ events: load }],
     eventContent: content,
+    eventDidMount: name,
     eventDrop: moved,
     eventResize: moved,
     eventClick: ({ event }) => event.extendedProps.activity && openPanel(`/activities/${event.extendedProps.activity}`),

@@ -22,7 +22,10 @@
 
   const putBack = (card) => {
     card.removeAttribute("aria-busy");
-    if (dragged && dragged.card === card) dragged.list.insertBefore(card, dragged.before);
+    if (dragged && dragged.card === card) {
+      const stays = dragged.before && dragged.before.parentElement === dragged.list; // unless the board came anew meanwhile
+      dragged.list.insertBefore(card, stays ? dragged.before : null);
+    }
     dragged = null;
   };
 
@@ -57,7 +60,7 @@
       Sortable.create(list, {
         group: "deals", draggable: ".bl-card", sort: false, ghostClass: "bl-ghost", forceFallback: true,
         fallbackTolerance: 4, delay: 150, delayOnTouchOnly: true, filter: ".bl-card-move", preventOnFilter: false,
-        onStart: ({ item }) => { dragged = { card: item, list: item.parentElement, before: item.nextElementSibling }; },
+        onChoose: ({ item }) => { dragged = { card: item, list: item.parentElement, before: item.nextElementSibling }; },
         onEnd: ({ item, to }) => move(item, to.dataset.cards),
       });
     });
