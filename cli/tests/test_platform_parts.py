@@ -23,8 +23,11 @@ HOLD = "import sys, time; from pathlib import Path; from branchline.platform.cla
 from branchline.platform.folder import DataFolder\nwith claim_folder(DataFolder(Path(sys.argv[1]))): time.sleep(60)"
 ADDRESSES = Addresses("postgresql://u:pw@127.0.0.1:1/{}", 2, 3, "")
 SECRETS = {
-    "token_private_key": "PRIVATE", "token_public_key": "PUBLIC", "service_secret": "SECRET", "follower_secret": "FOLLOW",
-}  # fmt: skip
+    "token_private_key": "PRIVATE",
+    "token_public_key": "PUBLIC",
+    "service_secret": "SECRET",
+    "follower_secret": "FOLLOW",
+}
 
 
 def test_a_folder_has_one_supervisor(tmp_path: Path) -> None:
