@@ -26,7 +26,9 @@ def sessions_of(platform: Any) -> sa.Engine:
     return sa.create_engine(platform.settings.database_url, poolclass=sa.NullPool)
 
 
-def test_a_stranger_is_sent_to_sign_in_and_then_to_the_page_he_wanted(a_browser, a_visitor, unit):
+def test_a_stranger_is_sent_to_sign_in_and_then_to_the_page_he_wanted(
+    a_browser: Any, a_visitor: Any, unit: Any
+) -> None:
     stranger = a_browser()
     sent = stranger.get("/today?person=7")
     assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=/today%3Fperson%3D7")
@@ -36,7 +38,7 @@ def test_a_stranger_is_sent_to_sign_in_and_then_to_the_page_he_wanted(a_browser,
     assert "Today" in stranger.get("/today").text
 
 
-def test_a_part_asked_for_without_a_session_sends_the_whole_page_to_sign_in(a_browser):
+def test_a_part_asked_for_without_a_session_sends_the_whole_page_to_sign_in(a_browser: Any) -> None:
     answer = a_browser().part("/today")
     assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/sign-in")
 
@@ -46,7 +48,7 @@ def test_a_part_asked_for_without_a_session_sends_the_whole_page_to_sign_in(a_br
     ["//evil.example/", "https://evil.example/", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "evil",
      "", "/%0d%0aSet-Cookie:x", "/a\r\nb", "///evil.example", "http:/evil"],
 )  # fmt: skip
-def test_signing_in_never_leads_to_another_site(elsewhere, a_browser, a_visitor, unit):
+def test_signing_in_never_leads_to_another_site(elsewhere: Any, a_browser: Any, a_visitor: Any, unit: Any) -> None:
     login = a_visitor(unit).login
     location = a_browser().sign_in(login, next=elsewhere).headers["location"]
     assert location.startswith("/")
@@ -54,7 +56,9 @@ def test_signing_in_never_leads_to_another_site(elsewhere, a_browser, a_visitor,
     assert safe_next(elsewhere) == location
 
 
-def test_a_wrong_password_says_the_same_as_an_unknown_name_and_keeps_the_name(a_browser, a_visitor, unit):
+def test_a_wrong_password_says_the_same_as_an_unknown_name_and_keeps_the_name(
+    a_browser: Any, a_visitor: Any, unit: Any
+) -> None:
     login = a_visitor(unit).login
     wrong, unknown = a_browser().sign_in(login, "wrong"), a_browser().sign_in("nobody-here", "wrong")
     assert wrong.status_code == unknown.status_code == 401
@@ -64,14 +68,14 @@ def test_a_wrong_password_says_the_same_as_an_unknown_name_and_keeps_the_name(a_
     assert COOKIE not in wrong.cookies
 
 
-def test_the_cookie_is_for_the_browser_alone(a_browser, a_visitor, unit):
+def test_the_cookie_is_for_the_browser_alone(a_browser: Any, a_visitor: Any, unit: Any) -> None:
     cookie = a_browser().sign_in(a_visitor(unit).login).headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
 
 
-def test_a_planted_session_is_not_taken_over(a_browser, a_visitor, unit):
+def test_a_planted_session_is_not_taken_over(a_browser: Any, a_visitor: Any, unit: Any) -> None:
     attacker, victim = a_visitor(unit), a_browser()
     planted = attacker.client.cookies[COOKIE]
     victim.client.cookies.set(COOKIE, planted, domain="127.0.0.1")
@@ -80,7 +84,7 @@ def test_a_planted_session_is_not_taken_over(a_browser, a_visitor, unit):
     assert attacker.get("/today").status_code == 303  # the planted one has ended with it
 
 
-def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(a_visitor, unit):
+def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(a_visitor: Any, unit: Any) -> None:
     person = a_visitor(unit)
     kept = person.client.cookies[COOKIE]
     answer = person.client.post("/sign-out", data={"csrf": person.csrf()})
@@ -90,7 +94,9 @@ def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(a_visitor, uni
     assert person.get("/today").status_code == 303
 
 
-def test_a_closed_account_is_out_within_a_minute(platform, admin, a_visitor, unit, monkeypatch):
+def test_a_closed_account_is_out_within_a_minute(
+    platform: Any, admin: Any, a_visitor: Any, unit: Any, monkeypatch: Any
+) -> None:
     person = a_visitor(unit)
     assert person.get("/today").status_code == 200
     monkeypatch.setattr("gateway.signed_in.ASK_AGAIN", 0.0)
@@ -99,7 +105,7 @@ def test_a_closed_account_is_out_within_a_minute(platform, admin, a_visitor, uni
     eventually(lambda: person.get("/today").status_code == 303)
 
 
-def test_a_change_without_the_token_of_the_session_is_refused(a_visitor, unit):
+def test_a_change_without_the_token_of_the_session_is_refused(a_visitor: Any, unit: Any) -> None:
     person, other = a_visitor(unit), a_visitor(unit)
     for headers in ({}, {"X-CSRF": "x"}, {"X-CSRF": other.csrf()}, {"X-CSRF": "ж" * 4}):
         raw = {name: value.encode() for name, value in headers.items()}
@@ -112,19 +118,21 @@ def test_a_change_without_the_token_of_the_session_is_refused(a_visitor, unit):
     [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"},
      {"Origin": "null"}],
 )  # fmt: skip
-def test_a_change_from_another_site_is_refused_even_with_the_token(headers, a_visitor, a_browser, unit):
+def test_a_change_from_another_site_is_refused_even_with_the_token(
+    headers: Any, a_visitor: Any, a_browser: Any, unit: Any
+) -> None:
     person = a_visitor(unit)
     assert person.client.post("/sign-out", headers={"X-CSRF": person.csrf(), **headers}).status_code == 403
     form = {"login": person.login, "password": "correct horse battery"}
     assert a_browser().client.post("/sign-in", data=form, headers=headers).status_code == 403
 
 
-def test_the_forgery_token_looks_different_on_every_page(a_visitor, unit):
+def test_the_forgery_token_looks_different_on_every_page(a_visitor: Any, unit: Any) -> None:
     person = a_visitor(unit)
     assert person.csrf() != person.csrf()
 
 
-def test_no_page_lets_itself_be_framed_or_run_foreign_script(a_browser, a_visitor, unit):
+def test_no_page_lets_itself_be_framed_or_run_foreign_script(a_browser: Any, a_visitor: Any, unit: Any) -> None:
     for answer in (a_browser().get("/sign-in"), a_visitor(unit).get("/today"), a_browser().get("/nowhere")):
         policy = answer.headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy
@@ -133,7 +141,7 @@ def test_no_page_lets_itself_be_framed_or_run_foreign_script(a_browser, a_visito
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_database_alone_signs_nobody_in(platform, a_visitor, unit):
+def test_the_database_alone_signs_nobody_in(platform: Any, a_visitor: Any, unit: Any) -> None:
     person = a_visitor(unit)
     with sessions_of(platform).connect() as connection:
         row = connection.execute(sa.select(web_session).where(web_session.c.user_id == person.user["id"])).one()
@@ -143,7 +151,7 @@ def test_the_database_alone_signs_nobody_in(platform, a_visitor, unit):
     assert b"refresh" not in bytes(row.sealed)
 
 
-def test_a_session_left_alone_for_a_working_day_ends(platform, a_visitor, unit):
+def test_a_session_left_alone_for_a_working_day_ends(platform: Any, a_visitor: Any, unit: Any) -> None:
     person = a_visitor(unit)
     with sessions_of(platform).begin() as connection:
         mine = web_session.c.user_id == person.user["id"]
@@ -153,7 +161,7 @@ def test_a_session_left_alone_for_a_working_day_ends(platform, a_visitor, unit):
         assert person.get("/today").status_code == 303
 
 
-def test_a_token_about_to_end_is_renewed_without_the_person_noticing(platform, a_visitor, unit):
+def test_a_token_about_to_end_is_renewed_without_the_person_noticing(platform: Any, a_visitor: Any, unit: Any) -> None:
     person = a_visitor(unit)
     mine = web_session.c.user_id == person.user["id"]
     with sessions_of(platform).begin() as connection:
@@ -167,7 +175,7 @@ def test_a_token_about_to_end_is_renewed_without_the_person_noticing(platform, a
     assert end > clock.now() + timedelta(seconds=200)
 
 
-def test_an_address_that_is_not_there_is_a_page_and_below_api_a_problem(a_browser):
+def test_an_address_that_is_not_there_is_a_page_and_below_api_a_problem(a_browser: Any) -> None:
     stranger = a_browser()
     page, problem = stranger.get("/no/such/page"), stranger.get("/api/v1/no-such-thing")
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
