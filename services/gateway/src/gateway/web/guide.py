@@ -78,7 +78,10 @@ def draw_markdown(text: str) -> Markup:
             if child.type == "link_open":
                 child.attrSet("href", guide_link(str(child.attrGet("href") or "")))
             if child.type == "image":
-                child.attrSet("src", picture_link(str(child.attrGet("src") or "")))
+                name = str(child.attrGet("src") or "").rpartition("/")[2]
+                child.attrSet("src", f"/help/pictures/{name}")
+                if not (GUIDE / "pictures" / name).is_file():  # pictures are taken by a command; without them, words
+                    child.type = "text"
     # Safe: the reader escapes everything but what it draws itself.
     return Markup(reader.renderer.render(tokens, reader.options, {}))
 
@@ -89,11 +92,6 @@ def guide_link(target: str) -> str:
     if topic:
         return f"/help/{topic[1]}"
     return target if target.startswith("/") and not target.startswith("//") else "/help/index"
-
-
-def picture_link(source: str) -> str:
-    """Where a picture of the guide is."""
-    return f"/help/pictures/{source.rpartition('/')[2]}"
 
 
 PAGES = (
