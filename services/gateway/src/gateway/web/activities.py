@@ -49,7 +49,7 @@ def render_activity(visit: Visit, notice: str = "") -> Response:
     end = to_datetime(activity.end_time)
     return visit.render(
         "activities/panel.html" if visit.is_part else "activities/page.html",
-        headers={"HX-Trigger": CHANGED} if notice else {},
+        headers={"HX-Trigger": CHANGED} if notice and visit.is_part else {},
         one=activity,
         title=words.title_of_activity(activity),
         words=words,

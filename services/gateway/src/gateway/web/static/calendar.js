@@ -104,6 +104,13 @@
     },
   });
 
+  // The widget calls itself a table without having a table's rows; its entries are buttons with names of their own.
+  const parts = "[role=table], [role=rowgroup], [role=row], [role=cell], [role=columnheader], [role=rowheader], [aria-colindex]";
+  const claims = ["role", "aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount"];
+  const plain = () => box.querySelectorAll(parts).forEach((part) => claims.forEach((claim) => part.removeAttribute(claim)));
+  new MutationObserver(plain).observe(box, { childList: true, subtree: true });
+  plain();
+
   const refresh = () => calendar.refetchEvents();
   box.addEventListener("live", refresh);
   document.addEventListener("activities-changed", refresh);
