@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
 import subprocess
@@ -128,3 +129,12 @@ def test_the_supervisor_has_one_thread_again_before_it_is_copied() -> None:
     before = threading.active_count()
     Nursery().finish()
     assert threading.active_count() == before
+
+
+def test_no_thread_of_the_imports_is_left_when_copies_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forking, "_import_shared", lambda: None)
+    for _ in range(200):  # without waiting for its own end, a thread is still there after two joins of five
+        nursery = Nursery()
+        nursery.finish()
+        assert not Path(f"/proc/self/task/{nursery._thread.native_id}").exists()
+    gc.unfreeze()

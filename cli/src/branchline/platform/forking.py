@@ -39,6 +39,10 @@ class Nursery:
     def finish(self) -> None:
         """Wait until all is imported; from then on the supervisor has one thread, as copying it asks for."""
         self._thread.join()
+        # Python's join returns before the thread's own end, in which OpenSSL gives back what it kept for the thread. A
+        # copy made in that moment has OpenSSL's locks taken for good, and stands still at the first key it reads.
+        while Path(f"/proc/self/task/{self._thread.native_id}").exists():
+            time.sleep(POLL_SECONDS / 10)
         gc.freeze()  # objects of before are not looked through again, so their memory stays shared
 
 
