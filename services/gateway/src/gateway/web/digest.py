@@ -32,6 +32,7 @@ SHOWN = 60  # people with entries; a larger unit is looked at by the units below
 MOST_USERS = 1_000
 LETTERS = 140  # of a summary, so that sixty people's stay below 50 KB
 DAY_LINES = 100
+FIRST_DAY = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,9 @@ def read_digest(visit: Visit) -> Digest:
 
 
 def read_day(visit: Visit) -> date:
-    """The day that the address names, else today; never one to come."""
+    """The day that the address names, else today; never one to come, nor before there were days to look at."""
     try:
-        return min(date.fromisoformat(visit.query.get("day", "")), visit.today)
+        return max(min(date.fromisoformat(visit.query.get("day", "")), visit.today), FIRST_DAY)
     except ValueError:
         return visit.today
 

@@ -81,7 +81,7 @@ def draw_markdown(text: str) -> Markup:
                 name = str(child.attrGet("src") or "").rpartition("/")[2]
                 child.attrSet("src", f"/help/pictures/{name}")
                 if not (GUIDE / "pictures" / name).is_file():  # pictures are taken by a command; without them, words
-                    child.type = "text"
+                    child.type, child.content = "text", ""
     # Safe: the reader escapes everything but what it draws itself.
     return Markup(reader.renderer.render(tokens, reader.options, {}))
 
