@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from gateway.web.texts import PLURALS, Texts
 from tools.catalogues import COMPLETE, extract_messages, find_troubles, troubles_of
 
 
-def test_the_catalogues_hold_every_message_complete_and_with_its_placeholders():
+def test_the_catalogues_hold_every_message_complete_and_with_its_placeholders() -> None:
     assert list(find_troubles(extract_messages())) == []
 
 
@@ -26,12 +27,12 @@ def test_the_catalogues_hold_every_message_complete_and_with_its_placeholders():
         (Message(("%(num)s day", "%(num)s days"), ("%(num)s день", "", "%(num)s дней")), "no translation"),
     ],
 )
-def test_a_fault_of_a_translation_is_found(message, trouble):
+def test_a_fault_of_a_translation_is_found(message: Any, trouble: Any) -> None:
     assert any(trouble in one for one in troubles_of("ru", message))
 
 
 @pytest.mark.parametrize("language", COMPLETE)
-def test_a_count_is_said_in_the_form_of_its_number(language):
+def test_a_count_is_said_in_the_form_of_its_number(language: Any) -> None:
     texts = Texts(language, ZoneInfo("UTC"))
     said = {texts.ngettext("%(num)s day", "%(num)s days", count) for count in (0, 1, 2, 5, 11, 100)}
     assert len(said) >= min(len(PLURALS[language]), 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,11 @@ XSS = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def unit(a_branch):
+def unit(a_branch: Any) -> Any:
     return a_branch()
 
 
-def test_a_person_is_offered_with_phone_and_company(platform, a_visitor, unit):
+def test_a_person_is_offered_with_phone_and_company(platform: Any, a_visitor: Any, unit: Any) -> None:
     visitor = a_visitor(unit)
     rest, name = platform.rest(visitor.login), f"Zweistein{uuid.uuid4().hex[:6]}"
     company = rest.post("/organizations", {"display_name": f"{name} Works", "unit_id": unit["id"]})["organization"]
@@ -31,20 +32,20 @@ def test_a_person_is_offered_with_phone_and_company(platform, a_visitor, unit):
 
 
 @pytest.mark.parametrize("query", ["", "a", "12", "123", "\0\0", "%"])
-def test_too_little_to_search_for_offers_nothing(a_visitor, unit, query):
+def test_too_little_to_search_for_offers_nothing(a_visitor: Any, unit: Any, query: Any) -> None:
     answer = a_visitor(unit).part("/search/suggest", params={"q": query})
     assert answer.status_code == 200
     assert "<a" not in answer.text
 
 
 @pytest.mark.parametrize("path", ["/search", "/search/suggest"])
-def test_what_was_typed_comes_back_as_text(a_visitor, unit, path):
+def test_what_was_typed_comes_back_as_text(a_visitor: Any, unit: Any, path: Any) -> None:
     text = a_visitor(unit).get(path, params={"q": XSS}).text
     assert "<script>alert" not in text
     assert "<img src=x" not in text
 
 
-def test_a_head_sees_who_did_what_and_who_did_nothing(platform, a_visitor, unit):
+def test_a_head_sees_who_did_what_and_who_did_nothing(platform: Any, a_visitor: Any, unit: Any) -> None:
     head, busy, silent = (
         a_visitor(unit, "head", "Hedda"),
         a_visitor(unit, name="Berta Busy"),
@@ -64,13 +65,13 @@ def test_a_head_sees_who_did_what_and_who_did_nothing(platform, a_visitor, unit)
 
 
 @pytest.mark.parametrize("day", ["2999-01-01", "0001-01-01", "x", "", "2024-02-30"])
-def test_any_day_in_the_address_gives_a_page(a_visitor, unit, day):
+def test_any_day_in_the_address_gives_a_page(a_visitor: Any, unit: Any, day: Any) -> None:
     head = a_visitor(unit, "head")
     assert head.get("/today", params={"day": day, "unit": "nonsense"}).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", [{"language": "xx"}, {"theme": "pink"}, {"zone": "Mars/Olympus"}, {"keys": "maybe"}])
-def test_a_setting_that_is_no_choice_is_refused(a_visitor, unit, wrong):
+def test_a_setting_that_is_no_choice_is_refused(a_visitor: Any, unit: Any, wrong: Any) -> None:
     visitor = a_visitor(unit)
     good = {"language": "", "theme": "dark", "zone": "", "keys": "on"}
     assert visitor.post("/settings", {**good, **wrong}).status_code == 400
@@ -81,17 +82,17 @@ def test_a_setting_that_is_no_choice_is_refused(a_visitor, unit, wrong):
 @pytest.mark.parametrize(
     "path", ["/help/..%2f..%2fREADME", "/help/nothing", "/help/pictures/..%2f..%2f..%2fREADME.md", "/help/A"]
 )
-def test_help_shows_pages_of_the_guide_and_no_other_file(a_visitor, unit, path):
+def test_help_shows_pages_of_the_guide_and_no_other_file(a_visitor: Any, unit: Any, path: Any) -> None:
     assert a_visitor(unit).get(path).status_code == 404
 
 
-def test_help_is_a_part_beside_the_page_and_a_page(a_visitor, unit):
+def test_help_is_a_part_beside_the_page_and_a_page(a_visitor: Any, unit: Any) -> None:
     visitor = a_visitor(unit)
     assert "<html" not in visitor.part("/help/keyboard").text
     assert "<h1>Keys</h1>" in visitor.get("/help/keyboard").text
 
 
-def test_html_in_markdown_is_text_and_links_stay_inside():
+def test_html_in_markdown_is_text_and_links_stay_inside() -> None:
     drawn = draw_markdown(f"{XSS}\n\n[a](javascript:alert(1)) [b](https://evil.example) [c](search.md) [d](/settings)")
     assert "<script" not in drawn
     assert "evil" not in drawn

@@ -92,7 +92,9 @@ def rename(rest: Any, person: dict[str, Any], name: str) -> None:
     rest.patch(f"/persons/{person['id']}", {"family_name": name}, headers={"If-Match": f'"{etag}"'})
 
 
-def test_a_page_hears_of_a_change_to_what_it_shows_and_of_nothing_else(platform, a_visitor, a_branch, listen):
+def test_a_page_hears_of_a_change_to_what_it_shows_and_of_nothing_else(
+    platform: Any, a_visitor: Any, a_branch: Any, listen: Any
+) -> None:
     unit = a_branch()
     first, second = a_visitor(unit), a_visitor(unit)
     rest = platform.rest(second.login)
@@ -104,7 +106,9 @@ def test_a_page_hears_of_a_change_to_what_it_shows_and_of_nothing_else(platform,
     assert "Secret-Name" not in stream.raw
 
 
-def test_an_interaction_is_news_for_the_card_of_its_customer(platform, a_visitor, a_branch, listen):
+def test_an_interaction_is_news_for_the_card_of_its_customer(
+    platform: Any, a_visitor: Any, a_branch: Any, listen: Any
+) -> None:
     unit = a_branch()
     first, second = a_visitor(unit), a_visitor(unit)
     rest = platform.rest(second.login)
@@ -114,7 +118,7 @@ def test_an_interaction_is_news_for_the_card_of_its_customer(platform, a_visitor
     eventually(lambda: f"person:{person['id']}" in stream.topics(), within=5)
 
 
-def test_a_sibling_branch_hears_nothing(platform, a_visitor, a_branch, listen):
+def test_a_sibling_branch_hears_nothing(platform: Any, a_visitor: Any, a_branch: Any, listen: Any) -> None:
     moscow, tula = a_branch(), a_branch()
     here, there = a_visitor(moscow), a_visitor(tula)
     rest = platform.rest(here.login)
@@ -129,7 +133,9 @@ def test_a_sibling_branch_hears_nothing(platform, a_visitor, a_branch, listen):
     assert strange.topics() == set()
 
 
-def test_what_changed_between_the_pages_rendering_and_its_stream_is_not_missed(platform, a_visitor, a_branch, listen):
+def test_what_changed_between_the_pages_rendering_and_its_stream_is_not_missed(
+    platform: Any, a_visitor: Any, a_branch: Any, listen: Any
+) -> None:
     unit = a_branch()
     first, second = a_visitor(unit), a_visitor(unit)
     rest = platform.rest(second.login)
@@ -143,12 +149,14 @@ def test_what_changed_between_the_pages_rendering_and_its_stream_is_not_missed(p
     eventually(lambda: stream.topics() == {f"person:{person['id']}"}, within=5)
 
 
-def test_a_page_away_for_long_fetches_everything(a_visitor, a_branch, listen):
+def test_a_page_away_for_long_fetches_everything(a_visitor: Any, a_branch: Any, listen: Any) -> None:
     stream = listen(a_visitor(a_branch()), "person:00000000-0000-7000-8000-000000000000", since="1000")
     eventually(lambda: stream.topics() == {"*"}, within=5)
 
 
-def test_the_stream_ends_with_the_session(platform, a_visitor, a_branch, listen, monkeypatch):
+def test_the_stream_ends_with_the_session(
+    platform: Any, a_visitor: Any, a_branch: Any, listen: Any, monkeypatch: Any
+) -> None:
     monkeypatch.setattr("gateway.web.live.HEARTBEAT_SECONDS", 0.2)
     unit = a_branch()
     visitor = a_visitor(unit)
@@ -157,7 +165,9 @@ def test_the_stream_ends_with_the_session(platform, a_visitor, a_branch, listen,
     assert stream.ended.wait(10)
 
 
-def test_strangers_empty_questions_and_too_many_pages_get_no_stream(a_browser, a_visitor, a_branch, listen):
+def test_strangers_empty_questions_and_too_many_pages_get_no_stream(
+    a_browser: Any, a_visitor: Any, a_branch: Any, listen: Any
+) -> None:
     topic = "person:00000000-0000-7000-8000-000000000000"
     assert a_browser().get(f"/live?topics={topic}").status_code == 204
     visitor = a_visitor(a_branch())
@@ -168,7 +178,7 @@ def test_strangers_empty_questions_and_too_many_pages_get_no_stream(a_browser, a
     assert visitor.get(f"/live?topics={topic}").status_code == 204
 
 
-def test_an_event_that_cannot_be_read_is_no_news():
+def test_an_event_that_cannot_be_read_is_no_news() -> None:
     strange = events_pb2.Event(type="crm.contacts.events.v1.PersonCreated", data=b"\xff\xff")
     assert read_fact(strange) is None
     assert read_fact(events_pb2.Event(type="crm.else.events.v1.Happened")) is None
