@@ -81,5 +81,5 @@ def _mark(after: list[Any]) -> list[Any]:
     fits = len(after) == 4 and is_id(str(after[0])) and isinstance(after[1], bool) and is_id(str(after[3]))
     if not fits or not isinstance(after[2], str) or "\x00" in after[2]:
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
-    types = (affiliation.c.organization_id.type, sa.Boolean(), sa.Text(), affiliation.c.id.type)
+    types: tuple[Any, ...] = (affiliation.c.organization_id.type, sa.Boolean(), sa.Text(), affiliation.c.id.type)
     return [sa.literal(value, kind) for value, kind in zip(after, types, strict=True)]

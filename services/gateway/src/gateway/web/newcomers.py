@@ -40,7 +40,7 @@ def show_alike(visit: Visit) -> Response:
     kind = visit.query.get("kind", PERSON)
     asked = [visit.query.get(name, "").strip()[:200] for name in ("phone", "email", "display_name")]
     found = visit.gather_calls(
-        **{str(at): lambda text=text: find_customers(visit, text, kind) for at, text in enumerate(asked)}  # type: ignore[misc]
+        **{str(at): lambda text=text: find_customers(visit, text, kind) for at, text in enumerate(asked)}
     )
     hits = {one.id: one for hits in found.values() if hits for one in hits}
     return visit.render("quick/alike.html", hits=list(hits.values())[:MOST_ALIKE])
