@@ -80,7 +80,8 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
         staged, foretold = _stage(check, table)
     with peers.acting_for(found.user_id):
         check.tell(0.5, "asks what the names mean")
-        check.findings.extend(resolve_references(database, found.id, found.unit_id, _choices(check, staged), peers))
+        for unknown in resolve_references(database, found.id, found.unit_id, _choices(check, staged), peers):
+            check.findings.add(unknown, apart=unknown.value)  # each name is a question of its own
         refuse_unmeant(database, found.id)
         context = load_context(database, peers, found.id, dry_run=True)
         if found.kind in ("deals", "plans"):

@@ -50,7 +50,7 @@ class Findings:
         self.dropped = 0
 
     def add(self, found: Finding, apart: str = "") -> None:
-        """Count a finding and keep its cell while there are few."""
+        """Count a finding and keep its cell while there are few; the first that blocks is kept in any case."""
         key = (found.code, found.column, apart)
         known = self._found.get(key)
         if known is not None:
@@ -58,7 +58,7 @@ class Findings:
             if found.cell and len(known.cells) < SHOWN_CELLS:
                 known.cells.append(found.cell)
             known.row_only = known.row_only and found.row_only
-        elif len(self._found) < MOST_FINDINGS:
+        elif len(self._found) < MOST_FINDINGS or (found.blocks and not self.blocking):
             found.cells = found.cells or ([found.cell] if found.cell else [])
             self._found[key] = found
         else:
