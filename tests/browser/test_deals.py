@@ -40,6 +40,7 @@ def test_a_board_shows_each_stage_with_its_count_and_sum_and_who_the_deal_is_wit
     expect(column(page, seller, "Proposal").locator(".bl-sums")).to_contain_text("€70")
     expect(column(page, seller, "Won").locator(".bl-card")).to_have_count(0)
     window.check_axe()
+    window.picture("deals")
 
 
 def test_a_card_is_moved_by_mouse(page_of: Windows, seller: Seller) -> None:
