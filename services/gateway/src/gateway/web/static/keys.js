@@ -2,7 +2,7 @@
 // Silent while somebody types, with Ctrl, Alt or Meta, and when switched off in the settings (WCAG 2.1.4).
 (() => {
   const GO_WITHIN = 1500; // ms between g and its letter
-  let went = 0;
+  let went = -Infinity;
 
   const isTyping = (target) =>
     target instanceof Element && target.closest("input, textarea, select, [contenteditable], [role=textbox]") !== null;
@@ -15,9 +15,13 @@
   const isSlash = (event) => event.key === "/" || (event.code === "Slash" && !event.shiftKey && event.key !== "-");
   const isQuestion = (event) => /^[?؟?]$/.test(event.key) || (event.code === "Slash" && event.shiftKey && event.key !== "_");
 
+  // A link that htmx has not taken in hand yet would leave the page: a key pressed that early waits for it.
   const press = (element) => {
-    if (element) element.click();
-    return Boolean(element);
+    if (!element) return false;
+    const early = element.hasAttribute("hx-get") && !element.hasAttribute("data-htmx-powered");
+    if (early) setTimeout(() => press(element), 30);
+    else element.click();
+    return true;
   };
   const step = (by) => {
     const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null);
@@ -41,7 +45,7 @@
     const letter = event.shiftKey ? "" : letterOf(event);
     if (!letter) return false;
     const going = performance.now() - went < GO_WITHIN;
-    went = 0;
+    went = -Infinity;
     if (going) return press(document.querySelector(`[data-go="${letter}"]`));
     if (letter === "g") {
       went = performance.now();
