@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -89,13 +90,14 @@ def test_a_filter_of_a_board_is_the_filter_of_lists_and_sums(desk: Desk) -> None
             stage_name="Lead",
             amount=f"{number}.10 EUR",
         )
-    for fields in (
+    filters: tuple[dict[str, Any], ...] = (
         {},
         {"unit_id": id_of("moscow")},
         {"owner_id": id_of("Anna")},
         {"organization_id": id_of("Acme"), "unit_id": id_of("tula")},
         {"owner_id": id_of("nobody")},
-    ):
+    )
+    for fields in filters:
         column = columns_of(desk, **fields)["Lead"]
         deals = listed(desk, **fields)
         sums = desk.call("SumDeals", pb.SumDealsRequest(**fields))
@@ -135,7 +137,7 @@ def test_a_board_shows_nobody_more_than_a_list_does(desk: Desk) -> None:
             assert len(listed(desk, order=pb.DEAL_ORDER_AMOUNT)) == count
 
 
-SORTS = {
+SORTS: dict[pb.DealOrder.ValueType, Callable[[pb.Deal], Any]] = {
     pb.DEAL_ORDER_TITLE: lambda deal: deal.title.lower(),
     pb.DEAL_ORDER_AMOUNT: lambda deal: from_money(deal.amount)[0] if deal.HasField("amount") else Decimal("-1e15"),
     pb.DEAL_ORDER_STAGE: lambda deal: ["Lead", "Qualified", "Won"].index(deal.stage_name),
@@ -147,7 +149,9 @@ SORTS = {
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("order", SORTS)
-def test_a_list_in_any_order_has_every_deal_once_over_all_pages(desk: Desk, order: int, descending: bool) -> None:
+def test_a_list_in_any_order_has_every_deal_once_over_all_pages(
+    desk: Desk, order: pb.DealOrder.ValueType, descending: bool
+) -> None:
     made = []
     for number in range(11):
         fields: dict[str, Any] = {"stage_name": ("Lead", "Qualified", "Won")[number % 3]}
@@ -166,7 +170,8 @@ def test_a_token_of_one_order_is_none_of_another(desk: Desk) -> None:
     for _ in range(2):
         desk.open(amount="1 EUR")
     token = desk.call("ListDeals", pb.ListDealsRequest(page_size=1, order=pb.DEAL_ORDER_AMOUNT)).next_page_token
-    for order, descending in ((pb.DEAL_ORDER_AMOUNT, True), (pb.DEAL_ORDER_TITLE, False), (0, False)):
+    others = ((pb.DEAL_ORDER_AMOUNT, True), (pb.DEAL_ORDER_TITLE, False), (pb.DEAL_ORDER_UNSPECIFIED, False))
+    for order, descending in others:
         request = pb.ListDealsRequest(page_token=token, order=order, descending=descending)
         assert desk.refusal("ListDeals", request).reason == "PAGE_TOKEN_INVALID"
 
@@ -174,8 +179,9 @@ def test_a_token_of_one_order_is_none_of_another(desk: Desk) -> None:
 def test_a_board_of_nothing_known_is_refused(desk: Desk) -> None:
     assert desk.refusal("GetBoard", pb.GetBoardRequest(pipeline_id=id_of("none"))).reason == "PIPELINE_NOT_FOUND"
     assert desk.refusal("GetBoard", pb.GetBoardRequest(unit_id=id_of("none"))).reason == "UNIT_NOT_KNOWN"
-    for field, value in (("column_size", 51), ("column_size", -1), ("owner_id", "x")):
-        assert desk.refusal("GetBoard", pb.GetBoardRequest(**{field: value})).violations[0].field == field
+    wrong: tuple[dict[str, Any], ...] = ({"column_size": 51}, {"column_size": -1}, {"owner_id": "x"})
+    for fields in wrong:
+        assert [desk.refusal("GetBoard", pb.GetBoardRequest(**fields)).violations[0].field] == list(fields)
 
 
 def test_the_cards_of_a_board_are_found_without_reading_the_columns(desk: Desk) -> None:
