@@ -42,7 +42,7 @@ def test_a_call_is_written_down_by_the_keyboard_in_well_under_a_minute(page_of: 
     page.keyboard.press("c")
     choose(page, "quickc")
     window.check_axe("#panel")
-    window.picture("log-a-call")
+    window.picture("log-a-call", "#panel")
     page.keyboard.type("Asked for the price list")
     page.keyboard.press("Enter")
     expect(page.locator("#notices")).to_contain_text("Saved: Xenia Quickcall")

@@ -108,7 +108,7 @@ def test_a_newcomer_needs_a_name_and_a_phone_and_known_ones_are_shown_first(
     expect(alike).to_contain_text("same phone")
     assert alike.locator("a").first.get_attribute("href") == f"/customers/{known}"
     window.check_axe("#panel")
-    window.picture("new-person")
+    window.picture("new-person", "#panel")
     page.fill("#new-phone", "777-12-13")
     page.press("#new-phone", "Enter")
     expect(page.locator("h1")).to_have_text("Newton Comer")
