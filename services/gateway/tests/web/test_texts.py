@@ -28,6 +28,7 @@ def test_a_whole_sum_has_no_empty_fraction_but_a_broken_one_has_all_its_digits()
     assert spoken("en").money(Decimal(3568647), "USD") == "$3,568,647"
     assert spoken("en").money(Decimal("0.5"), "USD") == "$0.50"
     assert spoken("en").money(Decimal("1234"), "JPY") == "¥1,234"
+    assert spoken("en").money(Decimal("1234"), "RUB") == "RUB\u00a01,234"
 
 
 def test_an_instant_is_the_day_of_the_viewers_zone() -> None:

@@ -6,6 +6,7 @@ read when a language is first asked for. What a catalogue lacks is shown in Engl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -83,13 +84,13 @@ class Texts:
     def money(self, amount: Decimal, currency: str) -> str:
         """A sum of money; a whole sum is shown without the currency's fraction digits."""
         if amount != amount.to_integral_value():
-            return numbers.format_currency(amount, currency, locale=self.locale)
+            return _spaced(numbers.format_currency(amount, currency, locale=self.locale))
         pattern = self.locale.currency_formats["standard"].pattern.replace("0.00", "0")
-        return numbers.format_currency(amount, currency, pattern, locale=self.locale, currency_digits=False)
+        return _spaced(numbers.format_currency(amount, currency, pattern, locale=self.locale, currency_digits=False))
 
     def short_money(self, amount: Decimal, currency: str) -> str:
         """A sum in few letters, such as €1.2M, where a column is narrow."""
-        return numbers.format_compact_currency(amount, currency, locale=self.locale, fraction_digits=1)
+        return _spaced(numbers.format_compact_currency(amount, currency, locale=self.locale, fraction_digits=1))
 
     def date(self, day: Day | datetime, form: str = "medium") -> str:
         """A day; an instant is taken in the viewer's zone."""
@@ -169,6 +170,11 @@ def choose_language(wanted: str, accepted: str) -> str:
         if code in LANGUAGES:
             return code
     return DEFAULT
+
+
+def _spaced(sum_of_money: str) -> str:
+    """A space that does not break between a currency's letters and the digits, as CLDR asks and Babel leaves out."""
+    return re.sub(r"^([A-Z]{3})(?=[\d-])", "\\1\N{NO-BREAK SPACE}", sum_of_money)
 
 
 @lru_cache(maxsize=16)
