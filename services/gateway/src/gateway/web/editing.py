@@ -58,10 +58,11 @@ def save_fact(record_type: str) -> Answer:
 
 
 def add_channel_form(record_type: str) -> Answer:
-    """The form for one more way to reach the customer."""
+    """The form for one more way to reach the customer. Errors: RemoteError for one that is not to be seen."""
 
     def show(visit: Visit) -> Response:
-        path = f"/{PATHS[record_type]}/{card_id(visit)}"
+        card = changing.get_card(visit, record_type, card_id(visit))
+        path = f"/{PATHS[record_type]}/{card.id}"
         return visit.render("card/channel_form.html", path=path, kinds=channel_kinds())
 
     return show
@@ -90,13 +91,21 @@ def change_channels(record_type: str) -> Answer:
 def show_work_form(visit: Visit) -> Response:
     """The form of a place of work: a known one, or a new one."""
     card = changing.get_card(visit, PERSON, card_id(visit))
-    membership = next((one for one in card.affiliations if one.id == visit.path["membership"]), pb.Affiliation())
-    return visit.render("card/work_form.html", path=f"/customers/{card.id}", one=membership)
+    membership = next((one for one in card.affiliations if one.id == visit.path["membership"]), None)
+    if membership is None and visit.path["membership"] != "new":
+        raise HTTPException(404)
+    return visit.render("card/work_form.html", path=f"/customers/{card.id}", one=membership or pb.Affiliation())
 
 
 def show_again(record_type: str, template: str) -> Answer:
     """A fact as it is now, in the place of a form that was given up."""
-    return lambda visit: _panel(visit, record_type, template, changed=False)
+
+    def show(visit: Visit) -> Response:
+        if "group" in visit.path:
+            _group(visit, record_type)
+        return _panel(visit, record_type, template, changed=False)
+
+    return show
 
 
 def save_work(visit: Visit) -> Response:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from itertools import takewhile
+
 from starlette.responses import Response
 
 from chassis.errors import FieldInvalid, FieldViolation
@@ -71,7 +74,7 @@ def save_template(visit: Visit) -> Response:
 def change_choices(visit: Visit) -> Response:
     """Say what unknown names mean; the file is checked again."""
     choices = []
-    for at in range(int(visit.field("count") or 0) if visit.field("count").isdecimal() else 0):
+    for at in takewhile(lambda at: f"field-{at}" in visit.form, itertools.count()):
         wish, other = _as_sent(visit, f"meaning-{at}"), visit.field(f"other-{at}")
         if wish == KEEP and not other:
             continue

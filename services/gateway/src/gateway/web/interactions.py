@@ -138,7 +138,7 @@ def _read_step(visit: Visit) -> scheduling_pb2.Activity | None:
 
 def _due(visit: Visit) -> date:
     count, unit = visit.field("next_count") or "1", visit.field("next_unit")
-    if not count.isdecimal() or not 0 <= int(count) * DAYS.get(unit, 1) <= MOST_DAYS:
+    if not count.isdecimal() or len(count) > 4 or not 0 <= int(count) * DAYS.get(unit, 1) <= MOST_DAYS:
         raise FieldInvalid(FieldViolation("next_count", _("is not a number of days within ten years")))
     return visit.today + timedelta(days=int(count) * DAYS.get(unit, 1))
 
@@ -174,7 +174,7 @@ def _asked_customer(visit: Visit) -> Chosen:
 
 def _count(visit: Visit) -> int:
     text = visit.field("saved") or "0"
-    return min(int(text), 999) if text.isdecimal() else 0
+    return min(int(text), 999) if text.isdecimal() and len(text) < 5 else 0
 
 
 def note_values(visit: Visit, chosen: Chosen) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def live_route(workplace: Workplace, following: Following) -> Route:
         session = await run_in_threadpool(_read, workplace, cookie)
         if session is None or not topics or not following.is_possible or open_streams[cookie] >= MOST_STREAMS:
             return Response(status_code=NOT_NOW, headers=HEADERS)
-        since_ms = int(since) if since.isdigit() and len(since) < 16 else now_ms()
+        since_ms = int(since) if since.isascii() and since.isdigit() and len(since) < 16 else now_ms()
         words = Stream(workplace, following, session, topics, since_ms, open_streams).words()
         return StreamingResponse(words, media_type="text/event-stream", headers=HEADERS)
 

@@ -185,7 +185,7 @@ def label_span(label: str) -> Span | None:
         first, months = date(int(year), 1, 1), 12
     elif rest.startswith("Q") and rest[1:] in ("1", "2", "3", "4"):
         first, months = date(int(year), 3 * int(rest[1:]) - 2, 1), 3
-    elif rest.isdecimal() and 1 <= int(rest) <= 12:
+    elif rest.isdecimal() and len(rest) < 3 and 1 <= int(rest) <= 12:
         first, months = date(int(year), int(rest), 1), 1
     else:
         return None

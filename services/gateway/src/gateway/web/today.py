@@ -100,7 +100,8 @@ def draw_hours(visit: Visit, meetings: Any) -> Hours | None:
 
 
 def show_done_form(visit: Visit) -> Response:
-    """The small form below an activity: what came of it."""
+    """The small form below an activity: what came of it. Errors: RemoteError for one that is not to be seen."""
+    visit.call("scheduling", "GetActivity", pb.GetActivityRequest(activity_id=visit.path["id"]))
     return visit.render("today/done_form.html", **_done_values(visit))
 
 
