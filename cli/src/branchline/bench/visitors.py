@@ -13,6 +13,7 @@ import httpx2
 from branchline.exits import Failure
 
 TIMEOUT_SECONDS = 30.0
+IDLE_SECONDS = 4.0  # the gateway closes a connection after five; a browser would then send a second time
 CHARTS = ("echarts", "event-calendar")  # loaded by the few pages that draw
 NO_ANSWER = 599  # in the place of a status: the connection broke, or nothing came in time
 NO_VALUE = ("submit", "button", "radio", "checkbox")
@@ -41,7 +42,8 @@ class Visitor:
 
     def __init__(self, url: str, login: str, password: str) -> None:
         headers = {"Accept-Encoding": "gzip", "Accept-Language": "en", "Sec-Fetch-Site": "same-origin"}
-        self.client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS, headers=headers)
+        limits = httpx2.Limits(keepalive_expiry=IDLE_SECONDS)
+        self.client = httpx2.Client(base_url=url, timeout=TIMEOUT_SECONDS, headers=headers, limits=limits)
         entered = self.client.post("/sign-in", data={"login": login, "password": password})
         if entered.status_code != 303:
             raise Failure(f"{login} could not sign in: {entered.status_code}")
@@ -116,7 +118,7 @@ class ReadPage(HTMLParser):
     def _note_value(self, tag: str, found: dict[str, str]) -> None:
         fields, name = self.forms[-1].fields, found.get("name", "")
         if tag == "input" and name and (found.get("type") not in NO_VALUE or "checked" in found):
-            fields[name] = found.get("value", "on")
+            fields[name] = found.get("value", "on" if "checked" in found else "")
         elif tag == "textarea" and name:
             fields.setdefault(name, "")
         elif tag == "option" and self._select and ("selected" in found or self._select not in fields):

@@ -60,7 +60,7 @@ class Times:
             self.taken[page].append(answer.seconds * 1000)
             self.sizes[page] = max(self.sizes.get(page, 0), answer.packed)
             if answer.status >= 400:
-                self.errors.append(f"{path} answered {answer.status}")
+                self.errors.append(f"{path} answered {answer.status}: {' '.join(answer.text.split())[:200]}")
         return answer
 
 
