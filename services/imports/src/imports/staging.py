@@ -167,9 +167,11 @@ def _store_references(work: UnitOfWork, run_id: str, staged: Staged) -> None:
 def _place_records(work: UnitOfWork, run_id: str, kind: Kind) -> None:
     """Give rows of one record the place of its first row; tell equal fingerprints apart by their order.
 
-    Joined by primary key, so that no plan is slow although the planner knows nothing yet of rows just copied.
+    The planner must have seen the copied rows before: where it knew only smaller runs, it joined 8,800 rows with
+    themselves by a nested loop, which took 60 s; now it takes less than half a second.
     """
     if kind.name in ("deals", "interactions"):
+        work.execute(sa.text("ANALYZE run_row"))
         work.execute(sa.text(_SAME_NUMBER), {"run": run_id})
         work.execute(sa.text(_SAME_VALUES), {"run": run_id})
     work.execute(sa.text("ANALYZE run_row"))
