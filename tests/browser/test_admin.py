@@ -124,4 +124,6 @@ def test_the_pages_are_readable_everywhere(page_of: Windows, lang: str, dark: bo
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         window.check_axe()
     page = window.go("/admin/units")
-    window.picture("admin" if (lang, dark, width) == ("en", False, 1280) else f"admin-{lang}-{dark}-{width}".lower())
+    window.picture(
+        "admin" if (lang, dark, width) == ("en", False, 1280) else f"admin-{lang}-{'dark' if dark else 'light'}-{width}"
+    )

@@ -213,4 +213,8 @@ def test_the_list_and_the_first_step_are_readable_everywhere(
         assert page.locator("html").get_attribute("dir") == ("rtl" if lang == "ar" else "ltr")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         window.check_axe()
-        window.picture(name if (lang, dark, width) == ("en", False, 1280) else f"{name}-{lang}-{dark}-{width}".lower())
+        window.picture(
+            name
+            if (lang, dark, width) == ("en", False, 1280)
+            else f"{name}-{lang}-{'dark' if dark else 'light'}-{width}"
+        )

@@ -110,6 +110,20 @@ def test_the_figures_of_the_period_before_lead_to_its_own_records() -> None:
     assert "to=2025-12-31" in before
 
 
+def test_a_stage_that_people_called_won_keeps_its_name():
+    answered = pb.RunReportResponse(
+        columns=[
+            pb.Column(name="stage", title="Stage", type="text"),
+            pb.Column(name="outcome", title="O", type="text"),
+        ],
+        rows=[pb.ReportRow(cells=[pb.Cell(value="Won"), pb.Cell(value="Won")])],
+    )
+    with speaking(Texts("ru", ZoneInfo("UTC"))):
+        stage, outcome = make_table(Question("funnel", "all", Span()), (), answered, None).lines[0].cells
+    assert stage.text == "Won"
+    assert outcome.text != "Won"
+
+
 def test_each_currency_has_a_chart_of_its_own() -> None:
     question = Question("won", "own", QUARTER, group_by=("month",))
     now = answer(("2026-01", "150", "EUR"), ("2026-01", "9000", "RUB"), ("2026-02", "10", "EUR"))

@@ -69,7 +69,7 @@ def _line(row: pb.ReportRow, headings: list[Heading], card: str) -> Line:
             value = read_value(cell)
             cells.append(Shown(show_figure(value, one.kind, cell.currency_code), value, cell.currency_code))
         else:
-            text = show_text(cell.value, one.kind)
+            text = show_text(cell.value, one)
             link = f"{card}{record_id}" if card and at == 0 else ""
             cells.append(Shown(text or (_("(no title)") if link else ""), link=link))
     return Line(tuple(cells))

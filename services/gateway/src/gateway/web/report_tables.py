@@ -25,6 +25,7 @@ FIGURES = frozenset({"count", "money", "quantity", "percent", "per_hundred", "da
 PLACES = {"count": 0, "percent": 1, "per_hundred": 1, "days": 1}
 PERIOD_GROUPS = frozenset({"month", "quarter", "year"})
 CHANGED = frozenset({"count", "money", "quantity"})  # whose change in per cent means something
+OWN_WORDS = frozenset({"outcome", "state"})  # columns whose texts the reports say, not people
 _TOTAL_OF = re.compile("Total ([A-Z]{3})")
 
 
@@ -111,10 +112,15 @@ def show_figure(value: Decimal | None, kind: str, currency: str = "") -> str:
     return texts.number(round(value, PLACES[kind]) if kind in PLACES else value.normalize(), PLACES.get(kind))
 
 
-def show_text(text: str, kind: str = "text") -> str:
-    """A text of a cell in the viewer's language: days by locale, the reports' own words translated."""
-    if kind == "date" and text:
+def show_text(text: str, heading: Heading) -> str:
+    """A text of a cell: days by locale, the reports' own words translated; what people wrote stays as it is."""
+    if heading.kind == "date" and text:
         return show_date(date.fromisoformat(text))
+    return say_word(text) if heading.name in OWN_WORDS else text
+
+
+def say_word(text: str) -> str:
+    """One of the reports' own words in the viewer's language."""
     total = _TOTAL_OF.fullmatch(text)
     if total:
         return _("Total %(currency)s") % {"currency": total[1]}
@@ -242,8 +248,8 @@ class _Maker:
         if one.is_group and row.group_ids:
             group = row.group_ids[at]
             shown = show_period(group) if one.name in PERIOD_GROUPS else value if group else _("(none)")
-            return Shown(show_text(shown), link=group_link(self.question, at, group, self.allowed))
-        return Shown(show_text(value, one.kind))
+            return Shown(shown, link=group_link(self.question, at, group, self.allowed))
+        return Shown(say_word(value) if one.is_group else show_text(value, one))
 
     def _figure(self, one: Heading, cell: pb.Cell | None) -> Shown:
         if cell is None:

@@ -20,7 +20,7 @@ from gateway.web.mounting import Page
 from gateway.web.report_charts import make_charts
 from gateway.web.report_files import write_workbook
 from gateway.web.report_questions import Question, Span, read_question
-from gateway.web.report_tables import Table, make_table, show_text
+from gateway.web.report_tables import Table, make_table, say_word
 from gateway.web.texts import current_texts
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
@@ -89,7 +89,7 @@ def show_report(visit: Visit) -> Response:
         periods=words.period_words(),
         comparisons=words.compare_words(),
         filters=question.shape.filters,
-        said=show_text,
+        said=say_word,
     )
 
 
