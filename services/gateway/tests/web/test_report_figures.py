@@ -110,7 +110,7 @@ def test_the_figures_of_the_period_before_lead_to_its_own_records() -> None:
     assert "to=2025-12-31" in before
 
 
-def test_a_stage_that_people_called_won_keeps_its_name():
+def test_a_stage_that_people_called_won_keeps_its_name() -> None:
     answered = pb.RunReportResponse(
         columns=[
             pb.Column(name="stage", title="Stage", type="text"),
