@@ -168,7 +168,7 @@ class TestRest:
             body = {
                 "kind": "note",
                 "person_id": person,
-                "summary": text or "-",
+                "summary": text if text.strip() else "-",  # one that says nothing is refused
                 "outcome": text[:SHORT],
                 "unit_id": unit,
             }
@@ -178,7 +178,7 @@ class TestRest:
         pages = office.rest.pages("/interactions", "interactions", person_id=person, page_size=200)
         found = {one["id"]: one for one in pages}
         assert {record: one["summary"].strip() for record, one in found.items()} == {
-            record: (text or "-").strip() for record, text in sent.items()
+            record: text.strip() or "-" for record, text in sent.items()
         }
         assert {record: one["outcome"].strip() for record, one in found.items()} == {
             record: text[:SHORT].strip() for record, text in sent.items()
