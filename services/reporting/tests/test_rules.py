@@ -49,6 +49,12 @@ def test_labels_of_no_period_are_none_and_the_end_of_the_calendar_is_no_trouble(
     assert split_span(Span(date(9999, 11, 1), date.max)) == (Span(date(9999, 11, 1), date(9999, 11, 1)), [december])
 
 
+def test_the_first_month_there_is_may_end_a_span() -> None:
+    for span in (Span(None, date(1, 1, 15)), Span(date.min, date.min)):
+        assert split_span(span) == (None, [span])
+    assert split_span(Span(None, date(1, 1, 31))) == (Span(None, date.min), [])
+
+
 @given(money)
 def test_a_figure_as_text_says_the_same_number_plainly(value: Decimal) -> None:
     text = as_text(value)

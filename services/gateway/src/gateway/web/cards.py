@@ -91,7 +91,8 @@ def _older(customer: Customer) -> dict[str, str]:
 
 def _last_day(end: Date) -> date:
     """The last day of something that has ended on the morning of another."""
-    return date(end.year, end.month, end.day) - timedelta(days=1)
+    after = date(end.year, end.month, end.day)
+    return max(after, date.min + timedelta(days=1)) - timedelta(days=1)  # there is no day before the first
 
 
 def _help(record_type: str) -> str:

@@ -55,6 +55,8 @@ def split_span(span: Span) -> tuple[Span | None, list[Span]]:
     first, last = span.first, span.last
     whole_first = first if first is None or first.day == 1 else next_month(first)
     ends_whole = last is None or (last + DAY if last < date.max else last).day == 1
+    if last and not ends_whole and month_start(last) == date.min:  # there is no month before, to be the last whole one
+        return None, [span]
     whole_last = last if last is None else month_start(last) if ends_whole else month_start(month_start(last) - DAY)
     if whole_first and whole_last and whole_first > whole_last:
         return None, [span]
