@@ -160,4 +160,4 @@ def test_an_answer_is_packed_for_who_takes_gzip_and_a_short_one_is_not(platform:
     described = browser.get("/api/v1/openapi.json", headers={"Accept-Encoding": "gzip"})
     assert described.headers["content-encoding"] == "gzip"
     assert described.json()["info"]["title"] == "Branchline"
-    assert "content-encoding" not in browser.get("/nowhere", headers={"Accept-Encoding": "gzip"}).headers
+    assert "content-encoding" not in browser.get("/api/v1/nowhere", headers={"Accept-Encoding": "gzip"}).headers
