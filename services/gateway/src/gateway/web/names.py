@@ -1,13 +1,14 @@
 """Names that stand beside records of other services: who a user id is, when they left, what a unit is called.
 
-Units change rarely and stand on every page, so what a viewer may see of them is kept for a minute. Users are asked for
-in one call for all the ids of a page.
+Units and users change rarely and stand on every page, so what a viewer may see of units is kept for a minute, and of
+users for half a one. Users that are not kept are asked for in one call for all the ids of a page.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,9 +25,12 @@ from gateway.web.visits import Visit
 KEPT_SECONDS = 60.0
 MOST_VIEWERS = 2_000
 MOST_USERS = 500
+USER_SECONDS = 30.0  # as soon as a session ended elsewhere is noticed, a leaver's last day is
+MOST_KEPT_USERS = 10_000  # of all viewers together; about 10 MB
 PAGE = 1_000  # units
 
 _kept: WeakKeyDictionary[Services, dict[str, tuple[float, dict[str, Any]]]] = WeakKeyDictionary()
+_kept_users: WeakKeyDictionary[Services, OrderedDict[tuple[str, str], tuple[float, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -93,13 +97,37 @@ def colleague_of(user: Any, units: dict[str, Any]) -> Colleague:
 
 
 def _users(visit: Visit, user_ids: list[str], units: dict[str, Any]) -> dict[str, Colleague]:
-    if not user_ids:
-        return {}
-    try:
-        answer = visit.call("directory", "BatchGetUsers", pb.BatchGetUsersRequest(user_ids=user_ids), timeout=1.0)
-    except RemoteError:  # names only; the record itself is shown
-        return {}
-    return {user.id: colleague_of(user, units) for user in answer.users}
+    found = _recall(visit, user_ids)
+    missing = [one for one in user_ids if one not in found]
+    if missing:
+        try:
+            asked = pb.BatchGetUsersRequest(user_ids=missing)
+            answer = visit.call("directory", "BatchGetUsers", asked, timeout=1.0).users
+        except RemoteError:  # names only; the record itself is shown
+            answer = []
+        found |= {user.id: user for user in answer}
+        _keep(visit, answer)
+    return {user.id: colleague_of(user, units) for user in found.values()}
+
+
+def _recall(visit: Visit, user_ids: list[str]) -> dict[str, Any]:
+    """The users this viewer was told of lately."""
+    oldest = time.monotonic() - USER_SECONDS
+    with _lock:
+        kept = _kept_users.get(visit.services) or OrderedDict()
+        known = [(one, kept.get((visit.user_id, one))) for one in user_ids]
+    return {user_id: entry[1] for user_id, entry in known if entry and entry[0] > oldest}
+
+
+def _keep(visit: Visit, users: Iterable[Any]) -> None:
+    now = time.monotonic()
+    with _lock:
+        kept = _kept_users.setdefault(visit.services, OrderedDict())
+        for user in users:
+            kept[visit.user_id, user.id] = (now, user)
+            kept.move_to_end((visit.user_id, user.id))
+        while len(kept) > MOST_KEPT_USERS:
+            kept.popitem(last=False)
 
 
 def _latest(position: Any) -> tuple[bool, int, int, int]:
