@@ -104,14 +104,16 @@ def _users(visit: Visit, user_ids: list[str], units: dict[str, Any]) -> dict[str
             asked = pb.BatchGetUsersRequest(user_ids=missing)
             answer = visit.call("directory", "BatchGetUsers", asked, timeout=1.0).users
         except RemoteError:  # names only; the record itself is shown
-            answer = []
-        found |= {user.id: user for user in answer}
-        _keep(visit, answer)
-    return {user.id: colleague_of(user, units) for user in found.values()}
+            pass
+        else:
+            told = {user.id: user for user in answer}
+            _keep(visit, {one: told.get(one) for one in missing})
+            found |= told
+    return {user.id: colleague_of(user, units) for user in found.values() if user}
 
 
 def _recall(visit: Visit, user_ids: list[str]) -> dict[str, Any]:
-    """The users this viewer was told of lately."""
+    """The users this viewer asked for lately; None for one of whom the directory told nothing."""
     oldest = time.monotonic() - USER_SECONDS
     with _lock:
         kept = _kept_users.get(visit.services) or OrderedDict()
@@ -119,13 +121,13 @@ def _recall(visit: Visit, user_ids: list[str]) -> dict[str, Any]:
     return {user_id: entry[1] for user_id, entry in known if entry and entry[0] > oldest}
 
 
-def _keep(visit: Visit, users: Iterable[Any]) -> None:
+def _keep(visit: Visit, users: dict[str, Any]) -> None:
     now = time.monotonic()
     with _lock:
         kept = _kept_users.setdefault(visit.services, OrderedDict())
-        for user in users:
-            kept[visit.user_id, user.id] = (now, user)
-            kept.move_to_end((visit.user_id, user.id))
+        for user_id, user in users.items():
+            kept[visit.user_id, user_id] = (now, user)
+            kept.move_to_end((visit.user_id, user_id))
         while len(kept) > MOST_KEPT_USERS:
             kept.popitem(last=False)
 
