@@ -54,8 +54,9 @@ def tell_granin(workplace: Workplace) -> Granin:
     director = [{"organization_id": epoch, "role": "director", "start_date": str(left_epoch)}]
     portnoy = make("/persons", display_name="Pavel Portnoy", unit_id=moscow, affiliations=director)["person"]["id"]
     alexander = workplace.office.user("Alexander Belov", moscow)
+    kuzmin = workplace.hire("kuzmin", "Pyotr Kuzmin", "tula")
     won = {"title": "Facade panels", "business_line": "Line B", "organization_id": epoch, "owner_id": alexander}
-    lost = {"title": "Materials", "loss_reason": "price", "organization_id": firm, "owner_id": people["pyotr"]}
+    lost = {"title": "Materials", "loss_reason": "price", "organization_id": firm, "owner_id": kuzmin}
     make(
         "/deals", **won, person_id=granin, unit_id=moscow, stage_name="Won", close_date=str(signed),
         open_date=str(signed - timedelta(days=30)), amount={"amount": "1200000", "currency_code": "RUB"},
@@ -78,8 +79,8 @@ def tell_granin(workplace: Workplace) -> Granin:
         "/activities", kind="call", person_id=granin, owner_id=people["natasha"], unit_id=moscow, repetition=again,
         due_date=str(today),
     )["id"]  # fmt: skip
-    user = workplace.office.rest.get(f"/users/{people['pyotr']}")
-    _patch(workplace, f"/users/{people['pyotr']}", user["etag"], active=False, leave_date=str(left))
+    user = workplace.office.rest.get(f"/users/{kuzmin}")
+    _patch(workplace, f"/users/{kuzmin}", user["etag"], active=False, leave_date=str(left))
     workplace.office.settle()
     return Granin(granin, portnoy, epoch, firm, birth, left, signed, step)
 

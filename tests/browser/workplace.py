@@ -23,7 +23,7 @@ PEOPLE = {
     "mikhail": ("Mikhail Lebedev", "moscow", "seller"),
     "polina": ("Polina Vetrova", "moscow", "seller"),
     "anna": ("Anna Petrova", "moscow", "seller"),
-    "pyotr": ("Pyotr Kuzmin", "tula", "seller"),
+    "pyotr": ("Pyotr Tulin", "tula", "seller"),
 }
 PASSWORD = "only for tests in the browser"
 
