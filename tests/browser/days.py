@@ -1,6 +1,6 @@
-"""A working day of the Moscow branch: five calls of Natasha, Vlad's meeting, three entries of Mikhail, none of Polina.
+"""A working day of a branch: five calls of one, a meeting of another, three entries of a third, none of a fourth.
 
-Anna is on leave. Everybody enters for themselves, through REST.
+Everybody enters for themselves, through REST.
 """
 
 from __future__ import annotations
@@ -38,26 +38,32 @@ def post(rest: Rest, path: str, body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def fill_day(workplace: Workplace, company: str = "Parabola", phone: str = "+7 495 234-11-22") -> Day:
-    """Let the day happen today, with a company of its own name and its buyer's telephone."""
-    moscow = workplace.units["moscow"]
-    with rest_of(workplace, "natasha") as rest:
-        organization = post(rest, "/organizations", {"display_name": company, "unit_id": moscow})
+def fill_day(
+    workplace: Workplace,
+    company: str,
+    phone: str,
+    unit: str = "moscow",
+    people: tuple[str, str, str] = ("natasha", "vlad", "mikhail"),
+) -> Day:
+    """Let the day happen today in a branch, with a company of its own name and its buyer's telephone."""
+    branch, (caller, visitor, writer) = workplace.units[unit], people
+    with rest_of(workplace, caller) as rest:
+        organization = post(rest, "/organizations", {"display_name": company, "unit_id": branch})
         organization_id = organization["organization"]["id"]
         person = post(rest, "/persons", {
-            "given_name": "Viktor", "family_name": f"{company}ov", "unit_id": moscow,
+            "given_name": "Viktor", "family_name": f"{company}ov", "unit_id": branch,
             "channels": [{"kind": "phone", "value": phone}],
             "affiliations": [{"organization_id": organization_id, "role": "buyer"}],
         })["person"]["id"]  # fmt: skip
-        stairs = {"title": f"Stairs for {company}", "organization_id": organization_id, "unit_id": moscow}
+        stairs = {"title": f"Stairs for {company}", "organization_id": organization_id, "unit_id": branch}
         deal = post(rest, "/deals", stairs | {"amount": {"amount": "120000", "currency_code": "RUB"}})
         for number in range(5):
-            say(rest, person, "call", f"Call {number + 1} about the {company} stairs", moscow)
-    with rest_of(workplace, "vlad") as rest:
-        say(rest, person, "meeting", f"Met the buyer of {company}; wants oak", moscow)
-    with rest_of(workplace, "mikhail") as rest:
+            say(rest, person, "call", f"Call {number + 1} about the {company} stairs", branch)
+    with rest_of(workplace, visitor) as rest:
+        say(rest, person, "meeting", f"Met the buyer of {company}; wants oak", branch)
+    with rest_of(workplace, writer) as rest:
         for number in range(3):
-            say(rest, person, "note", f"Old line, mail {number + 1}", moscow)
+            say(rest, person, "note", f"Old line, mail {number + 1}", branch)
     return Day(person, organization_id, deal["id"] if "id" in deal else deal["deal"]["id"])
 
 
@@ -67,11 +73,11 @@ def say(rest: Rest, person: str, kind: str, summary: str, unit: str, when: datet
     post(rest, "/interactions", body | ({"occur_time": when.isoformat()} if when else {}))
 
 
-def put_on_leave(workplace: Workplace, login: str) -> None:
-    """Let somebody be on leave today."""
+def put_on_leave(workplace: Workplace, user_id: str, unit: str) -> None:
+    """Let somebody be on leave today; `unit` is a code."""
     today = datetime.now(UTC).date()
     body = {
-        "user_id": workplace.people[login], "unit_id": workplace.units["moscow"], "reason": "vacation",
+        "user_id": user_id, "unit_id": workplace.units[unit], "reason": "vacation",
         "start_date": str(today - timedelta(days=1)), "end_date": str(today + timedelta(days=3)),
     }  # fmt: skip
     headers = {"Idempotency-Key": str(uuid.uuid4())}

@@ -68,6 +68,8 @@ def test_a_real_pipeline_goes_from_the_file_to_its_report_in_the_browser(
     unit = workplace.office.unit("hardware", "Hardware", currency_code="USD", country_code="US")
     workplace.office.settle()
     expected = json.loads((maven / "expected.json").read_text())
+    feed, rest = "/services/imports/events", workplace.office.rest
+    before = rest.get(feed, after_position=2**62)["last_position"]
     window = page_of("steward")
     page = send(window, maven / "products.csv", "products", workplace.office.company)
     await_check(page)
@@ -92,6 +94,8 @@ def test_a_real_pipeline_goes_from_the_file_to_its_report_in_the_browser(
     assert counts[0] == 8_800 == sum(counts[1:])
     window.check_axe()
     window.picture("imports-result")
+    told = [one["type"].rpartition(".")[2] for one in rest.get(feed, after_position=before)["events"]]
+    assert "RunProgressed" in told  # what moves the bar of an open page: it asks by itself four times a minute only
     workplace.office.settle()
     page.get_by_role("link", name="See the report").click()
     total = page.locator("#report tfoot tr, #report tbody tr").last
@@ -205,6 +209,7 @@ def test_a_seller_brings_in_nothing(page_of: Windows) -> None:
 def test_the_list_and_the_first_step_are_readable_everywhere(
     page_of: Windows, workplace: Workplace, lang: str, dark: bool, width: int
 ) -> None:
+    workplace.office.unit("long", "Branch " + "of a very long name " * 6, workplace.units["hq"])
     if not workplace.office.rest.get("/runs")["runs"]:
         workplace.office.check(DEMO / "tula-clients.csv", workplace.units["tula"], "persons")
     window = page_of("steward", lang=lang, dark=dark, width=width)

@@ -12,6 +12,7 @@ import pytest
 
 from chassis.bus.relay import number_waiting
 from chassis.testing.eventually import eventually
+from crm.imports.events.v1 import imports_events_pb2 as imports
 from crm.platform.v1 import events_pb2
 from gateway.web.live import MOST_STREAMS
 from gateway.web.news import read_fact
@@ -182,3 +183,13 @@ def test_an_event_that_cannot_be_read_is_no_news() -> None:
     strange = events_pb2.Event(type="crm.contacts.events.v1.PersonCreated", data=b"\xff\xff")
     assert read_fact(strange) is None
     assert read_fact(events_pb2.Event(type="crm.else.events.v1.Happened")) is None
+
+
+def test_progress_of_an_import_is_news_for_the_page_of_the_run_alone() -> None:
+    run = imports.RunState(id="a-run", user_id="her", unit_id="a-unit")
+    key = "crm.imports.run.progressed.v1.p07.a.b.e"
+    told = [
+        read_fact(events_pb2.Event(type=one.DESCRIPTOR.full_name, routing_key=key, data=one.SerializeToString()))
+        for one in (imports.RunProgressed(run=run, progress=0.5), imports.RunChecked(run=run))
+    ]
+    assert [one.topics for one in told if one] == [{"run:a-run"}, {"run:a-run", "user:her"}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ from imports.peers import PeerServices
 from imports.records import BranchDefaults, MappedColumn, RecordReader
 from imports.references import load_meanings, resolve_references
 from imports.row_checks import check_quantities, refuse_unmeant, refused_values, require_fates
-from imports.runs import change_run, forget_rows
+from imports.runs import Pace, change_run, forget_rows, mark_progress
 from imports.settings import Settings
 from imports.staging import Staged, stage_rows
 from imports.tables import file, run, run_row
@@ -43,7 +43,7 @@ LOADERS: Mapping[str, Loader] = {
     "plans": load_plans,
     "employees": load_employees,
 }
-TOLD_EVERY = 0.5  # seconds between progress marks
+MARKED_EVERY = 0.5  # seconds between progress marks
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Check:
     job: Job
     run: Any
     findings: Findings
+    pace: Pace = field(default_factory=Pace)
 
     def tell(self, share: float, message: str, work: UnitOfWork | None = None) -> None:
         """Mark progress, and keep the job's lease."""
@@ -64,7 +65,7 @@ class Check:
                 self.tell(share, message, work)
             return
         self.job.save(work)
-        work.execute(sa.update(run).where(run.c.id == self.run.id).values(progress=share, message=message))
+        mark_progress(work, self.run.id, share, message, self.pace.is_due())
 
 
 def check_run(database: Database, peers: PeerServices, settings: Settings, job: Job) -> None:
@@ -174,7 +175,7 @@ def _paced(check: Check, expected: int, share: float) -> Callable[[UnitOfWork, i
 
     def tell(work: UnitOfWork, rows: int) -> None:
         nonlocal last
-        if time.monotonic() - last > TOLD_EVERY:
+        if time.monotonic() - last > MARKED_EVERY:
             check.tell(min(rows / expected, 1.0) * share, f"{rows:,} rows checked", work)
             last = time.monotonic()
 

@@ -27,6 +27,12 @@ def add_run_event(work: UnitOfWork, run: sa.Row[Any], unit_path: str) -> None:
         work.add_event(message(run=_run_state(work, run)), ROUTE_WORD, run.id, run.version, unit_path)
 
 
+def add_progress_event(work: UnitOfWork, run: sa.Row[Any], unit_path: str) -> None:
+    """Tell how far a run is that is still being checked or loaded."""
+    message = messages.RunProgressed(run=_run_state(work, run), progress=run.progress)
+    work.add_event(message, ROUTE_WORD, run.id, run.version, unit_path)
+
+
 def _run_state(work: UnitOfWork, run: sa.Row[Any]) -> messages.RunState:
     counts = run.actual if run.state in ("finished", "failed", "cancelled") else run.expected
     name = work.execute(sa.select(file.c.name).where(file.c.id == run.file_id)).scalar_one()

@@ -18,7 +18,7 @@ from imports.loading.context import LoadContext
 from imports.loading.customers import build_organizations, build_persons
 from imports.making import make_products
 from imports.peers import PeerServices
-from imports.runs import change_run
+from imports.runs import Pace, change_run, mark_progress
 from imports.settings import Settings
 from imports.tables import run, run_row
 
@@ -49,6 +49,7 @@ def load_run(database: Database, peers: PeerServices, settings: Settings, job: J
             job.save(work, after=0, done=0)
     load = LOADERS[found.kind]
     build = BUILDERS.get(found.kind)
+    pace = Pace()
     batches = read_batches(database, run_id, job.checkpoint["after"], settings.batch_rows)
     for batch in one_ahead(replace(one, request=build(context, one)) if build else one for one in batches):
         with peers.acting_for(found.user_id):
@@ -57,8 +58,7 @@ def load_run(database: Database, peers: PeerServices, settings: Settings, job: J
             store_fates(work, run_id, ACTUAL, fates)
             done = job.checkpoint["done"] + batch.rows
             job.save(work, after=batch.last, done=done)
-            values = {"progress": done / max(total, 1), "message": f"{done:,} of {total:,} rows loaded"}
-            work.execute(sa.update(run).where(run.c.id == run_id).values(**values))
+            mark_progress(work, run_id, done / max(total, 1), f"{done:,} of {total:,} rows loaded", pace.is_due())
     _end_load(database, job, run_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from chassis.errors import DomainError, FieldInvalid, FieldViolation, StaleEtag
 from chassis.ids import is_id, new_id
 from chassis.jobs import add_job, cancel_job
 from imports.errors import MappingInvalid, RunBlocked, RunEnded, RunNotFound, RunNotWaiting
-from imports.events import add_run_event
+from imports.events import add_progress_event, add_run_event
 from imports.files import get_file
 from imports.kinds import ATTRIBUTE, KINDS, Kind
 from imports.tables import finding, run, run_fate, run_reference, run_row
@@ -24,6 +25,7 @@ from units.visibility import get_unit, visible
 CHECK_JOB, LOAD_JOB = "check", "load"
 WORKING = frozenset({"queued", "inspecting", "checking", "loading"})
 ENDED = frozenset({"finished", "failed", "cancelled"})
+TOLD_EVERY = 1.0  # seconds between the events of one run's progress
 Json = dict[str, Any]
 
 
@@ -166,15 +168,42 @@ def change_run(work: UnitOfWork, run_id: str, **values: Any) -> sa.Row[Any]:
     changed = sa.update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values)
     row = work.execute(changed.returning(run)).one()
     if "state" in values:
-        path = work.execute(sa.select(unit_table.c.path).where(unit_table.c.id == row.unit_id)).scalar() or ""
-        add_run_event(work, row, path)
+        add_run_event(work, row, _path_of(work, row.unit_id))
     return row
+
+
+def mark_progress(work: UnitOfWork, run_id: str, share: float, message: str, told: bool) -> None:
+    """Store how far a run is, 0 to 1; `told` says so to others as well, see `Pace`."""
+    if not told:
+        work.execute(sa.update(run).where(run.c.id == run_id).values(progress=share, message=message))
+        return
+    row = change_run(work, run_id, progress=share, message=message)
+    add_progress_event(work, row, _path_of(work, row.unit_id))
+
+
+class Pace:
+    """When others are told of progress: at once, then at most once a second, so that a fast run floods nobody."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        """Whether to tell now; the next second begins when so."""
+        now = time.monotonic()
+        due = now >= self._next
+        if due:
+            self._next = now + TOLD_EVERY
+        return due
 
 
 def forget_rows(work: UnitOfWork, run_id: str) -> None:
     """Drop what an earlier check left: rows, references, findings and expected fates."""
     for table in (run_row, run_reference, finding, run_fate):
         work.execute(sa.delete(table).where(table.c.run_id == run_id))
+
+
+def _path_of(work: UnitOfWork, unit_id: str) -> str:
+    return work.execute(sa.select(unit_table.c.path).where(unit_table.c.id == unit_id)).scalar() or ""
 
 
 def _own(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:

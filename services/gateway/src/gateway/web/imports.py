@@ -45,7 +45,7 @@ def show_imports(visit: Visit) -> Response:
         states={run.id: state_words(run) for run in runs},
         counts={run.id: counts_of(run) for run in runs},
         unit_id=unit_id,
-        working=any(run.state in AT_WORK for run in runs),
+        working=" ".join(f"run:{run.id}" for run in runs if run.state in AT_WORK),
     )
 
 

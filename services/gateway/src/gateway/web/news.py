@@ -49,6 +49,8 @@ def read_fact(event: pb.Event) -> Fact | None:
     field = next(name for name in message.DESCRIPTOR.fields_by_name if name in _READERS)
     state = getattr(message, field)
     links, owners = _READERS[field](state)
+    if kind is imports.RunProgressed:  # of no interest on its person's other pages
+        links = iter((("run", state.id),))
     topics = frozenset(f"{name}:{one}" for name, one in links if one)
     shared = field in ("person", "organization") and len(state.unit_ids) > 1
     return Fact(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*crm/imports/events/v1/imports_events.proto\x12\x15\x63rm.imports.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x08RunState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07unit_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x11\n\tfile_name\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\x12\n\nfirst_date\x18\x07 \x01(\t\x12\x11\n\tlast_date\x18\x08 \x01(\t\x12\x11\n\trows_read\x18\t \x01(\x03\x12\x0f\n\x07\x63reated\x18\n \x01(\x03\x12\x0f\n\x07updated\x18\x0b \x01(\x03\x12\x11\n\tunchanged\x18\x0c \x01(\x03\x12\x0e\n\x06merged\x18\r \x01(\x03\x12\x0f\n\x07refused\x18\x0e \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\nRunChecked\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunState\";\n\x0bRunFinished\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunState\"9\n\tRunFailed\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*crm/imports/events/v1/imports_events.proto\x12\x15\x63rm.imports.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x08RunState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07unit_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x11\n\tfile_name\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12\x12\n\nfirst_date\x18\x07 \x01(\t\x12\x11\n\tlast_date\x18\x08 \x01(\t\x12\x11\n\trows_read\x18\t \x01(\x03\x12\x0f\n\x07\x63reated\x18\n \x01(\x03\x12\x0f\n\x07updated\x18\x0b \x01(\x03\x12\x11\n\tunchanged\x18\x0c \x01(\x03\x12\x0e\n\x06merged\x18\r \x01(\x03\x12\x0f\n\x07refused\x18\x0e \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\nRunChecked\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunState\";\n\x0bRunFinished\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunState\"9\n\tRunFailed\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunState\"O\n\rRunProgressed\x12,\n\x03run\x18\x01 \x01(\x0b\x32\x1f.crm.imports.events.v1.RunState\x12\x10\n\x08progress\x18\x02 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,4 +40,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNFINISHED']._serialized_end=567
   _globals['_RUNFAILED']._serialized_start=569
   _globals['_RUNFAILED']._serialized_end=626
+  _globals['_RUNPROGRESSED']._serialized_start=628
+  _globals['_RUNPROGRESSED']._serialized_end=707
 # @@protoc_insertion_point(module_scope)

@@ -174,3 +174,31 @@ class RunFailed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunFailed: _TypeAlias = RunFailed  # noqa: Y015
+
+@_typing.final
+class RunProgressed(_message.Message):
+    """RunProgressed says how far a run is; at most one a second while its rows are read, checked or loaded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    progress: _builtins.float
+    """Share of the work done, 0 to 1."""
+    @_builtins.property
+    def run(self) -> Global___RunState:
+        """The run; its counts are those of its last check, none before."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___RunState | None = ...,
+        progress: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunProgressed: _TypeAlias = RunProgressed  # noqa: Y015
