@@ -73,12 +73,12 @@
   });
 
   // --- focus: into a form that appeared, and back to the fact when the form is gone
-  let edited = "";
+  let edited = "", asked = null; // the fact's id, and its request: news may be swapped in before its answer
   document.addEventListener("htmx:before:request", (event) => {
     const source = event.detail.ctx && event.detail.ctx.sourceElement;
     const fact = source && source.closest && source.closest(".bl-fact, .bl-fact-open");
     const holder = fact && (fact.id.startsWith("fact-") ? fact : fact.closest("[id^=fact-]"));
-    if (holder && source.matches("button, form")) edited = holder.id;
+    if (holder && source.matches("button, form")) [edited, asked] = [holder.id, event.detail.ctx];
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail.ctx && event.detail.ctx.target;
@@ -92,9 +92,9 @@
       box.dataset.seen = "1";
       wanted.focus();
     }
-    if (!edited) return;
+    if (!asked || event.detail.ctx !== asked) return;
     const fact = document.getElementById(edited);
-    edited = "";
+    asked = null;
     if (!fact) return;
     const into = fact.querySelector("form[data-fact-form] [autofocus], .bl-conflict [autofocus]") || fact.querySelector("button");
     if (into) into.focus();
