@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import psycopg
 import pytest
 
 from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, wire_headers
 from chassis.bus.transport import Bus, BusLost, PublishInDoubt, Receiver, open_bus
 from chassis.ids import new_id
+from chassis.testing.bus import BusAddress
 from chassis.testing.eventually import eventually
 from tests.contract.messaging.probes import SOURCE, a_consumer, an_event
 
@@ -114,6 +116,42 @@ def test_acked_messages_are_gone_and_others_come_again_in_their_order(bus: Bus) 
 
     assert ids_of(again) == [event.event_id for event in events[4:]]
     assert {one.attempts for one in again} == {1}
+
+
+def test_a_batch_larger_than_a_reader_takes_is_acked_piece_by_piece(bus: Bus) -> None:
+    bus.declare([CONSUMER])
+    events = [an_event(place) for place in range(1, 21)]
+    publish(bus, events)
+    receiver = open_reader(bus)
+    first = read(receiver, 8, limit=8)
+    receiver.ack(first)
+    second = read(receiver, 8, limit=8)
+    receiver.ack(second)
+    receiver.close()
+
+    rest = read(open_reader(bus), 20 - len(first) - len(second))
+
+    assert ids_of([*first, *second, *rest]) == [event.event_id for event in events]
+
+
+@pytest.mark.parametrize("bus_address", ["pgmq"], indirect=True)
+@pytest.mark.parametrize(
+    "headers", ['{"crm_events": 3}', '{"crm_events": "many", "crm_done": "x"}', '{"crm_events": -1}']
+)
+def test_a_stranger_that_looks_like_a_parcel_is_one_message(bus: Bus, bus_address: BusAddress, headers: str) -> None:
+    bus.declare([CONSUMER])
+    with psycopg.connect(bus_address.url.replace("pgmq://", "postgresql://"), autocommit=True) as outside:
+        send = "SELECT pgmq.send(%s, CAST(%s AS jsonb), CAST(%s AS jsonb))"
+        outside.execute(send, [CONSUMER.queue, '{"parcel": "no parcel"}', headers])
+    publish(bus, [an_event(2), an_event(3)])
+    receiver = open_reader(bus)
+
+    messages = read(receiver, 3)
+    receiver.ack(messages)
+
+    assert [one.content_type for one in messages] == ["", CONTENT_TYPE, CONTENT_TYPE]
+    assert receiver.receive(10, 0.05) == []
+    receiver.close()
 
 
 def test_a_reader_that_vanishes_gives_its_messages_back_before_later_ones(bus: Bus) -> None:

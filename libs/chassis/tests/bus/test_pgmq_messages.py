@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.bus.events import LoggedEvent, wire_headers
-from chassis.bus.pgmq import message_text
+from chassis.bus.pgmq_messages import message_text
 from chassis.ids import new_id
 
 TEXTS = st.text(max_size=20)

@@ -60,5 +60,5 @@ def _events_behind(source: Database, position: int, types: list[str], size: int)
 
 
 def _incoming(event: FeedEvent, source: str) -> Incoming:
-    logged = LoggedEvent(**{name: getattr(event, name) for name in LoggedEvent.__dataclass_fields__})
+    logged = LoggedEvent(**{name: getattr(event, name) for name in LoggedEvent._fields})
     return Incoming(0, 0, CONTENT_TYPE, event.routing_key, wire_headers(logged, source), event.data)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError, Message
 
@@ -20,8 +20,7 @@ MAX_VERSION, MAX_EPOCH = 2**63 - 1, 2**31 - 1  # what the columns hold
 NAMELESS = uuid.UUID("0a5dc3a4-6f4e-4c0b-9d8e-3d6f3c1f7b52")  # namespace of ids made for messages that carry none
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(NamedTuple):
     """One row of the event log. `headers` are those its writer gave it (actor, trace)."""
 
     position: int
@@ -37,8 +36,7 @@ class LoggedEvent:
     create_time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A message as a transport delivered it. `attempts` counts earlier deliveries that ended in a crash."""
 
     tag: int
@@ -49,8 +47,7 @@ class Incoming:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Where an event comes from and what it is about, before its message is decoded."""
 
     event_id: str
@@ -68,8 +65,7 @@ class Envelope:
     flaw: str = ""  # why it cannot be handled at all; empty when it can
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One event for a handler. `(epoch, version)` grows with each change of the aggregate; `time` is its commit's."""
 
     event_id: str
@@ -95,19 +91,31 @@ class Undecodable(Exception):
 
 def wire_headers(event: LoggedEvent, source: str) -> dict[str, str]:
     """The headers an event travels with, all of them strings."""
+    time = event.create_time.isoformat()
+    return wire_headers_of(
+        source, event.event_id, event.type, event.aggregate, event.aggregate_id, event.version, event.epoch,
+        event.position, time, event.headers,
+    )  # fmt: skip
+
+
+def wire_headers_of(
+    source: str, event_id: str, kind: str, aggregate: str, aggregate_id: str, version: int, epoch: int, position: int,
+    time: str, more: Mapping[str, str],
+) -> dict[str, str]:  # fmt: skip
+    """The same of an event in parts, its time as text."""
     return {
         "cloudEvents_specversion": "1.0",
-        "cloudEvents_id": event.event_id,
+        "cloudEvents_id": event_id,
         "cloudEvents_source": source,
-        "cloudEvents_type": event.type,
-        "cloudEvents_subject": f"{event.aggregate}/{event.aggregate_id}",
-        "cloudEvents_time": event.create_time.isoformat(),
+        "cloudEvents_type": kind,
+        "cloudEvents_subject": f"{aggregate}/{aggregate_id}",
+        "cloudEvents_time": time,
         "cloudEvents_datacontenttype": "application/protobuf",
-        "cloudEvents_sequence": f"{event.version:019d}",
-        "cloudEvents_partitionkey": event.aggregate_id,
-        "crm_epoch": str(event.epoch),
-        "crm_position": str(event.position),
-        **event.headers,
+        "cloudEvents_sequence": f"{version:019d}",
+        "cloudEvents_partitionkey": aggregate_id,
+        "crm_epoch": str(epoch),
+        "crm_position": str(position),
+        **more,
     }
 
 

@@ -6,11 +6,10 @@ keys and message form are kombu's, so outside subscribers use kombu as it is. Al
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +20,8 @@ from psycopg import sql
 
 from chassis.bus.consumer import Consumer
 from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent
+from chassis.bus.parcels import entry_of, pack, unpack
+from chassis.bus.pgmq_messages import incoming_of, message_text
 from chassis.bus.transport import BusLost, PublishInDoubt
 from chassis.naming import EXCHANGE
 
@@ -37,25 +38,50 @@ DELETE FROM pgmq.topic_bindings t USING unnest(%s::text[]) AS q(queue)
 WHERE t.queue_name = q.queue AND starts_with(t.pattern, %s)
   AND NOT EXISTS (SELECT FROM unnest(%s::text[], %s::text[]) AS b(pattern, queue)
                   WHERE b.pattern = t.pattern AND b.queue = t.queue_name)"""
-_BINDINGS = "SELECT queue_name, compiled_regex FROM pgmq.topic_bindings WHERE starts_with(pattern, %s) ORDER BY 1, 2"
+# A parcel is larger than what PostgreSQL keeps inside a row; packing it tighter takes longer than writing it as it is.
+_PACKED = """
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'pgmq'::regnamespace AND c.relname = ANY(%s::text[]) AND a.attname = 'message'
+  AND a.attstorage <> 'e'"""
+_UNPACKED = "ALTER TABLE pgmq.{} ALTER COLUMN message SET STORAGE EXTERNAL"
+_MARK = "INSERT INTO parcel_queue (queue_name) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_BINDINGS = """
+SELECT b.queue_name, b.compiled_regex, p.queue_name IS NOT NULL FROM pgmq.topic_bindings b
+LEFT JOIN parcel_queue p ON p.queue_name = b.queue_name WHERE starts_with(b.pattern, %s) ORDER BY 1, 2"""
 _SEND = """
-SELECT (SELECT count(*) FROM pgmq.send_batch(w.queue, w.messages))
-FROM (SELECT r.queue, array_agg(m.message::jsonb ORDER BY m.place) AS messages
-      FROM unnest(%s::text[], %s::int[]) AS r(queue, place)
-      JOIN unnest(%b::text[]) WITH ORDINALITY AS m(message, place) USING (place)
-      GROUP BY r.queue) AS w"""
+SELECT (SELECT count(*) FROM pgmq.send_batch(w.queue, w.messages, w.headers))
+FROM (SELECT m.queue,
+             array_agg(CASE m.events WHEN 0 THEN m.message::jsonb ELSE jsonb_build_object('parcel', m.message) END
+                       ORDER BY m.place) AS messages,
+             array_agg(CASE WHEN m.events > 0 THEN jsonb_build_object('crm_events', m.events) END
+                       ORDER BY m.place) AS headers
+      FROM unnest(%s::text[], %s::int[], %b::text[]) WITH ORDINALITY AS m(queue, events, message, place)
+      GROUP BY m.queue) AS w"""
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('reader of ' || %s, 0))"
-# Taken apart by the server, which does it faster.
+# As `pgmq.read`, but as many messages as hold no more events than asked for, at least one; taken apart by the server,
+# which does it faster.
 _READ = """
-SELECT msg_id, read_ct, message ->> 'content-type', message #>> '{properties,delivery_info,routing_key}',
-       CAST(message -> 'headers' AS text), message ->> 'body', message #>> '{properties,body_encoding}'
-FROM pgmq.read(%s, %s, %s) ORDER BY msg_id"""
+WITH due AS (SELECT msg_id, CASE WHEN headers ->> 'crm_events' ~ '^[0-9]{{1,9}}$'
+                                 THEN CAST(headers ->> 'crm_events' AS int) ELSE 1 END AS events
+             FROM pgmq.{queue} WHERE vt <= clock_timestamp() ORDER BY msg_id LIMIT %(limit)s),
+     counted AS (SELECT msg_id, events, sum(events) OVER (ORDER BY msg_id) AS upto FROM due),
+     taken AS (
+       UPDATE pgmq.{queue} m
+       SET last_read_at = clock_timestamp(), vt = clock_timestamp() + %(hold)s * interval '1 s', read_ct = read_ct + 1
+       FROM counted c WHERE m.msg_id = c.msg_id AND (c.upto <= %(limit)s OR c.upto = c.events) RETURNING m.*)
+SELECT msg_id, read_ct, message ->> 'parcel', headers ->> 'crm_done', message ->> 'content-type',
+       message #>> '{{properties,delivery_info,routing_key}}', CAST(message -> 'headers' AS text), message ->> 'body',
+       message #>> '{{properties,body_encoding}}'
+FROM taken ORDER BY msg_id"""
+_PARTLY = "UPDATE pgmq.{} SET headers = headers || jsonb_build_object('crm_done', %s::int) WHERE msg_id = %s"
 _DELETE = "SELECT count(*) FROM pgmq.delete(%s, %s::bigint[])"
 _RELEASE = "UPDATE pgmq.{} SET vt = clock_timestamp() WHERE read_ct > 0 AND vt > clock_timestamp()"
 # kombu 5.7 with pgmq 1.1.4 calls `send_topic` in a form that PGMQ 1.13 lacks whenever a message has headers.
 _MISSING_FORM = """
 CREATE FUNCTION pgmq.send_topic(routing_key text, msg jsonb, headers jsonb) RETURNS integer LANGUAGE sql
 AS 'SELECT pgmq.send_topic($1, $2, $3, 0)'"""
+# The queues whose readers are ours and take parcels.
+_PARCEL_QUEUES = "CREATE TABLE IF NOT EXISTS parcel_queue (queue_name text PRIMARY KEY)"
 
 
 def prepare_pgmq(url: str) -> None:
@@ -65,6 +91,7 @@ def prepare_pgmq(url: str) -> None:
         if connection.execute("SELECT to_regnamespace('pgmq')").fetchone() == (None,):
             connection.execute(get_embedded_install_sql())
             connection.execute(_MISSING_FORM)
+        connection.execute(_PARCEL_QUEUES)
 
 
 class PgmqBus:
@@ -82,6 +109,11 @@ class PgmqBus:
         patterns, bound = [pattern for pattern, _ in pairs], [queue for _, queue in pairs]
         with _as_bus_lost(), self._connect("declare") as connection:
             connection.execute(_DECLARE, [queues])
+            packed = connection.execute(_PACKED, [[f"q_{queue}" for queue in queues]]).fetchall()
+            if packed:
+                texts = [sql.SQL(_UNPACKED).format(sql.Identifier(table)) for (table,) in packed]
+                connection.execute(sql.SQL("; ").join(texts))
+            connection.execute(_MARK, [queues])
             connection.execute(_BIND, [patterns, bound])
             connection.execute(_UNBIND, [queues, _KEY_PREFIX, patterns, bound])
 
@@ -114,27 +146,40 @@ class PgmqPublisher:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self._routes: dict[str, tuple[str, ...]] = {}
-        self._bindings: list[tuple[str, str]] = []
+        self._bindings: list[tuple[str, str, bool]] = []
+        self._ours: frozenset[str] = frozenset()
         self._unrouted = 0
 
     def begin(self, source: str, events: Sequence[LoggedEvent]) -> None:
         """Put each event into every queue bound to its key."""
         try:
             self._read_bindings()
-            queues: list[str] = []
-            places: list[int] = []
-            unrouted = 0
-            for place, event in enumerate(events, 1):
+            places: dict[str, list[int]] = {}
+            self._unrouted = 0
+            for place, event in enumerate(events):
                 routes = self._queues_of(event.routing_key)
-                queues.extend(routes)
-                places.extend([place] * len(routes))
-                unrouted += not routes
-            if queues:
-                texts = [message_text(event, source) for event in events]
-                self._connection.execute(_SEND, [queues, places, texts], prepare=False)  # a generic plan joins slowly
-            self._unrouted = unrouted
+                self._unrouted += not routes
+                for queue in routes:
+                    places.setdefault(queue, []).append(place)
+            if places:
+                rows = list(self._messages_of(source, events, places))
+                self._connection.execute(_SEND, [list(column) for column in zip(*rows, strict=True)], prepare=False)
         except psycopg.Error as trouble:
             raise PublishInDoubt(type(trouble).__name__, confirmed=0) from trouble
+
+    def _messages_of(
+        self, source: str, events: Sequence[LoggedEvent], places: Mapping[str, Sequence[int]]
+    ) -> Iterator[tuple[str, int, str]]:
+        """Queue, events in a parcel (0: a message in kombu's form), text."""
+        entry = lru_cache(maxsize=None)(lambda place: entry_of(events[place]))
+        text = lru_cache(maxsize=None)(lambda place: message_text(events[place], source))
+        for queue, mine in places.items():
+            if queue in self._ours and len(mine) > 1:
+                for parcel, count in pack(source, [entry(place) for place in mine]):
+                    yield queue, count, parcel
+            else:
+                for place in mine:
+                    yield queue, 0, text(place)
 
     def finish(self) -> int:
         """How many events of the batch no queue wanted."""
@@ -148,12 +193,13 @@ class PgmqPublisher:
         found = self._connection.execute(_BINDINGS, [_KEY_PREFIX]).fetchall()
         if found != self._bindings:
             self._bindings, self._routes = found, {}
+            self._ours = frozenset(queue for queue, _, ours in found if ours)
 
     def _queues_of(self, key: str) -> tuple[str, ...]:
         routes = self._routes.get(key)
         if routes is None:
             full = _KEY_PREFIX + key
-            routes = tuple(dict.fromkeys(queue for queue, pattern in self._bindings if re.match(pattern, full)))
+            routes = tuple(dict.fromkeys(queue for queue, pattern, _ in self._bindings if re.match(pattern, full)))
             self._routes[key] = routes
         return routes
 
@@ -162,18 +208,45 @@ class PgmqReceiver:
     """Reads one queue in batches; the session's lock says that nobody else does."""
 
     def __init__(self, connection: psycopg.Connection[Any], queue: str) -> None:
-        self._connection, self._queue = connection, queue
+        self._connection = connection
+        table = sql.Identifier(f"q_{queue}")
+        self._queue, self._read = queue, sql.SQL(_READ).format(queue=table)
+        self._partly = sql.SQL(_PARTLY).format(table)
+        self._coming: deque[Incoming] = deque()  # of a parcel with more events than were asked for
+        self._open: dict[int, list[int]] = {}  # of each message that is not acked: events acked, events in all
 
     def receive(self, limit: int, wait_seconds: float) -> list[Incoming]:  # noqa: ARG002  a poll has nobody to wait for
         """Up to `limit` messages, oldest first; answers at once, so the caller waits when there is none."""
-        with _as_bus_lost():
-            rows = self._connection.execute(_READ, [self._queue, VISIBILITY_SECONDS, limit]).fetchall()
-        return [_incoming(*row) for row in rows]
+        if not self._coming:
+            with _as_bus_lost():
+                rows = self._connection.execute(self._read, {"limit": limit, "hold": VISIBILITY_SECONDS}).fetchall()
+            for row in rows:
+                self._coming.extend(self._open_message(*row))
+        return [self._coming.popleft() for _ in range(min(limit, len(self._coming)))]
+
+    def _open_message(
+        self, msg_id: int, read_count: int, parcel: str | None, done: str | None, *message: str | None
+    ) -> list[Incoming]:
+        found, acked = [incoming_of(msg_id, read_count, *message)], 0
+        if parcel is not None:
+            with suppress(ValueError):  # else it is somebody's message that only looks like a parcel
+                found, acked = _events_in(msg_id, read_count, parcel), int(done or 0)
+        self._open[msg_id] = [acked, len(found)]
+        return found[acked:]
 
     def ack(self, messages: Sequence[Incoming]) -> None:
-        """Delete messages from the queue."""
+        """Delete messages from the queue; of a parcel that is not through yet, note how far it is."""
+        for one in messages:
+            self._open[one.tag][0] += 1
+        through = [tag for tag, (acked, events) in self._open.items() if acked >= events]
+        partly = [(acked, tag) for tag, (acked, _) in self._open.items() if tag not in through and acked]
         with _as_bus_lost():
-            self._connection.execute(_DELETE, [self._queue, [one.tag for one in messages]])
+            if through:
+                self._connection.execute(_DELETE, [self._queue, through])
+            if partly:
+                self._connection.cursor().executemany(self._partly, partly)
+        for tag in through:
+            del self._open[tag]
 
     def rest(self) -> None:
         """Nothing to do: the server knows the connection by TCP keepalive."""
@@ -183,60 +256,8 @@ class PgmqReceiver:
         self._connection.close()
 
 
-def message_text(event: LoggedEvent, source: str) -> str:
-    """The event as kombu's virtual transports store a message: JSON with the body in base64.
-
-    Written into a form, since an encoder takes ten times as long: ids, numbers and times need no quoting, and of what
-    does there are few different texts.
-    """
-    return _MESSAGE.format(
-        body=base64.b64encode(event.data).decode(),
-        id=event.event_id,
-        key=_quoted(event.routing_key),
-        type=_quoted(event.type),
-        source=_quoted(source),
-        aggregate=_quoted(event.aggregate)[:-1],
-        aggregate_id=event.aggregate_id,
-        time=event.create_time.isoformat(),
-        version=event.version,
-        epoch=event.epoch,
-        position=event.position,
-        more=_more_headers(tuple(event.headers.items())),
-    )
-
-
-_quoted = lru_cache(maxsize=1024)(json.dumps)
-_MESSAGE = (
-    '{{"body": "{body}", "content-encoding": "binary", "content-type": "' + CONTENT_TYPE + '", "headers": {{'
-    '"cloudEvents_specversion": "1.0", "cloudEvents_id": "{id}", "cloudEvents_source": {source}, '
-    '"cloudEvents_type": {type}, "cloudEvents_subject": {aggregate}/{aggregate_id}", "cloudEvents_time": "{time}", '
-    '"cloudEvents_datacontenttype": "application/protobuf", "cloudEvents_sequence": "{version:019d}", '
-    '"cloudEvents_partitionkey": "{aggregate_id}", "crm_epoch": "{epoch}", "crm_position": "{position}"{more}}}, '
-    '"properties": {{"message_id": "{id}", "type": {type}, "delivery_mode": 2, '
-    '"delivery_info": {{"exchange": "' + EXCHANGE + '", "routing_key": {key}}}, '
-    '"delivery_tag": "{id}", "body_encoding": "base64"}}}}'
-)
-
-
-@lru_cache(maxsize=1024)  # those of one transaction are the same
-def _more_headers(headers: tuple[tuple[str, str], ...]) -> str:
-    """Headers that the writer gave, behind those of every event; the later of two of one name counts."""
-    return "".join(f", {json.dumps(name)}: {json.dumps(value)}" for name, value in headers)
-
-
-def _incoming(
-    msg_id: int, read_count: int, content_type: str | None, key: str | None, headers: str | None, body: str | None,
-    encoding: str | None,
-) -> Incoming:  # fmt: skip
-    text = body or ""
-    try:
-        decoded = base64.b64decode(text) if encoding == "base64" else text.encode()
-    except ValueError:
-        decoded = text.encode()
-    told = json.loads(headers) if headers else None
-    return Incoming(
-        msg_id, read_count - 1, content_type or "", key or "", told if isinstance(told, dict) else {}, decoded
-    )
+def _events_in(msg_id: int, read_count: int, parcel: str) -> list[Incoming]:
+    return [Incoming(msg_id, read_count - 1, CONTENT_TYPE, key, headers, body) for key, headers, body in unpack(parcel)]
 
 
 @contextmanager

@@ -1,0 +1,69 @@
+"""Many events as one message, for the queues inside PostgreSQL that only our own readers read. Pure.
+
+A row of a queue is written, marked as read, deleted and cleaned up after; for one event that costs several times what
+the event itself does, for a parcel of hundreds it costs nothing. Outsiders get a message an event, in kombu's form.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from chassis.bus.events import LoggedEvent, wire_headers_of
+
+MOST_EVENTS = 500  # as many as a consumer takes at once
+MOST_CHARACTERS = 2_000_000  # what a reader holds in memory beside the events themselves; one event may be larger
+
+quoted = lru_cache(maxsize=1024)(json.dumps)  # of types, keys and sources there are few different ones
+
+
+def entry_of(event: LoggedEvent) -> str:
+    """One event as an entry of a parcel, which is the same for all queues."""
+    return (
+        f'["{event.event_id}",{quoted(event.type)},{quoted(event.aggregate)},"{event.aggregate_id}",{event.version},'
+        f'{event.epoch},{event.position},"{event.create_time.isoformat()}",{quoted(event.routing_key)},'
+        f'{_headers_text(tuple(event.headers.items()))},"{base64.b64encode(event.data).decode()}"]'
+    )
+
+
+def pack(source: str, entries: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Entries as parcels in their order: each the text of a message and how many events it holds."""
+    some: list[str] = []
+    size = 0
+    for entry in entries:
+        if some and (len(some) == MOST_EVENTS or size + len(entry) > MOST_CHARACTERS):
+            yield _text_of(source, some), len(some)
+            some, size = [], 0
+        some.append(entry)
+        size += len(entry)
+    if some:
+        yield _text_of(source, some), len(some)
+
+
+def unpack(text: str) -> list[tuple[str, dict[str, str], bytes]]:
+    """Routing key, headers and body of each event. Errors: ValueError (what came is no parcel)."""
+    try:
+        source, entries = json.loads(text)
+        return [
+            (
+                key,
+                wire_headers_of(
+                    source, event_id, kind, aggregate, aggregate_id, version, epoch, position, time, headers
+                ),
+                base64.b64decode(body),
+            )
+            for event_id, kind, aggregate, aggregate_id, version, epoch, position, time, key, headers, body in entries
+        ]
+    except (TypeError, ValueError) as trouble:
+        raise ValueError("no parcel") from trouble
+
+
+def _text_of(source: str, entries: Sequence[str]) -> str:
+    return f"[{quoted(source)},[{','.join(entries)}]]"
+
+
+@lru_cache(maxsize=1024)  # those of one transaction are the same
+def _headers_text(headers: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(headers))
