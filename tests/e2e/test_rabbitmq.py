@@ -26,4 +26,6 @@ def test_the_demo_comes_to_the_same_figures_on_rabbitmq(command_line: CommandLin
     sets = found["reports"]["sets"]
     column = next(place for place, one in enumerate(sets["columns"]) if one["name"] == "fact")
     assert sets["totals"][-1]["cells"][column]["value"].startswith(str(expected["sets_total"]))
+    made = [command_line.json("rebuild", "reporting")["digest"] for _ in range(2)]
+    assert made[0] == made[1]
     assert {one["parked"] for one in command_line.json("status")["services"]["services"]} == {0}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
 from branchline.platform.folder import DataFolder
+from chassis.bus.event_days import keep_event_days
+from chassis.database import Database
 from chassis.testing.eventually import eventually
 from tests.e2e.office import Office
 from tests.e2e.platforms import CommandLine
@@ -39,6 +42,12 @@ def contacts_database(platform: DataFolder) -> str:
     return f"host=127.0.0.1 port={port} user=postgres password={password} dbname=contacts"
 
 
+def sqlalchemy_url(platform: DataFolder, name: str) -> str:
+    """The address of a service's database for SQLAlchemy."""
+    port, password = ((platform.postgres / part).read_text().strip() for part in ("port", "password"))
+    return f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/{name}"
+
+
 @pytest.fixture(scope="module")
 def filled(office: Office) -> Office:
     """The platform with some persons whom reporting knows."""
@@ -64,10 +73,50 @@ def test_after_a_rebuild_news_goes_on_to_arrive(platform: DataFolder, filled: Of
     eventually(lambda: persons(filled) == known + 1, within=BUSY_SECONDS)
 
 
-def test_without_the_first_events_nothing_is_thrown_away(platform: DataFolder, filled: Office) -> None:
+@pytest.mark.parametrize("service", ["contacts", "deals", "scheduling", "imports"])
+def test_the_copies_of_every_service_are_made_again_in_place(
+    platform: DataFolder, filled: Office, service: str
+) -> None:
+    line = CommandLine(platform.path)
+    first, again = line.json("rebuild", service), line.json("rebuild", service)
+    assert (again["digest"], again["records"]) == (first["digest"], first["records"])
+    assert again["records"]["unit"] > 0
+
+
+def test_a_rebuild_needs_no_events_that_are_kept_no_longer(platform: DataFolder, filled: Office) -> None:
     before = digest(filled)
     with psycopg.connect(contacts_database(platform)) as contacts:
-        contacts.execute("DELETE FROM event_log WHERE position = 1")
-    refused = CommandLine(platform.path).run("rebuild", "reporting", "--json")
+        contacts.execute("UPDATE event_log SET day = day - 40")
+    for name in ("directory", "contacts"):
+        database = Database(sqlalchemy_url(platform, name), name)
+        keep_event_days(database, datetime.now(UTC).date())
+        database.close()
+    with psycopg.connect(contacts_database(platform)) as contacts:
+        assert contacts.execute("SELECT count(*) FROM event_log").fetchone() == (0,)
+    assert CommandLine(platform.path).json("rebuild", "reporting")["digest"] == before
+
+
+def test_one_consumer_alone_is_told_again_from_a_position(platform: DataFolder, filled: Office) -> None:
+    line = CommandLine(platform.path)
+    make_person(filled, 2_000)
+    last = int(filled.rest.get("/services/contacts/lag")["last_position"])
+    told = line.json("events", "replay", "--consumer", "reporting", "--from", str(last), "--again")
+    assert told == {"consumer": "reporting", "source": "contacts", "events": 1}
+    refused = line.run("events", "replay", "--consumer", "reporting", "--from", "1", "--json")
     assert (refused.status, refused.data["error"]["reason"]) == (1, "EVENTS_GONE")
-    assert digest(filled) == before
+    unknown = line.run("events", "replay", "--consumer", "nobody", "--from", "1", "--json")
+    assert (unknown.status, unknown.data["error"]["reason"]) == (2, "NO_CONSUMER")
+
+
+def test_a_new_epoch_is_begun_on_purpose_only_and_told_to_everybody(platform: DataFolder, filled: Office) -> None:
+    line = CommandLine(platform.path)
+    before = digest(filled)
+    assert line.run("events", "new-epoch", "contacts", "--json").data["error"]["reason"] == "NOT_CONFIRMED"
+    begun = line.json("events", "new-epoch", "contacts", "--yes")
+    assert begun["epoch"] == 2
+    assert {one["service"] for one in begun["rebuilt"]} == {"deals", "scheduling", "reporting"}
+    assert digest(filled) != before, "states are of the new epoch"
+    known = persons(filled)
+    make_person(filled, 3_000)
+    eventually(lambda: persons(filled) == known + 1, within=BUSY_SECONDS)
+    assert filled.rest.get("/services/contacts/lag")["epoch"] == 2

@@ -18,6 +18,7 @@ import pytest
 
 from chassis.access import ALL, READ, WRITE, Access, Grant
 from chassis.bus.catching_up import catch_up
+from chassis.bus.sources import DatabaseSource
 from chassis.database import Database
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.errors import RemoteError
@@ -164,8 +165,8 @@ def test_nothing_fails_without_deals_and_deals_deployed_later_catches_up(apart: 
     deals = apart.deploy("deals")
     (consumer,) = worker_service(Settings(database_url=apart.urls["deals"])).consumers
     directory = Database(apart.urls["directory"], "directory")
-    assert catch_up(consumer, deals, [directory]) == 1
-    assert catch_up(consumer, deals, [directory]) == 0
+    assert catch_up(consumer, deals, [DatabaseSource(directory)]) == 1
+    assert catch_up(consumer, deals, [DatabaseSource(directory)]) == 0
     directory.close()
     opened = apart.call(
         "deals", "CreateDeal", deals_pb2.CreateDealRequest(deal=deals_pb2.Deal(title="Roof", person_id=person.id))

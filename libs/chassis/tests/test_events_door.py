@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from chassis import messaging_state
+from chassis import event_feed
 from chassis.access import ADMINISTER, ALL, READ, SUBTREE, Access, Grant, follower_access
-from chassis.bus.relay import number_waiting
+from chassis.bus.relay import begin_epoch, number_waiting
 from chassis.database import Database
 from chassis.errors import RemoteError
 from chassis.ids import new_id
@@ -126,7 +126,9 @@ def test_a_service_of_another_process_is_not_here(client: Client, signer: TokenS
     assert caught.value.reason == "SERVICE_NOT_HERE"
 
 
-@pytest.mark.parametrize("method", ["ListEvents", "ListParked", "GetParked", "RetryParked", "SkipParked", "GetLag"])
+@pytest.mark.parametrize(
+    "method", ["ListEvents", "ListSnapshot", "ListParked", "GetParked", "RetryParked", "SkipParked", "GetLag"]
+)
 def test_who_may_not_administer_everything_gets_nothing(method: str, client: Client, signer: TokenSigner) -> None:
     with calling_as(signer.sign(READER)), pytest.raises(RemoteError) as caught:
         client.call(method, getattr(pb, f"{method}Request")())
@@ -166,7 +168,7 @@ def test_a_follower_far_behind_is_sent_to_the_end(
             connection.exec_driver_sql("DELETE FROM event_log WHERE position < 3")
         assert follow(client, 0).followed[0].passed_over
         assert follow(client, 99).followed[0].next_position == 5  # the source was restored to an earlier state
-        monkeypatch.setattr(messaging_state, "FOLLOWED", 2)
+        monkeypatch.setattr(event_feed, "FOLLOWED", 2)
         news = follow(client, 2).followed[0]
         assert (news.passed_over, news.next_position, len(news.events)) == (True, 5, 0)
 
@@ -177,6 +179,50 @@ def test_only_those_who_carry_news_on_follow_events_and_they_do_nothing_else(
     with calling_as(signer.sign(READER)), pytest.raises(RemoteError) as caught:
         follow(client, -1)
     assert caught.value.reason == "NOT_PERMITTED"
-    with calling_as(signer.sign(follower_access("gateway"))), pytest.raises(RemoteError) as caught:
-        client.call("ListEvents", pb.ListEventsRequest())
-    assert caught.value.reason == "NOT_PERMITTED"
+    for method in ("ListParked", "RetryParked", "GetLag"):
+        with calling_as(signer.sign(follower_access("gateway"))), pytest.raises(RemoteError) as caught:
+            client.call(method, getattr(pb, f"{method}Request")())
+        assert caught.value.reason == "NOT_PERMITTED"
+
+
+def test_who_keeps_copies_reads_a_snapshot_and_the_feed_behind_it(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    write_events(database, 5)
+    with calling_as(signer.sign(follower_access("reporting"))):
+        first = client.call("ListSnapshot", pb.ListSnapshotRequest(page_size=3))
+        write_events(database, 1)
+        second = client.call("ListSnapshot", pb.ListSnapshotRequest(page_size=3, page_token=first.next_page_token))
+        third = client.call("ListSnapshot", pb.ListSnapshotRequest(page_size=4, page_token=second.next_page_token))
+        behind = client.call("ListEvents", pb.ListEventsRequest(after_position=first.position, epoch=first.epoch))
+
+    pages = (first, second, third)
+    assert [(one.position, one.epoch, one.source) for one in pages] == [(5, 1, "crm/hq/directory")] * 3
+    assert [event.position for page in pages for event in page.events] == [1, 2, 3, 4, 5, 6]
+    assert (third.next_page_token, [one.position for one in behind.events]) == ("", [6])
+    assert first.HasField("time")
+
+
+def test_a_snapshot_that_a_new_epoch_overtakes_is_begun_again(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    write_events(database, 3)
+    with calling_as(signer.sign(ADMIN)):
+        first = client.call("ListSnapshot", pb.ListSnapshotRequest(page_size=2))
+        begin_epoch(database)
+        with pytest.raises(RemoteError) as caught:
+            client.call("ListSnapshot", pb.ListSnapshotRequest(page_size=2, page_token=first.next_page_token))
+    assert (caught.value.reason, caught.value.metadata["epoch"]) == ("EVENTS_GONE", "2")
+
+
+def test_what_was_not_chosen_is_not_looked_through_again(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    write_events(database, 3)
+    with calling_as(signer.sign(ADMIN)):
+        none = client.call("ListEvents", pb.ListEventsRequest(unit_path="hq.ru"))
+        wrong = pb.ListEventsRequest(unit_path="hq.*")
+        with pytest.raises(RemoteError) as caught:
+            client.call("ListEvents", wrong)
+    assert (list(none.events), none.next_position) == ([], 3)
+    assert caught.value.reason == "FIELD_INVALID"

@@ -19,8 +19,9 @@ import sqlalchemy as sa  # noqa: E402
 from chassis.bus import amqp, pgmq  # noqa: E402
 from chassis.bus.events import Delivery  # noqa: E402
 from chassis.bus.relay import Relay  # noqa: E402
+from chassis.bus.service import Timer, WorkerService  # noqa: E402
 from chassis.bus.subscription import Subscription  # noqa: E402
-from chassis.bus.worker import Timer, WorkerService, run_workers  # noqa: E402
+from chassis.bus.worker import run_workers  # noqa: E402
 from chassis.database import Database, UnitOfWork  # noqa: E402
 from chassis.logs import start_logs  # noqa: E402
 from tests.contract.messaging.probes import a_consumer, name_in, write_ledger  # noqa: E402

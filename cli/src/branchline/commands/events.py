@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from branchline.commands.events_past import register_past
 from branchline.exits import Exit
 from branchline.screen import Screen
 
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     for name, command in (("list", list_parked), ("show", show_parked), ("retry", retry), ("skip", skip)):
         parked.command(name)(command)
     events.add_typer(parked, name="parked")
+    register_past(events)
     app.add_typer(events, name="events")
 
 
@@ -42,7 +44,8 @@ def tail(
     path = f"/services/{service}/events"
     with connect(screen.folder()) as rest:
         if after < 0:
-            after = max(int(rest.get(path, after_position=2**62)["last_position"]) - LAST, 0)
+            here = rest.get(f"/services/{service}/snapshot", page_size=1)
+            after = max(int(here["position"]) - LAST, int(here["oldest_position"]) - 1)
         shown: list[Any] = []
         while True:
             page = rest.get(path, after_position=after, wait=WAIT_SECONDS if follow else 0)

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
-from branchline.exits import Exit, Failure
-from branchline.screen import Screen, table
+from branchline.exits import Exit
+from branchline.screen import Progress, Screen, table
 
 
 class Rebuildable(StrEnum):
-    """What holds nothing but what events told it."""
+    """Who keeps copies of what others own."""
 
+    CONTACTS = "contacts"
+    DEALS = "deals"
+    SCHEDULING = "scheduling"
+    IMPORTS = "imports"
     REPORTING = "reporting"
 
 
@@ -23,20 +27,20 @@ def register(app: typer.Typer) -> None:
 
 
 def rebuild(
-    context: typer.Context, service: Annotated[Rebuildable, typer.Argument(help="Whose read models: reporting.")]
+    context: typer.Context, service: Annotated[Rebuildable, typer.Argument(help="Whose copies of what others own.")]
 ) -> int:
-    """Fill reports anew from all events, while the platform runs; reports grow back meanwhile."""
-    from branchline.platform.launch import is_running
-    from branchline.processes.rebuild import rebuild_reporting
+    """Make a service's copies anew from all events, while the platform runs; reports grow back meanwhile."""
+    from branchline.processes.past import open_past
 
     screen: Screen = context.obj
-    if not is_running(screen.folder()):
-        raise Failure("the platform is not running; start it with `branchline up`", reason="NOT_RUNNING")
-    screen.say(f"publishing every event again to {service.value}")
-    made, counts = rebuild_reporting(screen.folder())
-    rows = [[name, f"{count:,}"] for name, count in counts.items()]
+    screen.say(f"telling {service.value} everything again")
+    progress = Progress(screen)
+    with open_past(screen.folder()) as past:
+        made = past.rebuild(service.value, lambda source, events: progress.tell(f"{events:,} events of {source}"))
+    progress.end()
+    rows = [[name, f"{count:,}"] for name, count in made.records.items()]
     screen.show(
-        {"service": service.value, "digest": made, "records": counts},
-        lambda: f"{table(['read model', 'records'], rows, figures=(1,))}\n\ndigest {made}",
+        {"service": service.value, "events": made.events, "digest": made.digest, "records": made.records},
+        lambda: f"{table(['copy', 'records'], rows, figures=(1,))}\n\n{made.events:,} events, digest {made.digest}",
     )
     return Exit.OK

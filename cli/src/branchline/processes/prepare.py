@@ -58,12 +58,14 @@ def migrate_services(server: str) -> None:
 def catch_up_newcomers(server: str) -> None:
     """Let services that came with an upgrade read what was said before them; the others are where they were."""
     from chassis.bus.catching_up import catch_up  # the bus, which a first start does without
+    from chassis.bus.sources import DatabaseSource
 
     databases = {name: Database(database_url(server, name), name, pool_size=1) for name in SERVICES}
+    sources = [DatabaseSource(one) for one in databases.values()]
     for name in SERVICES:
         settings = import_module(f"{name}.settings").Settings(database_url=database_url(server, name))
         for consumer in import_module(f"{name}.worker").worker_service(settings).consumers:
-            read = catch_up(consumer, databases[name], databases.values())
+            read = catch_up(consumer, databases[name], sources)
             log.info("caught up", extra={"consumer": consumer.name, "events": read})
     for database in databases.values():
         database.close()

@@ -9,7 +9,8 @@ from importlib import import_module  # noqa: E402
 
 from branchline.platform.environment import SERVICES  # noqa: E402
 from branchline.processes.starting import begin  # noqa: E402
-from chassis.bus.worker import WorkerService, run_workers  # noqa: E402
+from chassis.bus.service import WorkerService  # noqa: E402
+from chassis.bus.worker import run_workers  # noqa: E402
 from chassis.settings import load_settings  # noqa: E402
 
 NEEDED = tuple(f"{name}.worker" for name in SERVICES)  # imported before there are settings

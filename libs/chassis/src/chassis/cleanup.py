@@ -7,18 +7,21 @@ import sqlalchemy as sa
 from chassis.database import Database
 
 CHUNK = 5_000  # rows a transaction: short locks, little to vacuum at once
-# The inbox outlives the 30 days of replay. A request id protects 24 hours; settled events stay as long as claims.
+REPLAY_DAYS = 30
+MARGIN_DAYS = 5  # claims outlive the days that can be replayed; settled events stay as long
+# A request id protects 24 hours.
 OLD = {
-    "inbox": "handle_time < now() - interval '35 days'",
+    "inbox": "handle_time < now() - interval '{claims} days'",
     "idempotency": "create_time < now() - interval '24 hours'",
-    "parked_event": "state IN ('resolved', 'skipped') AND first_time < now() - interval '35 days'",
+    "parked_event": "state IN ('resolved', 'skipped') AND first_time < now() - interval '{claims} days'",
     "job": "state IN ('done', 'failed', 'cancelled') AND run_time < now() - interval '30 days'",
 }
 
 
-def forget_old(database: Database, chunk: int = CHUNK) -> int:
+def forget_old(database: Database, chunk: int = CHUNK, replay_days: int = REPLAY_DAYS) -> int:
     """Delete what is too old, `chunk` rows a transaction; answers how many rows. Two at once are in no one's way."""
-    return sum(_forget(database, table, condition, chunk) for table, condition in OLD.items())
+    claims = replay_days + MARGIN_DAYS
+    return sum(_forget(database, table, old.format(claims=claims), chunk) for table, old in OLD.items())
 
 
 def _forget(database: Database, table: str, condition: str, chunk: int) -> int:

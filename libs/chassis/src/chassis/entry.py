@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from chassis.bus.worker import WorkerService
+    from chassis.bus.service import WorkerService
     from chassis.jobs import JobRunner
     from chassis.rpc.server import Servicer
 

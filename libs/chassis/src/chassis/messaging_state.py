@@ -1,6 +1,6 @@
 """How messaging stands in a service's own database: what is unpublished, how far consumers are, which events wait.
 
-Plain SQL for the doors of any process; knows no transport.
+Plain SQL for the doors of any process; knows no transport. The events themselves: chassis/event_feed.py.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
-from chassis.prepared import Prepared
 from chassis.schema import consumer_mark, event_log, outbox, parked_event, relay_state
 
 OPEN_STATES = ("retry", "behind", "parked")
-FOLLOWED = 5_000  # events; a second or two of the fastest import
 
 
 class ParkedEventNotFound(DomainError):
@@ -26,13 +24,6 @@ class ParkedEventNotFound(DomainError):
 
     kind = Kind.NOT_FOUND
     reason = "PARKED_EVENT_NOT_FOUND"
-
-
-class EventsGone(DomainError):
-    """The position asked for is older than the oldest event that is kept; begin with a snapshot."""
-
-    kind = Kind.PRECONDITION
-    reason = "EVENTS_GONE"
 
 
 @dataclass(frozen=True)
@@ -56,38 +47,6 @@ class ParkedEvent:
     error_code: str
     first_time: datetime
     resolved_by: str
-
-
-@dataclass(frozen=True)
-class FeedEvent:
-    """An event of the log, as a reader of the feed gets it."""
-
-    position: int
-    epoch: int
-    event_id: str
-    aggregate: str
-    aggregate_id: str
-    version: int
-    type: str
-    routing_key: str
-    headers: Mapping[str, str]
-    data: bytes
-    create_time: datetime
-
-
-@dataclass(frozen=True)
-class News:
-    """What a follower gets: events and the position behind them, or word that there was too much."""
-
-    next_position: int
-    events: Sequence[FeedEvent] = ()
-    passed_over: bool = False
-    from_now: bool = False
-
-    @property
-    def is_news(self) -> bool:
-        """Whether there is anything to tell; a follower that begins is told at once where it stands."""
-        return bool(self.events) or self.passed_over or self.from_now
 
 
 @dataclass(frozen=True)
@@ -188,46 +147,6 @@ def skip_parked(work: UnitOfWork, parked_id: int) -> ParkedEvent:
     return _change(work, parked_id, OPEN_STATES, {"state": "skipped", "next_time": None, "resolved_by": by})
 
 
-def tail_events(
-    work: UnitOfWork, after_position: int, limit: int = 500, types: Sequence[str] = (), epoch: int = 0
-) -> list[FeedEvent]:
-    """Events behind a position, in order, those of some types where any are named.
-
-    Errors: EventsGone when the log no longer holds what follows the position, or `epoch` (0: any) is not the present.
-    """
-    state = work.execute(sa.select(relay_state.c.epoch, relay_state.c.last_position)).one()
-    oldest = work.execute(sa.select(sa.func.min(event_log.c.position))).scalar() or state.last_position + 1
-    known = {"oldest_position": str(oldest), "epoch": str(state.epoch)}
-    if epoch not in (0, state.epoch):
-        raise EventsGone("the source began a new epoch; read a snapshot first", metadata=known)
-    if after_position + 1 < oldest:
-        raise EventsGone(f"events before position {oldest} are kept no longer; read a snapshot first", metadata=known)
-    statement = sa.select(*(event_log.c[name] for name in FeedEvent.__dataclass_fields__)).where(
-        event_log.c.position > after_position
-    )
-    if types:
-        statement = statement.where(event_log.c.type.in_(types))
-    return [_feed_of(row) for row in work.execute(statement.order_by(event_log.c.position).limit(limit))]
-
-
-def follow_events(work: UnitOfWork, after_position: int, limit: int) -> News:
-    """What is new behind a position; from now on where it is below 0.
-
-    More than `FOLLOWED` events behind, a follower is sent to the end without them: news is of no use when it is old.
-    """
-    last = int(work.fetch(_LAST_POSITION)[0].last_position)
-    if after_position < 0:
-        return News(last, from_now=True)
-    if after_position == last:
-        return News(last)
-    if not 0 < last - after_position <= FOLLOWED:
-        return News(last, passed_over=True)
-    rows = work.fetch(_FOLLOW, {"after_position": after_position, "limit": limit})
-    if not rows or rows[0].position > after_position + 1:
-        return News(last, passed_over=True)
-    return News(rows[-1].position, [FeedEvent(**{**row._asdict(), "data": bytes(row.data)}) for row in rows])
-
-
 def _change(work: UnitOfWork, parked_id: int, states: Sequence[str], values: dict[str, Any]) -> ParkedEvent:
     row = work.execute(
         sa.update(parked_event)
@@ -255,17 +174,3 @@ def _parked_of(row: sa.Row[Any]) -> ParkedEvent:
         row.position, row.type, row.state, row.tries, row.next_time, row.error_class or "", row.error_code or "",
         row.first_time, row.resolved_by or "",
     )  # fmt: skip
-
-
-_LAST_POSITION = Prepared(sa.select(relay_state.c.last_position))
-_FOLLOW = Prepared(
-    sa.select(*(event_log.c[name] for name in FeedEvent.__dataclass_fields__))
-    .where(event_log.c.position > sa.bindparam("after_position"))
-    .order_by(event_log.c.position)
-    .limit(sa.bindparam("limit"))
-)
-
-
-def _feed_of(row: sa.Row[Any]) -> FeedEvent:
-    values = dict(row._mapping)
-    return FeedEvent(**{**values, "data": bytes(values["data"])})

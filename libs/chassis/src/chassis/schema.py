@@ -52,6 +52,26 @@ event_log = sa.Table(
     postgresql_partition_by="RANGE (day)",
 )
 
+# What days that are kept no longer leave behind: the last event of each type of each record. Events carry whole
+# states, so with it whoever comes later than the log's days learns the same (docs/adr/0014).
+event_snapshot = sa.Table(
+    "event_snapshot",
+    metadata,
+    sa.Column("aggregate_id", _uuid(), nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("event_id", _uuid(), nullable=False),
+    sa.Column("aggregate", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("routing_key", sa.Text, nullable=False),
+    sa.Column("headers", JSONB, nullable=False),
+    sa.Column("data", BYTEA, nullable=False),
+    sa.Column("subject_id", _uuid()),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.PrimaryKeyConstraint("aggregate_id", "type"),
+)
+
 relay_state = sa.Table(
     "relay_state",
     metadata,
@@ -111,6 +131,18 @@ parked_event = sa.Table(
     sa.Index("parked_event_due", "next_time", postgresql_where=sa.text("state = 'retry'")),
 )
 
+# What a parked event held before somebody changed it; the one with the lowest number is what came.
+parked_edit = sa.Table(
+    "parked_edit",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("parked_id", sa.BigInteger, sa.ForeignKey("parked_event.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("data", BYTEA, nullable=False),
+    sa.Column("editor", sa.Text, nullable=False),
+    sa.Column("edit_time", TIME, nullable=False),
+    sa.Index("parked_edit_event", "parked_id"),
+)
+
 consumer_mark = sa.Table(
     "consumer_mark",
     metadata,
@@ -164,7 +196,10 @@ CREATE TABLE IF NOT EXISTS event_log_rest PARTITION OF event_log DEFAULT;
 
 
 def create_chassis_tables(connection: sa.Connection, source: str) -> None:
-    """Make the tables above in a service's database; `source` is its CloudEvents source, such as `crm/hq/contacts`."""
+    """Make those of the tables above that are missing in a service's database.
+
+    `source` is its CloudEvents source, such as `crm/hq/contacts`.
+    """
     metadata.create_all(connection)
     connection.exec_driver_sql(_SETTINGS)
     connection.execute(sa.text("INSERT INTO relay_state (source) VALUES (:s) ON CONFLICT DO NOTHING"), {"s": source})

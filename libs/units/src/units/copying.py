@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.copies import copies_in_place
 from chassis.database import UnitOfWork
 from chassis.naming import binding
 from crm.directory.events.v1 import directory_events_pb2 as events
@@ -16,6 +17,7 @@ from units.tables import unit
 
 UNIT_BINDING = binding("directory", "unit")
 UNIT_EVENTS = (events.UnitCreated, events.UnitUpdated)
+UNIT_COPIES = copies_in_place(unit)
 
 
 class Delivered(Protocol):

@@ -9,7 +9,7 @@ from chassis.entry import Doors, run
 from contacts.settings import MIGRATIONS, PREFIX, SERVICE, Settings
 
 if TYPE_CHECKING:
-    from chassis.bus.worker import WorkerService
+    from chassis.bus.service import WorkerService
     from chassis.rpc.server import Servicer
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.worker import WorkerService
+from chassis.bus.service import WorkerService
 from chassis.database import Database
 from contacts.done_activities import ACTIVITY_BINDING, log_done_activities
 from contacts.settings import SERVICE, Settings
 from crm.scheduling.events.v1 import scheduling_events_pb2 as scheduling
-from units.copying import UNIT_BINDING, UNIT_EVENTS, copy_units
+from units.copying import UNIT_BINDING, UNIT_COPIES, UNIT_EVENTS, copy_units
 
 
 def worker_service(settings: Settings) -> WorkerService:
@@ -17,6 +17,7 @@ def worker_service(settings: Settings) -> WorkerService:
         name=SERVICE,
         bindings=(UNIT_BINDING, ACTIVITY_BINDING),
         handlers={**dict.fromkeys(UNIT_EVENTS, copy_units), scheduling.ActivityCompleted: log_done_activities},
+        copies=UNIT_COPIES,
     )
     return WorkerService(
         name=SERVICE, database=Database(settings.database_url, SERVICE), consumers=(heard,), relay=True, timers=()

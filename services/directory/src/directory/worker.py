@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.bus.worker import Timer, WorkerService
+from chassis.bus.service import Timer, WorkerService
 from chassis.database import Database
 from directory.settings import Settings
 from directory.signing_in import forget_ended

@@ -9,7 +9,7 @@ from chassis.entry import Doors, run
 from imports.settings import MIGRATIONS, PREFIX, SERVICE, Settings
 
 if TYPE_CHECKING:
-    from chassis.bus.worker import WorkerService
+    from chassis.bus.service import WorkerService
     from chassis.jobs import JobRunner
     from chassis.rpc.server import Servicer
 

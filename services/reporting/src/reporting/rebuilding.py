@@ -1,22 +1,21 @@
-"""Throws the read models away and fills them again from the events, from the first one on."""
+"""How the read models are thrown away before all events are told anew."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
+from chassis.copies import Copies
 from chassis.database import UnitOfWork
-from chassis.schema import consumer_mark, inbox, parked_event
-from reporting.settings import CONSUMER
-from reporting.tables import READ_MODELS, ROLLUPS
-from units.tables import unit
+from reporting.freshness import TABLES
 
 
 def forget_everything(work: UnitOfWork) -> None:
-    """Empty every read model and forget which events were handled. Exchange rates stay: no event would bring them back.
+    """Empty every read model. Exchange rates stay: no event would bring them back.
 
-    What comes after is a replay of all sources to this consumer; the digest is then what it was.
+    Sums are kept by what each state adds to them, so they can only be made from nothing, never in place.
     """
-    names = ", ".join(f'"{table.name}"' for table in (unit, *READ_MODELS, *ROLLUPS))
+    names = ", ".join(f'"{table.name}"' for table in TABLES)
     work.execute(sa.text(f"TRUNCATE {names}"))
-    for table in (inbox, parked_event, consumer_mark):
-        work.execute(sa.delete(table).where(table.c.consumer == CONSUMER))
+
+
+READ_MODEL_COPIES = Copies(TABLES, forget_everything)

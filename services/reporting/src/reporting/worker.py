@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.worker import WorkerService
+from chassis.bus.service import WorkerService
 from chassis.database import Database
+from reporting.rebuilding import READ_MODEL_COPIES
 from reporting.settings import CONSUMER, SERVICE, Settings
 from reporting.subscriptions import BINDINGS, HANDLERS
 
@@ -14,6 +15,6 @@ def worker_service(settings: Settings) -> WorkerService:
     return WorkerService(
         name=SERVICE,
         database=Database(settings.database_url, SERVICE, statement_timeout_ms=settings.statement_timeout_ms),
-        consumers=(Consumer(name=CONSUMER, bindings=BINDINGS, handlers=HANDLERS),),
+        consumers=(Consumer(name=CONSUMER, bindings=BINDINGS, handlers=HANDLERS, copies=READ_MODEL_COPIES),),
         relay=False,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from chassis.copies import copies_in_place
 from chassis.database import UnitOfWork
 from chassis.naming import binding
 from chassis.projection import Delivered, Row, newest_states, state_columns, upsert_newer
@@ -13,6 +14,7 @@ from crm.deals.events.v1 import deals_events_pb2 as deals
 from crm.directory.events.v1 import directory_events_pb2 as directory
 from scheduling.tables import deal, organization, person, user
 from units.copying import UNIT_BINDING, UNIT_EVENTS, copy_units
+from units.tables import unit
 
 
 def copy_users(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
@@ -81,3 +83,4 @@ HANDLERS = {
     **dict.fromkeys((contacts.OrganizationCreated, contacts.OrganizationUpdated), copy_organizations),
     **dict.fromkeys((deals.DealOpened, deals.DealUpdated, deals.DealStageChanged), copy_deals),
 }
+COPIES = copies_in_place(unit, user, person, organization, deal)

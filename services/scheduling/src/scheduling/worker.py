@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.worker import Timer, WorkerService
+from chassis.bus.service import Timer, WorkerService
 from chassis.database import Database
-from scheduling.copying import BINDINGS, HANDLERS
+from scheduling.copying import BINDINGS, COPIES, HANDLERS
 from scheduling.reminding import remind_due
 from scheduling.settings import SERVICE, Settings
 
@@ -16,7 +16,7 @@ def worker_service(settings: Settings) -> WorkerService:
     return WorkerService(
         name=SERVICE,
         database=database,
-        consumers=(Consumer(name=SERVICE, bindings=BINDINGS, handlers=HANDLERS),),
+        consumers=(Consumer(name=SERVICE, bindings=BINDINGS, handlers=HANDLERS, copies=COPIES),),
         relay=True,
         timers=(Timer("reminders", settings.reminder_seconds, lambda: _remind(database)),),
     )

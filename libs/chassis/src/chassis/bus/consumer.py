@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from chassis.bus.events import Delivery
+from chassis.copies import Copies
 from chassis.database import UnitOfWork
 from chassis.naming import queue_name
 
@@ -22,6 +23,7 @@ class Consumer:
     `bindings` come from `naming.binding`. A handler gets deliveries of its message type, those of one aggregate in
     order of `(epoch, version)`, inside the one transaction of the batch; it never commits and it may be called again
     with the same deliveries after a rollback. Deliveries of different aggregates may come out of arrival order.
+    `copies` are the tables that hold nothing but what its events told, where there are any.
     Units: seconds; `batch_wait_seconds` is the longest a first message waits for company.
     """
 
@@ -30,6 +32,12 @@ class Consumer:
     handlers: Mapping[type[Message], Handler]
     batch_size: int = 500
     batch_wait_seconds: float = 0.05
+    copies: Copies | None = None
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The services whose events it handles, as the names of their messages say."""
+        return frozenset(kind.DESCRIPTOR.full_name.split(".")[1] for kind in self.handlers)
 
     @property
     def queue(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,12 +68,29 @@ def park(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
         work.execute(insert(parked_event).on_conflict_do_nothing(), list(rows))
 
 
+@dataclass(frozen=True)
+class Place:
+    """A position in the log of a source, and when the event there was committed."""
+
+    source: str
+    epoch: int
+    position: int
+    event_time: datetime
+
+
 def mark_seen(work: UnitOfWork, consumer: str, envelopes: Sequence[Envelope]) -> None:
-    """Remember the furthest position of each source that this consumer has accounted for; it never goes back."""
-    furthest: dict[str, Envelope] = {}
-    for one in envelopes:
+    """Remember the furthest position of each source that this consumer has accounted for."""
+    mark_places(
+        work, consumer, [Place(one.source, one.epoch, one.position, one.time) for one in envelopes if not one.flaw]
+    )
+
+
+def mark_places(work: UnitOfWork, consumer: str, places: Sequence[Place]) -> None:
+    """Remember the furthest of the places in each source; a mark never goes back."""
+    furthest: dict[str, Place] = {}
+    for one in places:
         before = furthest.get(one.source)
-        if not one.flaw and (before is None or (before.epoch, before.position) < (one.epoch, one.position)):
+        if before is None or (before.epoch, before.position) < (one.epoch, one.position):
             furthest[one.source] = one
     if not furthest:
         return
@@ -83,16 +101,7 @@ def mark_seen(work: UnitOfWork, consumer: str, envelopes: Sequence[Envelope]) ->
     values = {name: place.excluded[name] for name in ("epoch", "position", "event_time")}
     work.execute(
         place.on_conflict_do_update(index_elements=["consumer", "source"], set_=values, where=newer),
-        [
-            {
-                "consumer": consumer,
-                "source": one.source,
-                "epoch": one.epoch,
-                "position": one.position,
-                "event_time": one.time,
-            }
-            for one in furthest.values()
-        ],
+        [{"consumer": consumer, **asdict(one)} for one in furthest.values()],
     )
 
 

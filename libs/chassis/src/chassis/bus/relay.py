@@ -196,6 +196,17 @@ def rewind(database: Database, position: int) -> None:
         connection.execute(sa.update(relay_state).values(published_position=position, term=relay_state.c.term + 1))
 
 
+def begin_epoch(database: Database) -> int:
+    """Begin a new epoch after a restore: versions and positions given from now on are newer than all given before.
+
+    Answers the epoch. What consumers heard in the lost time is undone by telling them all anew: bus/catching_up.py.
+    """
+    with database.engine.begin() as connection:
+        next_epoch = {"epoch": relay_state.c.epoch + 1, "term": relay_state.c.term + 1}
+        made = connection.execute(sa.update(relay_state).values(next_epoch).returning(relay_state.c.epoch))
+        return int(made.scalar_one())
+
+
 def _event_of(row: sa.Row[Any]) -> LoggedEvent:
     return LoggedEvent(
         row.position, row.epoch, row.event_id, row.aggregate, row.aggregate_id, row.version, row.type, row.routing_key,

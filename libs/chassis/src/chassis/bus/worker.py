@@ -10,7 +10,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,11 +22,11 @@ from nameko.runners import ServiceRunner
 from chassis.bus.consumer import Consumer
 from chassis.bus.entrypoints import BatchSubscription, RelayLoop, TimerLoop
 from chassis.bus.health import WorkerHealth
-from chassis.bus.housekeeping import keep_house
+from chassis.bus.housekeeping import keep_house, read_event_days
 from chassis.bus.patch import allow_native_threads, native
+from chassis.bus.service import Timer, WorkerService
 from chassis.bus.subscription import Subscription
 from chassis.bus.transport import Bus, open_bus
-from chassis.database import Database
 
 log = logging.getLogger(__name__)
 RETRY_POLL_SECONDS = 1.0
@@ -41,31 +40,11 @@ class PatchMissing(RuntimeError):
     """`chassis.bus.patch.patch()` was not the first statement of this process."""
 
 
-@dataclass(frozen=True)
-class Timer:
-    """Something to do every so many seconds, on a native thread; each process that runs the worker does it."""
-
-    name: str
-    seconds: float
-    act: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class WorkerService:
-    """One service's part of a worker: its database, what it reads, whether its events are published here."""
-
-    name: str
-    database: Database
-    consumers: tuple[Consumer, ...] = ()
-    relay: bool = True
-    timers: tuple[Timer, ...] = ()
-
-
 def run_workers(services: Sequence[WorkerService], bus_url: str, health_file: Path | None = None) -> None:
     """Run until SIGTERM or SIGINT. A bus or database that is not there is waited for.
 
     Errors: what killed a service, so that the process ends with another code than 0 and its supervisor starts it again;
-    PatchMissing; ValueError for a URL of no known bus.
+    PatchMissing; SettingsInvalid; ValueError for a URL of no known bus.
     """
     if not patcher.is_monkey_patched("socket"):
         raise PatchMissing("call chassis.bus.patch.patch() before anything else is imported")
@@ -100,7 +79,8 @@ def service_class(
         methods[f"retry_{consumer.name}"] = _method(_nothing, retry)
     if service.relay:
         methods["publish"] = _method(_nothing, RelayLoop(service.database, readers, bus, health, stopping))
-    house = Timer("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(service.database))
+    days = read_event_days(service.name)
+    house = Timer("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(service.database, days))
     for timer in (*service.timers, house):
         loop = TimerLoop(f"{service.name} {timer.name}", timer.seconds, timer.act, health, stopping)
         methods[f"timer_{timer.name}"] = _method(_nothing, loop)

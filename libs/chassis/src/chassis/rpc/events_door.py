@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import grpc
 
+from chassis import event_feed as feed
 from chassis import messaging_state as state
 from chassis import paging
 from chassis.access import ADMINISTER, FOLLOW
@@ -25,6 +27,7 @@ MAX_WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.2
 WAITERS = 4  # of the server's threads that may hold a call open for events to come
 FOLLOWERS = 4  # the same for those who follow several services; a replica of the gateway is one
+UNIT_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 ANSWER_SECONDS = 0.2  # left of the deadline for the answer itself
 
 
@@ -56,10 +59,13 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
         if after < 0:
             raise FieldInvalid(FieldViolation("after_position", "is below 0; use 0 for the beginning"))
 
+        chosen = _chosen(request)
+
         def read(work: UnitOfWork) -> pb.ListEventsResponse:
-            found = state.tail_events(work, after, size, tuple(request.types), request.epoch)
-            here = state.lag(work)
-            last = found[-1].position if found else after
+            here = feed.read_standing(work)
+            found = feed.tail_events(work, after, size, chosen, request.epoch)
+            reached = found[-1].position if found else after
+            last = reached if len(found) == size else max(reached, here.last_position)
             return pb.ListEventsResponse(
                 events=[_event_message(one) for one in found],
                 next_position=last,
@@ -71,10 +77,38 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
         answer: pb.ListEventsResponse = _wait_until(
             self._waiters,
             _seconds_to_wait(request, context),
-            lambda: self._in(request.service, read),
+            lambda: self._in(request.service, read, FOLLOW),
             lambda answer: bool(answer.events) or not context.is_active(),
         )
         return answer
+
+    def ListSnapshot(self, request: pb.ListSnapshotRequest, context: grpc.ServicerContext) -> pb.ListSnapshotResponse:
+        """Read the last event of each type of each record, and where the feed goes on behind it."""
+        size = paging.page_size(request.page_size, PAGE, MOST)
+        chosen = _chosen(request)
+        question = f"snapshot {request.service} {sorted(chosen.types)} {chosen.unit_path}"
+        key = paging.read_token(question, request.page_token)
+
+        def read(work: UnitOfWork) -> pb.ListSnapshotResponse:
+            here = feed.read_standing(work)
+            begun = _Begun(*key[2:]) if key else _Begun(here.epoch, here.last_position)
+            feed.require_kept(here, begun.position, begun.epoch)
+            found = feed.read_snapshot(work, (key[0], key[1]) if key else None, size, chosen)
+            answer = pb.ListSnapshotResponse(
+                events=[_event_message(one) for one in found],
+                position=begun.position,
+                epoch=begun.epoch,
+                source=here.source,
+                oldest_position=here.oldest_position,
+            )
+            if here.last_time is not None:
+                answer.time.FromDatetime(here.last_time)
+            if len(found) == size:
+                place = [found[-1].aggregate_id, found[-1].type, *begun]
+                answer.next_page_token = paging.make_token(question, place)
+            return answer
+
+        return self._in(request.service, read, FOLLOW)
 
     def FollowEvents(self, request: pb.FollowEventsRequest, context: grpc.ServicerContext) -> pb.FollowEventsResponse:
         """Read what is new in several services, waiting for it when asked to."""
@@ -83,14 +117,14 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
             raise NotPermitted("only services that carry news on may follow events")
         places = {name: after for name, after in sorted(request.after_positions.items()) if name in self._databases}
 
-        def read() -> list[state.News]:
+        def read() -> list[feed.News]:
             found = []
             for name, after in places.items():
                 with self._databases[name].reading() as work:
-                    found.append(state.follow_events(work, after, MOST))
+                    found.append(feed.follow_events(work, after, MOST))
             return found
 
-        news: list[state.News] = _wait_until(
+        news: list[feed.News] = _wait_until(
             self._followers,
             _seconds_to_wait(request, context),
             read,
@@ -131,14 +165,30 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
         """Measure how far behind a service is."""
         return _lag_message(self._in(request.service, state.lag))
 
-    def _in(self, service: str, act: Callable[[UnitOfWork], T]) -> T:
+    def _in(self, service: str, act: Callable[[UnitOfWork], T], also: str = ADMINISTER) -> T:
+        """Do something in a service's database for those who may administer, or may do `also` what is named."""
         access = current_access()
-        access.require_everywhere(ADMINISTER)
+        if not access.allows_everywhere(also):
+            access.require_everywhere(ADMINISTER)
         name = service or (next(iter(self._databases)) if len(self._databases) == 1 else "")
         if name not in self._databases:
             raise ServiceNotHere(f"service {service!r} is not here; name one of {', '.join(sorted(self._databases))}")
         with self._databases[name].transaction(access) as work:
             return act(work)
+
+
+class _Begun(NamedTuple):
+    """Where a snapshot was begun; its pages carry it on."""
+
+    epoch: int
+    position: int
+
+
+def _chosen(request: pb.ListEventsRequest | pb.ListSnapshotRequest) -> feed.Chosen:
+    """Errors: FieldInvalid."""
+    if request.unit_path and not UNIT_PATH.fullmatch(request.unit_path):
+        raise FieldInvalid(FieldViolation("unit_path", "is no path of a unit, such as hq.ru.moscow"))
+    return feed.Chosen(tuple(request.types), request.unit_path)
 
 
 def _seconds_to_wait(request: Any, context: grpc.ServicerContext) -> float:
@@ -161,7 +211,7 @@ def _wait_until(places: threading.Semaphore, seconds: float, read: Callable[[], 
         places.release()
 
 
-def _followed_message(service: str, news: state.News) -> pb.FollowedEvents:
+def _followed_message(service: str, news: feed.News) -> pb.FollowedEvents:
     return pb.FollowedEvents(
         service=service,
         next_position=news.next_position,
@@ -170,7 +220,7 @@ def _followed_message(service: str, news: state.News) -> pb.FollowedEvents:
     )
 
 
-def _event_message(event: state.FeedEvent) -> pb.Event:
+def _event_message(event: feed.FeedEvent) -> pb.Event:
     return pb.Event(**asdict(event))
 
 

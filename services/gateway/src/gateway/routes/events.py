@@ -34,6 +34,8 @@ STATES = enum_words(pb.ParkedState.DESCRIPTOR)
 Name = Annotated[str, Path(pattern="^(directory|contacts|deals|scheduling|imports|reporting)$")]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 PageSize = Annotated[int, Query(ge=0, le=500)]
+Types = Annotated[list[str] | None, Query(max_length=100)]
+UnitPath = Annotated[str, Query(max_length=1000, description="path of a unit, such as hq.ru.moscow")]
 PageToken = Annotated[str, Query(max_length=2000)]
 
 
@@ -68,21 +70,48 @@ def _add_feed(router: APIRouter, doors: EventDoors) -> None:
         request: Request,
         service: Name,
         after_position: Annotated[int, Query(ge=0, le=2**62)] = 0,
-        types: Annotated[list[str] | None, Query()] = None,
+        types: Types = None,
+        unit_path: UnitPath = "",
+        epoch: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
         wait: Annotated[float, Query(ge=0, le=20, description="seconds")] = 0.0,
         page_size: PageSize = 0,
         page_token: PageToken = "",
     ) -> Any:
-        refuse_unknown_parameters(request, {"after_position", "types", "wait", "page_size", "page_token"})
+        known = {"after_position", "types", "unit_path", "epoch", "wait", "page_size", "page_token"}
+        refuse_unknown_parameters(request, known)
         asked = pb.ListEventsRequest(
             service=service,
             after_position=after_position,
             types=types or (),
+            unit_path=unit_path,
+            epoch=epoch,
             page_size=page_size,
             page_token=page_token,
         )
         asked.wait.FromMilliseconds(round(wait * 1000))
         found = doors.call(request, service, "ListEvents", asked, timeout=wait + 10)
+        return JSONResponse({**to_json(found), "events": [event_json(one) for one in found.events]})
+
+    @router.get(
+        "/services/{service}/snapshot",
+        operation_id="listSnapshot",
+        summary="Read the last event of each type of each record, and the position behind which the events go on",
+        response_model=answer_model(pb.ListSnapshotResponse.DESCRIPTOR),
+        dependencies=[Depends(bearer)],
+    )
+    def list_snapshot(
+        request: Request,
+        service: Name,
+        types: Types = None,
+        unit_path: UnitPath = "",
+        page_size: PageSize = 0,
+        page_token: PageToken = "",
+    ) -> Any:
+        refuse_unknown_parameters(request, {"types", "unit_path", "page_size", "page_token"})
+        asked = pb.ListSnapshotRequest(
+            service=service, types=types or (), unit_path=unit_path, page_size=page_size, page_token=page_token
+        )
+        found = doors.call(request, service, "ListSnapshot", asked, timeout=60)
         return JSONResponse({**to_json(found), "events": [event_json(one) for one in found.events]})
 
     @router.get(

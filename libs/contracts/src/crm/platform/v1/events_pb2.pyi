@@ -356,6 +356,7 @@ class ListEventsRequest(_message.Message):
     WAIT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    UNIT_PATH_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """Which service, such as "contacts"; empty where the process holds one only."""
     after_position: _builtins.int
@@ -366,6 +367,8 @@ class ListEventsRequest(_message.Message):
     """Events an answer, 1 to 500; 0 means 100."""
     page_token: _builtins.str
     """From the answer before; empty for the first."""
+    unit_path: _builtins.str
+    """Path of a unit, such as "hq.ru.moscow": only events of records of this unit and those below it; empty means all."""
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Full names of messages; none means all."""
@@ -384,10 +387,11 @@ class ListEventsRequest(_message.Message):
         wait: _duration_pb2.Duration | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        unit_path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "epoch", b"epoch", "page_size", b"page_size", "page_token", b"page_token", "service", b"service", "types", b"types", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "epoch", b"epoch", "page_size", b"page_size", "page_token", b"page_token", "service", b"service", "types", b"types", "unit_path", b"unit_path", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,7 +411,7 @@ class ListEventsResponse(_message.Message):
     next_page_token: _builtins.str
     """Goes on behind the last event; never empty, since there may always be more later."""
     next_position: _builtins.int
-    """The position to go on behind."""
+    """The position to go on behind; where events were chosen, also behind those that were not."""
     epoch: _builtins.int
     """Present epoch of the source."""
     last_position: _builtins.int
@@ -432,6 +436,96 @@ class ListEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015
+
+@_typing.final
+class ListSnapshotRequest(_message.Message):
+    """ListSnapshotRequest asks for what all events so far amount to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    UNIT_PATH_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Which service, such as "contacts"; empty where the process holds one only."""
+    unit_path: _builtins.str
+    """Path of a unit: only the last events that were of this unit and those below it; empty means all."""
+    page_size: _builtins.int
+    """Events an answer, 1 to 500; 0 means 100."""
+    page_token: _builtins.str
+    """From the answer before; empty for the first."""
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Full names of messages; none means all."""
+
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        types: _abc.Iterable[_builtins.str] | None = ...,
+        unit_path: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "service", b"service", "types", b"types", "unit_path", b"unit_path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSnapshotRequest: _TypeAlias = ListSnapshotRequest  # noqa: Y015
+
+@_typing.final
+class ListSnapshotResponse(_message.Message):
+    """ListSnapshotResponse holds one page of a snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    OLDEST_POSITION_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    position: _builtins.int
+    """The position at which the snapshot is valid, the same on every page: read the feed behind it afterwards."""
+    epoch: _builtins.int
+    """Epoch of the source, in which all that the snapshot tells is true."""
+    source: _builtins.str
+    """Name of the source, such as "crm/hq/contacts"."""
+    oldest_position: _builtins.int
+    """The oldest position that the feed still holds."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
+        """The events; their epoch is the one in which they were said."""
+
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When the event at the position was committed; absent when there is none."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___Event] | None = ...,
+        next_page_token: _builtins.str = ...,
+        position: _builtins.int = ...,
+        epoch: _builtins.int = ...,
+        source: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        oldest_position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "events", b"events", "next_page_token", b"next_page_token", "oldest_position", b"oldest_position", "position", b"position", "source", b"source", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSnapshotResponse: _TypeAlias = ListSnapshotResponse  # noqa: Y015
 
 @_typing.final
 class FollowEventsRequest(_message.Message):

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class EventsServiceStub:
     """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
-    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    services that carry news on or keep copies have the right to follow, which is enough for ListEvents, ListSnapshot and
+    FollowEvents and for nothing else.
     """
 
     def __init__(self, channel):
@@ -40,6 +41,11 @@ class EventsServiceStub:
                 '/crm.platform.v1.EventsService/ListEvents',
                 request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.ListSnapshot = channel.unary_unary(
+                '/crm.platform.v1.EventsService/ListSnapshot',
+                request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.ListSnapshotRequest.SerializeToString,
+                response_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListSnapshotResponse.FromString,
                 _registered_method=True)
         self.FollowEvents = channel.unary_unary(
                 '/crm.platform.v1.EventsService/FollowEvents',
@@ -75,11 +81,19 @@ class EventsServiceStub:
 
 class EventsServiceServicer:
     """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
-    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    services that carry news on or keep copies have the right to follow, which is enough for ListEvents, ListSnapshot and
+    FollowEvents and for nothing else.
     """
 
     def ListEvents(self, request, context):
         """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSnapshot(self, request, context):
+        """Lists the last event of each type of each record, in order of record and type: where a new consumer begins, before it reads the events behind the position that the first page names. A new epoch of the source ends it: begin again. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,6 +149,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsRequest.FromString,
                     response_serializer=crm_dot_platform_dot_v1_dot_events__pb2.ListEventsResponse.SerializeToString,
             ),
+            'ListSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSnapshot,
+                    request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.ListSnapshotRequest.FromString,
+                    response_serializer=crm_dot_platform_dot_v1_dot_events__pb2.ListSnapshotResponse.SerializeToString,
+            ),
             'FollowEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.FollowEvents,
                     request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.FollowEventsRequest.FromString,
@@ -175,7 +194,8 @@ def add_EventsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class EventsService:
     """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
-    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    services that carry news on or keep copies have the right to follow, which is enough for ListEvents, ListSnapshot and
+    FollowEvents and for nothing else.
     """
 
     @staticmethod
@@ -195,6 +215,33 @@ class EventsService:
             '/crm.platform.v1.EventsService/ListEvents',
             crm_dot_platform_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
             crm_dot_platform_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.platform.v1.EventsService/ListSnapshot',
+            crm_dot_platform_dot_v1_dot_events__pb2.ListSnapshotRequest.SerializeToString,
+            crm_dot_platform_dot_v1_dot_events__pb2.ListSnapshotResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class EventsServiceStub:
     """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
-    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    services that carry news on or keep copies have the right to follow, which is enough for ListEvents, ListSnapshot and
+    FollowEvents and for nothing else.
     """
 
     @_typing.overload
@@ -37,6 +38,8 @@ class EventsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EventsServiceAsyncStub: ...
     ListEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListEventsRequest, _events_pb2.ListEventsResponse]
     """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
+    ListSnapshot: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListSnapshotRequest, _events_pb2.ListSnapshotResponse]
+    """Lists the last event of each type of each record, in order of record and type: where a new consumer begins, before it reads the events behind the position that the first page names. A new epoch of the source ends it: begin again. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
     FollowEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.FollowEventsRequest, _events_pb2.FollowEventsResponse]
     """Waits for new events of several services of this process at once, from now on or behind positions. Errors: FIELD_INVALID, NOT_PERMITTED."""
     ListParked: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListParkedRequest, _events_pb2.ListParkedResponse]
@@ -53,12 +56,15 @@ class EventsServiceStub:
 @_typing.type_check_only
 class EventsServiceAsyncStub(EventsServiceStub):
     """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
-    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    services that carry news on or keep copies have the right to follow, which is enough for ListEvents, ListSnapshot and
+    FollowEvents and for nothing else.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.ListEventsRequest, _events_pb2.ListEventsResponse]  # type: ignore[assignment]
     """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
+    ListSnapshot: _aio.UnaryUnaryMultiCallable[_events_pb2.ListSnapshotRequest, _events_pb2.ListSnapshotResponse]  # type: ignore[assignment]
+    """Lists the last event of each type of each record, in order of record and type: where a new consumer begins, before it reads the events behind the position that the first page names. A new epoch of the source ends it: begin again. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
     FollowEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.FollowEventsRequest, _events_pb2.FollowEventsResponse]  # type: ignore[assignment]
     """Waits for new events of several services of this process at once, from now on or behind positions. Errors: FIELD_INVALID, NOT_PERMITTED."""
     ListParked: _aio.UnaryUnaryMultiCallable[_events_pb2.ListParkedRequest, _events_pb2.ListParkedResponse]  # type: ignore[assignment]
@@ -74,7 +80,8 @@ class EventsServiceAsyncStub(EventsServiceStub):
 
 class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
     """EventsService answers from one service's own database. Every call needs the right to administer the whole organization;
-    FollowEvents is for services that carry news on, which have the right to follow and no other.
+    services that carry news on or keep copies have the right to follow, which is enough for ListEvents, ListSnapshot and
+    FollowEvents and for nothing else.
     """
 
     @_abc_1.abstractmethod
@@ -84,6 +91,14 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.ListEventsResponse, _abc.Awaitable[_events_pb2.ListEventsResponse]]:
         """Lists events of the log behind a position, in commit order without gaps; with a wait the call stays open until there is one. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListSnapshot(
+        self,
+        request: _events_pb2.ListSnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.ListSnapshotResponse, _abc.Awaitable[_events_pb2.ListSnapshotResponse]]:
+        """Lists the last event of each type of each record, in order of record and type: where a new consumer begins, before it reads the events behind the position that the first page names. A new epoch of the source ends it: begin again. Errors: SERVICE_NOT_HERE, EVENTS_GONE, PAGE_TOKEN_INVALID, FIELD_INVALID, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def FollowEvents(

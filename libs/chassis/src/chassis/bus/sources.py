@@ -1,0 +1,66 @@
+"""Where a consumer reads what was said before: a service's log, in its database or behind its gRPC door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from chassis.database import Database
+from chassis.event_feed import Chosen, FeedEvent, Standing, read_snapshot, read_standing, tail_events
+
+Key = tuple[str, str]  # record's id and type of event: the place in a snapshot
+
+
+class EventSource(Protocol):
+    """One service's past."""
+
+    service: str
+
+    def read_standing(self) -> Standing:
+        """Where its log stands now."""
+
+    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[FeedEvent]:
+        """Events behind a position of an epoch (0: any). Errors: those of a log that no longer holds them."""
+
+    def read_snapshot(self, after: Key | None, limit: int, chosen: Chosen) -> list[FeedEvent]:
+        """The last event of each type of each record, behind a place in the snapshot."""
+
+
+class DatabaseSource:
+    """A service's past, read from its database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.service = database.service
+
+    def read_standing(self) -> Standing:
+        """Where its log stands now."""
+        with self._database.transaction() as work:
+            return read_standing(work)
+
+    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[FeedEvent]:
+        """Events behind a position. Errors: EventsGone."""
+        with self._database.transaction() as work:
+            return tail_events(work, after_position, limit, chosen, epoch)
+
+    def read_snapshot(self, after: Key | None, limit: int, chosen: Chosen) -> list[FeedEvent]:
+        """The last event of each type of each record."""
+        with self._database.transaction() as work:
+            return read_snapshot(work, after, limit, chosen)
+
+
+def snapshot_pages(source: EventSource, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
+    """The whole snapshot of a source, page by page."""
+    place: Key | None = None
+    while page := source.read_snapshot(place, limit, chosen):
+        yield page
+        place = (page[-1].aggregate_id, page[-1].type)
+
+
+def event_pages(
+    source: EventSource, after_position: int, limit: int, chosen: Chosen, epoch: int = 0
+) -> Iterator[list[FeedEvent]]:
+    """Every event behind a position until there is none, page by page."""
+    while page := source.read_events(after_position, limit, chosen, epoch):
+        yield page
+        after_position = page[-1].position
