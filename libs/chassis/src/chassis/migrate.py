@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 LOCK = 0x6272616E63686C  # one number for "migrating", the same in every process
 
@@ -28,6 +29,13 @@ def migrate(url: str, script_location: Path, revision: str = "head") -> None:
             connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
             connection.commit()
     engine.dispose()
+
+
+def has_revision(script_location: Path, revision: str) -> bool:
+    """Tell whether a revision is one of the migrations under `script_location`."""
+    settings = Config()
+    settings.set_main_option("script_location", str(script_location))
+    return any(one.revision == revision for one in ScriptDirectory.from_config(settings).walk_revisions())
 
 
 def run_environment() -> None:
