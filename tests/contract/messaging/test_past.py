@@ -15,7 +15,7 @@ from chassis.bus.event_days import keep_event_days
 from chassis.bus.events import Delivery
 from chassis.bus.housekeeping import keep_house, read_event_days
 from chassis.bus.relay import begin_epoch, number_waiting
-from chassis.bus.sources import DatabaseSource, snapshot_pages
+from chassis.bus.sources import DatabaseSource
 from chassis.copies import copies_in_place
 from chassis.database import UnitOfWork
 from chassis.embedded_postgres_server import EmbeddedPostgres
@@ -120,7 +120,7 @@ def test_a_snapshot_names_the_position_behind_which_nothing_is_missing(service: 
     for person in persons:
         say(service, person, 1, "before")
     standing = source(service).read_standing()
-    pages = snapshot_pages(source(service), 2, Chosen())
+    pages = source(service).snapshot_pages(2, Chosen())
     seen = {one.aggregate_id: one.version for one in next(pages)}
     say(service, persons[0], 2, "while it was read")
     drop_events_to(service, standing.last_position)

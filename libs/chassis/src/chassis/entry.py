@@ -1,4 +1,6 @@
-"""Starts one process of a service: serve, work, jobs or migrate. A service's `__main__` names its doors for it.
+"""Starts one process of a service: serve, work, jobs or migrate, or tells it of the past.
+
+A service's `__main__` names its doors for it.
 
 Doors are imported when they are asked for: a worker must never import grpc, an api process never the bus.
 """
@@ -15,8 +17,10 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from chassis.bus.service import WorkerService
     from chassis.jobs import JobRunner
+    from chassis.past import Tokens
     from chassis.rpc.server import Servicer
 
+PAST = ("catch-up", "rebuild", "replay")
 STOP_SECONDS = 10  # calls in hand end within this
 
 
@@ -47,16 +51,20 @@ class Doors(Generic[S]):
     servicers: Callable[[S], tuple[Servicer, ...]]
     worker: Callable[[S], WorkerService]
     jobs: Callable[[S], JobRunner] | None = None
+    tokens: Callable[[], Tokens] | None = None  # what lets it read others' events by itself
 
 
 def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
     """Run the process the arguments name until it is asked to stop; answers its exit code."""
-    acts = {"serve": _serve, "work": _work, "migrate": _migrate}
+    acts: dict[str, Callable[[Doors[S], S, Sequence[str]], int]] = {"serve": _serve, "work": _work, "migrate": _migrate}
     if doors.jobs:
         acts["jobs"] = _jobs
+    if doors.tokens:
+        acts |= dict.fromkeys(PAST, _past)
     parser = argparse.ArgumentParser(prog=doors.service)
     parser.add_argument("action", choices=sorted(acts))
-    action = parser.parse_args(arguments).action
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    action = parser.parse_args(words[:1]).action if words[:1] and words[0] in PAST else parser.parse_args(words).action
     if action == "work":
         from chassis.bus.patch import patch
 
@@ -67,13 +75,13 @@ def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
     try:
         start_process(f"{doors.service}-{action}")
         settings = load_settings(doors.settings, doors.prefix)
+        return acts[action](doors, settings, words)
     except SettingsInvalid as trouble:
         sys.stderr.write(f"{doors.service}: {trouble}\n")
         return 2
-    return acts[action](doors, settings)
 
 
-def _serve(doors: Doors[S], settings: S) -> int:
+def _serve(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     from chassis.process import stop_signal
     from chassis.rpc.events_door import events_servicer
     from chassis.rpc.server import start_server
@@ -83,20 +91,20 @@ def _serve(doors: Doors[S], settings: S) -> int:
     servicers = doors.servicers(settings)
     databases = {one.service: one.implementation.database for one in servicers}
     every = (*servicers, events_servicer(databases))  # each service tells its own feed, lag and parked events
-    server, _ = start_server(settings.grpc_listen, every, TokenVerifier(settings.token_public_key))
+    server, _port = start_server(settings.grpc_listen, every, TokenVerifier(settings.token_public_key))
     stopping.wait()
     server.stop(STOP_SECONDS).wait()
     return 0
 
 
-def _work(doors: Doors[S], settings: S) -> int:
+def _work(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     from chassis.bus.worker import run_workers
 
     run_workers((doors.worker(settings),), settings.bus_url)  # exits by itself when a service died
     return 0
 
 
-def _jobs(doors: Doors[S], settings: S) -> int:
+def _jobs(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     import threading
 
     from chassis.process import stop_signal
@@ -112,7 +120,14 @@ def _jobs(doors: Doors[S], settings: S) -> int:
     return 0
 
 
-def _migrate(doors: Doors[S], settings: S) -> int:
+def _past(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
+    from chassis.past import run_past
+
+    assert doors.tokens is not None
+    return run_past(doors.worker(settings), doors.prefix, doors.tokens(), _words)
+
+
+def _migrate(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     from chassis.migrate import migrate
 
     migrate(settings.database_url, doors.migrations)

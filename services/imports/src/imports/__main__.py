@@ -11,6 +11,7 @@ from imports.settings import MIGRATIONS, PREFIX, SERVICE, Settings
 if TYPE_CHECKING:
     from chassis.bus.service import WorkerService
     from chassis.jobs import JobRunner
+    from chassis.past import Tokens
     from chassis.rpc.server import Servicer
 
 
@@ -32,7 +33,13 @@ def _jobs(settings: Settings) -> JobRunner:
     return job_runner(settings)
 
 
-DOORS = Doors(SERVICE, Settings, PREFIX, MIGRATIONS, _servicers, _worker, _jobs)
+def _tokens() -> Tokens:
+    from units.acting import follower_tokens
+
+    return follower_tokens
+
+
+DOORS = Doors(SERVICE, Settings, PREFIX, MIGRATIONS, _servicers, _worker, _jobs, tokens=_tokens)
 
 if __name__ == "__main__":
     sys.exit(run(DOORS))

@@ -10,6 +10,7 @@ from reporting.settings import MIGRATIONS, PREFIX, SERVICE, Settings
 
 if TYPE_CHECKING:
     from chassis.bus.service import WorkerService
+    from chassis.past import Tokens
     from chassis.rpc.server import Servicer
 
 
@@ -25,7 +26,13 @@ def _worker(settings: Settings) -> WorkerService:
     return worker_service(settings)
 
 
-DOORS = Doors(SERVICE, Settings, PREFIX, MIGRATIONS, _servicers, _worker)
+def _tokens() -> Tokens:
+    from units.acting import follower_tokens
+
+    return follower_tokens
+
+
+DOORS = Doors(SERVICE, Settings, PREFIX, MIGRATIONS, _servicers, _worker, tokens=_tokens)
 
 if __name__ == "__main__":
     sys.exit(run(DOORS))

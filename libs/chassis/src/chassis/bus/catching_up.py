@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from chassis.bus import parking
 from chassis.bus.consumer import Consumer
 from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, wire_headers
-from chassis.bus.sources import EventSource, event_pages, snapshot_pages
+from chassis.bus.sources import EventSource, event_pages
 from chassis.bus.subscription import Subscription
 from chassis.copies import count_rows, digest_of
 from chassis.database import Database
@@ -130,7 +130,7 @@ class _Past:
         return self._read_behind(self._source.read_standing(), after_position, again)
 
     def _read_all(self, standing: Standing) -> int:
-        for page in snapshot_pages(self._source, self._consumer.batch_size, self._chosen):
+        for page in self._source.snapshot_pages(self._consumer.batch_size, self._chosen):
             # What is true of the source now is true in its present epoch, whenever it was said.
             self._hand_over(standing, [replace(one, epoch=standing.epoch) for one in page])
         self._note(standing)

@@ -8,8 +8,6 @@ from typing import Protocol
 from chassis.database import Database
 from chassis.event_feed import Chosen, FeedEvent, Standing, read_snapshot, read_standing, tail_events
 
-Key = tuple[str, str]  # record's id and type of event: the place in a snapshot
-
 
 class EventSource(Protocol):
     """One service's past."""
@@ -22,8 +20,8 @@ class EventSource(Protocol):
     def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[FeedEvent]:
         """Events behind a position of an epoch (0: any). Errors: those of a log that no longer holds them."""
 
-    def read_snapshot(self, after: Key | None, limit: int, chosen: Chosen) -> list[FeedEvent]:
-        """The last event of each type of each record, behind a place in the snapshot."""
+    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
+        """The last event of each type of each record, page by page."""
 
 
 class DatabaseSource:
@@ -43,18 +41,16 @@ class DatabaseSource:
         with self._database.transaction() as work:
             return tail_events(work, after_position, limit, chosen, epoch)
 
-    def read_snapshot(self, after: Key | None, limit: int, chosen: Chosen) -> list[FeedEvent]:
-        """The last event of each type of each record."""
-        with self._database.transaction() as work:
-            return read_snapshot(work, after, limit, chosen)
-
-
-def snapshot_pages(source: EventSource, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
-    """The whole snapshot of a source, page by page."""
-    place: Key | None = None
-    while page := source.read_snapshot(place, limit, chosen):
-        yield page
-        place = (page[-1].aggregate_id, page[-1].type)
+    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
+        """The last event of each type of each record, each page in a transaction of its own."""
+        place: tuple[str, str] | None = None
+        while True:
+            with self._database.transaction() as work:
+                page = read_snapshot(work, place, limit, chosen)
+            if not page:
+                return
+            yield page
+            place = (page[-1].aggregate_id, page[-1].type)
 
 
 def event_pages(
