@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.migrate import migrate
+from chassis.testing.eventually import eventually
 from chassis.testing.postgres import fresh_database
 
 ENVIRONMENT = "from chassis.migrate import run_environment\n\nrun_environment()\n"
@@ -65,3 +67,30 @@ def test_a_step_that_fails_changes_nothing_and_frees_the_others(postgres: Embedd
     migrate(url, scripts)
     migrate(url, scripts)
     assert steps_run(url) == [1, 2, 3]
+
+
+def test_a_step_lets_others_through_while_it_waits_for_a_table(postgres: EmbeddedPostgres, scripts: Path) -> None:
+    url = fresh_database(postgres, "migrate")
+    migrate(url, scripts)
+    add_step(scripts, 3, "op.execute('ALTER TABLE ran ADD COLUMN note text; INSERT INTO ran VALUES (3)')")
+    engine = sa.create_engine(url)
+    with ThreadPoolExecutor(1) as pool, engine.connect() as long_reader, engine.connect() as others:
+        long_reader.execute(sa.text("SELECT * FROM ran"))
+        migrating = pool.submit(migrate, url, scripts)
+        eventually(lambda: waits_for_a_lock(others))
+        others.execute(sa.text("SET lock_timeout = '8s'"))  # four times what a step may keep others waiting
+        assert others.execute(sa.text("SELECT count(*) FROM ran")).scalar_one() == 2
+        others.rollback()
+        assert not migrating.done()
+        long_reader.rollback()
+        migrating.result(60)
+    engine.dispose()
+    assert steps_run(url) == [1, 2, 3]
+
+
+def waits_for_a_lock(connection: sa.Connection) -> bool:
+    """Whether anybody waits for a table of this database."""
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'ran'::regclass)"
+    found = bool(connection.execute(sa.text(waiting)).scalar_one())
+    connection.rollback()
+    return found
