@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, insert
 
 from chassis.database import UnitOfWork
+from chassis.prepared import Prepared
 
 Row = dict[str, Any]
 
@@ -49,8 +51,14 @@ def upsert_newer(work: UnitOfWork, table: sa.Table, rows: Sequence[Row]) -> tupl
     """
     if not rows:
         return set(), []
+    written = work.fetch(_upsert(table), {"document": json.dumps(rows, default=str)})
+    return {row.id for row in written}, [row.id for row in written if not row.is_new]
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: sa.Table) -> Prepared:
     # One JSON text is cheaper to write and to read than an array a column, and holds arrays too.
-    document = sa.cast(sa.literal(json.dumps(rows, default=str), sa.Text()), JSON())
+    document = sa.cast(sa.bindparam("document", type_=sa.Text), JSON())
     names = table.c.keys()
     given = sa.func.json_populate_recordset(sa.literal_column(f'NULL::"{table.name}"'), document)
     source = given.table_valued(*(sa.column(column.name, column.type) for column in table.c))
@@ -62,8 +70,7 @@ def upsert_newer(work: UnitOfWork, table: sa.Table, rows: Sequence[Row]) -> tupl
         < sa.tuple_(statement.excluded.epoch, statement.excluded.version),
     )
     # xmax is 0 exactly in rows this statement inserted; an update leaves its own transaction there.
-    written = work.execute(statement.returning(table.c.id, sa.literal_column("xmax = 0").label("is_new"))).all()
-    return {row.id for row in written}, [row.id for row in written if not row.is_new]
+    return Prepared(statement.returning(table.c.id, sa.literal_column("xmax = 0").label("is_new")))
 
 
 def state_columns(epoch: int, version: int) -> Mapping[str, int]:

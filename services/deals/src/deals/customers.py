@@ -42,6 +42,12 @@ _KNOWN = Prepared(
     )
 )
 
+_NOTE = Prepared(
+    insert(customer)
+    .from_select(["id", "kind"], sa.select(sa.func.unnest(_IDS), sa.bindparam("kind", type_=sa.Text)))
+    .on_conflict_do_nothing()
+)
+
 
 def copy_persons(work: UnitOfWork, deliveries: Sequence[Any]) -> None:
     """Note persons that were made; handler of PersonCreated."""
@@ -74,5 +80,4 @@ def require_customers(work: UnitOfWork, facts: Facts, before: Facts | None = Non
 
 
 def _note(work: UnitOfWork, kind: str, ids: Iterable[str]) -> None:
-    rows = [{"id": id_, "kind": kind} for id_ in sorted(set(ids))]
-    work.execute(insert(customer).on_conflict_do_nothing(), rows)
+    work.run(_NOTE, {"ids": sorted(set(ids)), "kind": kind})

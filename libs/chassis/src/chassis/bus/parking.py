@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
@@ -14,17 +13,35 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from chassis.bus.events import Envelope, clean_text
 from chassis.database import UnitOfWork, sqlstate_of
 from chassis.errors import DomainError
-from chassis.schema import consumer_mark, parked_event
+from chassis.prepared import Prepared
+from chassis.schema import parked_event
 
 BEHIND, RETRY, PARKED, RESOLVED = "behind", "retry", "parked", "resolved"
 OPEN = (RETRY, BEHIND, PARKED)
 # Seconds until the next try after each failed one; long enough for a deployment to mend what is wrong, then a person.
 RETRY_SECONDS = (10, 60, 300, 1_800, 7_200, 21_600)
 JITTER = 0.2
-_CLAIM = sa.text("""
+_CLAIM = Prepared(
+    sa.text("""
 INSERT INTO inbox (consumer, event_id, source)
-SELECT :consumer, e.id, e.source FROM unnest(CAST(:ids AS uuid[]), CAST(:sources AS text[])) AS e(id, source)
-ON CONFLICT DO NOTHING RETURNING event_id::text""")
+SELECT CAST(:consumer AS text), e.id, e.source
+FROM unnest(CAST(:ids AS uuid[]), CAST(:sources AS text[])) AS e(id, source)
+ON CONFLICT DO NOTHING RETURNING event_id""")
+)
+_HELD = Prepared(
+    sa.text("""
+SELECT DISTINCT aggregate_id FROM parked_event
+WHERE consumer = :consumer AND aggregate_id = ANY(CAST(:asked AS uuid[])) AND state IN ('retry','behind','parked')""")
+)
+_SEEN = Prepared(
+    sa.text("""
+INSERT INTO consumer_mark (consumer, source, epoch, position, event_time)
+SELECT CAST(:consumer AS text), e.* FROM unnest(CAST(:sources AS text[]), CAST(:epochs AS int[]),
+                                                CAST(:positions AS bigint[]), CAST(:times AS timestamptz[])) AS e
+ON CONFLICT (consumer, source) DO UPDATE
+SET epoch = excluded.epoch, position = excluded.position, event_time = excluded.event_time
+WHERE (consumer_mark.epoch, consumer_mark.position) < (excluded.epoch, excluded.position)""")
+)
 _is_open = parked_event.c.state.in_(OPEN)
 
 
@@ -32,20 +49,14 @@ def claim_new(work: UnitOfWork, consumer: str, envelopes: Sequence[Envelope]) ->
     """Claim events for this consumer and keep those nobody claimed before, each once, in order of arrival."""
     first = {one.event_id: one for one in reversed(envelopes)}
     sources = [one.source for one in first.values()]
-    claimed = work.execute(_CLAIM, {"consumer": consumer, "ids": list(first), "sources": sources})
-    new = set(claimed.scalars())
+    claimed = work.fetch(_CLAIM, {"consumer": consumer, "ids": list(first), "sources": sources})
+    new = {row.event_id for row in claimed}
     return [one for one in envelopes if one.event_id in new and first[one.event_id] is one]
 
 
 def held_aggregates(work: UnitOfWork, consumer: str, aggregate_ids: Iterable[str]) -> set[str]:
     """Those of the aggregates that have an event waiting."""
-    asked = sa.cast(sorted(set(aggregate_ids)), sa.ARRAY(parked_event.c.aggregate_id.type))
-    rows = work.execute(
-        sa.select(parked_event.c.aggregate_id)
-        .distinct()
-        .where(parked_event.c.consumer == consumer, parked_event.c.aggregate_id == sa.any_(asked), _is_open)
-    )
-    return set(rows.scalars())
+    return {row.aggregate_id for row in work.fetch(_HELD, {"consumer": consumer, "asked": sorted(set(aggregate_ids))})}
 
 
 def parked_row(
@@ -68,8 +79,7 @@ def park(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:
         work.execute(insert(parked_event).on_conflict_do_nothing(), list(rows))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A position in the log of a source, and when the event there was committed."""
 
     source: str
@@ -94,14 +104,15 @@ def mark_places(work: UnitOfWork, consumer: str, places: Sequence[Place]) -> Non
             furthest[one.source] = one
     if not furthest:
         return
-    place = insert(consumer_mark)
-    newer = sa.tuple_(consumer_mark.c.epoch, consumer_mark.c.position) < sa.tuple_(
-        place.excluded.epoch, place.excluded.position
-    )
-    values = {name: place.excluded[name] for name in ("epoch", "position", "event_time")}
-    work.execute(
-        place.on_conflict_do_update(index_elements=["consumer", "source"], set_=values, where=newer),
-        [{"consumer": consumer, **asdict(one)} for one in furthest.values()],
+    work.run(
+        _SEEN,
+        {
+            "consumer": consumer,
+            "sources": list(furthest),
+            "epochs": [one.epoch for one in furthest.values()],
+            "positions": [one.position for one in furthest.values()],
+            "times": [one.event_time for one in furthest.values()],
+        },
     )
 
 

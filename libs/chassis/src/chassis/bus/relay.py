@@ -33,8 +33,10 @@ _LEADER = "SELECT pg_try_advisory_lock(hashtextextended('relay', 0))"
 
 # Own statement before the move, so that the snapshot of the move is younger than the lock.
 _LOCK = sa.text("SELECT last_position FROM relay_state FOR UPDATE")
+# The ids as an array: a join of the table with a part of itself was planned as a loop over both, 0.3 s for 1,000 events
+# while an import wrote more, since the planner thinks an outbox is empty.
 _MOVE = sa.text("""
-WITH taken AS (DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT :batch) RETURNING *),
+WITH taken AS (DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT :batch)) RETURNING *),
      counted AS (SELECT taken.*, row_number() OVER (ORDER BY id) AS k FROM taken),
      state AS (SELECT last_position, epoch FROM relay_state),
      logged AS (
@@ -49,6 +51,7 @@ _BEHIND = sa.text("""
 SELECT position, epoch, event_id::text, aggregate, aggregate_id::text, version, type, routing_key, headers, data,
        create_time
 FROM event_log WHERE position > :position ORDER BY position LIMIT :batch""")
+_WAITING = sa.text("SELECT 1 FROM outbox ORDER BY id LIMIT 1")  # by the index: not through rows long gone
 _LEAD = sa.text("""
 UPDATE relay_state SET term = term + 1, holder = :holder, hold_time = clock_timestamp()
 RETURNING term, source, published_position""")
@@ -74,7 +77,7 @@ def number_events(connection: sa.Connection, batch: int = BATCH) -> int:
     Any process may run it, even two at once.
     """
     with connection.begin():
-        if connection.execute(sa.text("SELECT 1 FROM outbox LIMIT 1")).first() is None:
+        if connection.execute(_WAITING).first() is None:
             return 0
         connection.execute(_LOCK)
         return int(connection.execute(_MOVE, {"batch": batch}).scalar_one())
