@@ -3,7 +3,8 @@
     python -m tools.lock [--check | --upgrade]
 
 The lock holds each dependency of every package and of the dev group, exactly, with hashes, for Python 3.11 and newer
-on every platform. Its inputs are recorded in its first lines; --check compares those, so it needs no network.
+on every platform, and says for each by whom it is asked for, from which `choose_requirements` takes one package's part.
+Its inputs are recorded in its first lines; --check compares those, so it needs no network.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from tools.protos import ROOT
 
 LOCK = ROOT / "requirements.lock"
+INPUTS = "requirements.in"
 PYTHON = "3.11"
 OURS = "branchline-"
 INPUT_MARK = "# inputs sha256: "
@@ -39,11 +41,12 @@ def list_manifests(root: Path = ROOT) -> list[Path]:
 
 
 def read_requirements(manifest: Path) -> Iterator[str]:
-    """Read one manifest's dependencies and groups."""
+    """Read one manifest's dependencies, extras and groups."""
     content = tomllib.loads(manifest.read_text(encoding="utf-8"))
     listed = [*content["project"].get("dependencies", [])]
-    for group in content.get("dependency-groups", {}).values():
-        listed += group
+    extras = content["project"].get("optional-dependencies", {})
+    for more in (*extras.values(), *content.get("dependency-groups", {}).values()):
+        listed += more
     yield from (requirement for requirement in listed if not requirement.startswith(OURS))
 
 
@@ -62,26 +65,26 @@ def make_lock(upgrade: bool) -> int:
     """Resolve with uv; versions in the present lock are kept unless `upgrade`. Returns uv's exit status."""
     requirements = list_requirements()
     with tempfile.TemporaryDirectory() as folder:
-        inputs, output = Path(folder) / "requirements.in", Path(folder) / "requirements.lock"
+        inputs, output = Path(folder) / INPUTS, Path(folder) / LOCK.name
         inputs.write_text("\n".join(requirements) + "\n", encoding="utf-8")
         if not upgrade:
             output.write_bytes(LOCK.read_bytes())
-        status = run_uv(inputs, output)
+        status = run_uv(Path(folder))
         if status == 0:
             head = f"{HEADER}{INPUT_MARK}{hash_inputs(requirements)}\n"
             LOCK.write_text(head + output.read_text(encoding="utf-8"), encoding="utf-8")
     return status
 
 
-def run_uv(inputs: Path, output: Path) -> int:
-    """Run the locked uv. Without annotations and index addresses: neither a path nor a host may stand in the lock."""
+def run_uv(folder: Path) -> int:
+    """Run the locked uv in a folder, by bare names and without addresses: the lock holds neither a path nor a host."""
     command = [
         str(Path(sys.executable).parent / "uv"),
         *("pip", "compile", "--quiet", "--universal", "--generate-hashes"),
-        *("--python-version", PYTHON, "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
-        *("--output-file", str(output), str(inputs)),
+        *("--python-version", PYTHON, "--no-header", "--no-emit-index-url", "--no-emit-find-links"),
+        *("--output-file", LOCK.name, INPUTS),
     ]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    return subprocess.run(command, cwd=folder, check=False).returncode
 
 
 def main(argv: list[str]) -> int:
