@@ -53,9 +53,10 @@ def service(tmp_path: Path) -> Path:
     return made
 
 
-def start(service: Path, action: str, **environ: str) -> subprocess.Popen[str]:
+def start(service: Path, action: str, cwd: str | None = None, **environ: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(service), action],
+        cwd=cwd,
         env={**os.environ, **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -91,6 +92,14 @@ def test_an_api_process_knows_no_bus_and_a_worker_no_grpc(service: Path, private
         assert process.stdout is not None
         assert process.stdout.readline() == "working False\n"
         assert process.wait(60) == 7
+
+
+def test_a_service_is_prepared_without_its_bus_where_none_is_named(service: Path, database: Database) -> None:
+    migrations = service.parent / "nowhere"
+    (migrations / "versions").mkdir(parents=True)
+    (migrations / "env.py").write_text("from chassis.migrate import run_environment\n\nrun_environment()\n")
+    with start(service, "prepare", cwd=str(service.parent), MADE_DATABASE_URL=database.url) as process:
+        assert process.wait(60) == 0
 
 
 def test_what_is_missing_is_told_in_one_line(service: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,14 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
 def test_what_is_required_may_not_be_empty() -> None:
     with pytest.raises(SettingsInvalid, match="ADS_SECRET is not set"):
         load_settings(Sample, "ADS_", {"DATABASE_URL": "x", "ADS_SECRET": " "})
+
+
+def test_a_secret_comes_from_a_file_unless_the_environment_says_it(tmp_path: Path) -> None:
+    (tmp_path / "database_url").write_text("from a file\n")
+    (tmp_path / "secret").write_text("s3cret")
+    environ = {"SETTINGS_FOLDER": str(tmp_path), "SECRET": "said"}
+
+    assert load_settings(Sample, "ADS_", environ) == Sample("from a file", "said")
 
 
 def test_a_setting_of_another_type_is_a_mistake_of_ours() -> None:

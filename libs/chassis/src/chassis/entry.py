@@ -1,4 +1,4 @@
-"""Starts one process of a service: serve, work, jobs or migrate, or tells it of the past.
+"""Starts one process of a service: serve, work, jobs, migrate or prepare, or tells it of the past.
 
 A service's `__main__` names its doors for it.
 
@@ -8,6 +8,7 @@ Doors are imported when they are asked for: a worker must never import grpc, an 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PAST = ("catch-up", "rebuild", "replay")
 STOP_SECONDS = 10  # calls in hand end within this
+HEALTH_FILE = "HEALTH_FILE"  # where a process without a port says how it is, for `chassis.check_health`
+BEAT_SECONDS = 5.0
 
 
 class ServiceSettings(Protocol):
@@ -56,7 +59,9 @@ class Doors(Generic[S]):
 
 def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
     """Run the process the arguments name until it is asked to stop; answers its exit code."""
-    acts: dict[str, Callable[[Doors[S], S, Sequence[str]], int]] = {"serve": _serve, "work": _work, "migrate": _migrate}
+    acts: dict[str, Callable[[Doors[S], S, Sequence[str]], int]] = {
+        "serve": _serve, "work": _work, "migrate": _migrate, "prepare": _prepare,
+    }  # fmt: skip
     if doors.jobs:
         acts["jobs"] = _jobs
     if doors.tokens:
@@ -100,7 +105,8 @@ def _serve(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
 def _work(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     from chassis.bus.worker import run_workers
 
-    run_workers((doors.worker(settings),), settings.bus_url)  # exits by itself when a service died
+    file = os.environ.get(HEALTH_FILE)  # exits by itself when a service died
+    run_workers((doors.worker(settings),), settings.bus_url, Path(file) if file else None)
     return 0
 
 
@@ -113,8 +119,9 @@ def _jobs(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     runner, stopping = doors.jobs(settings), stop_signal()
     work = threading.Thread(target=runner.run, name="jobs")
     work.start()
-    while work.is_alive() and not stopping.wait(0.5):
-        pass
+    _beat()
+    while work.is_alive() and not stopping.wait(BEAT_SECONDS):
+        _beat()
     runner.stop()
     work.join()
     return 0
@@ -125,6 +132,26 @@ def _past(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
 
     assert doors.tokens is not None
     return run_past(doors.worker(settings), doors.prefix, doors.tokens(), _words)
+
+
+def _beat() -> None:
+    """Say that the process still turns round."""
+    if HEALTH_FILE in os.environ:
+        Path(os.environ[HEALTH_FILE]).touch()
+
+
+def _prepare(doors: Doors[S], settings: S, words: Sequence[str]) -> int:
+    """Make everything ready for the service's processes: the newest schema and, on a bus, the service's queues.
+
+    To be done for every service before any of them works, so that no event is published before its readers' queues
+    stand.
+    """
+    _migrate(doors, settings, words)
+    if settings.bus_url:
+        from chassis.bus.transport import open_bus
+
+        open_bus(settings.bus_url).declare(doors.worker(settings).consumers)
+    return 0
 
 
 def _migrate(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:

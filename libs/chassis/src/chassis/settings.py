@@ -1,13 +1,18 @@
-"""Settings from the environment; all that is missing or wrong is named at once, at start."""
+"""Settings from the environment, or from a folder with a file a setting; all that is missing or wrong is named at once.
+
+The folder is for secrets: what stands in an environment is seen by whoever may inspect a container.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 S = TypeVar("S")
+FOLDER = "SETTINGS_FOLDER"  # the variable that names the folder
 
 
 class SettingsInvalid(Exception):
@@ -17,7 +22,8 @@ class SettingsInvalid(Exception):
 def load_settings(kind: type[S], prefix: str, environ: Mapping[str, str] | None = None) -> S:
     """Fill a frozen dataclass from variables named like its fields.
 
-    `CONTACTS_POOL_SIZE` is looked up first for prefix `CONTACTS_`, then `POOL_SIZE`. What is required may not be empty.
+    `CONTACTS_POOL_SIZE` is looked up first for prefix `CONTACTS_`, then `POOL_SIZE`, then the file `pool_size` of the
+    folder that SETTINGS_FOLDER names. What is required may not be empty.
     Field types: str, int, float, bool (TypeError for others). Errors: SettingsInvalid with every trouble.
     """
     source = os.environ if environ is None else environ
@@ -27,6 +33,8 @@ def load_settings(kind: type[S], prefix: str, environ: Mapping[str, str] | None 
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         name = field.name.upper()
         text = source.get(prefix + name, source.get(name))
+        if text is None:
+            text = _read_file(source.get(FOLDER, ""), field.name)
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if text is None or (required and not text.strip()):
             if required:
@@ -39,6 +47,16 @@ def load_settings(kind: type[S], prefix: str, environ: Mapping[str, str] | None 
     if troubles:
         raise SettingsInvalid("settings: " + "; ".join(troubles))
     return kind(**values)
+
+
+def _read_file(folder: str, name: str) -> str | None:
+    """What a file of the folder holds, without the line's end that editors and `echo` leave; None without the file."""
+    if not folder:
+        return None
+    try:
+        return Path(folder, name).read_text(encoding="utf-8").removesuffix("\n")
+    except FileNotFoundError:
+        return None
 
 
 def _parse(text: str, kind: Any) -> Any:

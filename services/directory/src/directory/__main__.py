@@ -1,76 +1,58 @@
-"""Starts one process of the directory: serve, work, migrate, or bootstrap for the first administrator."""
+"""Starts one process of the directory: serve, work, migrate, prepare, or bootstrap for the first administrator."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from chassis.logs import start_logs
-from chassis.settings import load_settings
-from directory.settings import MIGRATIONS, PREFIX, Settings
+from chassis.entry import Doors, run
+from directory.settings import MIGRATIONS, PREFIX, SERVICE, Settings
 
-STOP_SECONDS = 10
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the process the arguments name."""
-    parser = argparse.ArgumentParser(prog="directory")
-    actions = parser.add_subparsers(dest="action", required=True)
-    for name in ("serve", "work", "migrate"):
-        actions.add_parser(name)
-    first = actions.add_parser("bootstrap", help="make the company and its first administrator, once")
-    for option, standard in (("company", ""), ("code", "hq"), ("country", ""), ("currency", ""), ("zone", "UTC")):
-        first.add_argument(f"--{option}", default=standard, required=not standard)
-    first.add_argument("--login", required=True)
-    first.add_argument("--password-file", type=Path, required=True)
-    options = parser.parse_args(arguments)
-    if options.action == "work":
-        from chassis.bus.patch import patch
-
-        patch()
-    start_logs(f"directory-{options.action}")
-    settings = load_settings(Settings, PREFIX)
-    if options.action == "bootstrap":
-        _bootstrap(settings, options)
-    else:
-        {"serve": _serve, "work": _work, "migrate": _migrate}[options.action](settings)
+    from chassis.bus.worker import WorkerService
+    from chassis.rpc.server import Servicer
 
 
-def _serve(settings: Settings) -> None:
-    from chassis.process import stop_signal
-    from chassis.rpc.events_door import events_servicer
-    from chassis.rpc.server import start_server
-    from chassis.telemetry import start_telemetry
-    from chassis.tokens import TokenVerifier, public_key_of
+def _servicers(settings: Settings) -> tuple[Servicer, ...]:
     from directory.api import servicers
 
-    asked = stop_signal()
-    start_telemetry("directory-api", settings.otel_exporter_otlp_endpoint)
-    doors = servicers(settings)
-    events = events_servicer({"directory": doors[0].implementation.database})
-    verifier = TokenVerifier(settings.token_public_key or public_key_of(settings.token_private_key))
-    server, _ = start_server(settings.grpc_listen, (*doors, events), verifier)
-    asked.wait()
-    server.stop(STOP_SECONDS).wait()
+    return servicers(settings)
 
 
-def _work(settings: Settings) -> None:
-    from chassis.bus.worker import run_workers
+def _worker(settings: Settings) -> WorkerService:
     from directory.worker import worker_service
 
-    run_workers((worker_service(settings),), settings.bus_url)
+    return worker_service(settings)
 
 
-def _migrate(settings: Settings) -> None:
-    from chassis.migrate import migrate
-
-    migrate(settings.database_url, MIGRATIONS)
+DOORS = Doors(SERVICE, Settings, PREFIX, MIGRATIONS, _servicers, _worker)
 
 
-def _bootstrap(settings: Settings, options: argparse.Namespace) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the process the arguments name; answers its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    return _bootstrap(words[1:]) if list(words[:1]) == ["bootstrap"] else run(DOORS, words)
+
+
+def _bootstrap(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="directory bootstrap", description="Make the company and its first administrator, once."
+    )
+    for option, standard in (("company", ""), ("code", "hq"), ("country", ""), ("currency", ""), ("zone", "UTC")):
+        parser.add_argument(f"--{option}", default=standard, required=not standard)
+    parser.add_argument("--login", required=True)
+    parser.add_argument("--password-file", type=Path, required=True)
+    options = parser.parse_args(words)
     from chassis.database import Database
+    from chassis.process import start_process
+    from chassis.settings import load_settings
     from directory.bootstrap import FirstFacts, bootstrap
 
+    start_process("directory-bootstrap")
     facts = FirstFacts(
         company=options.company,
         code=options.code,
@@ -78,10 +60,11 @@ def _bootstrap(settings: Settings, options: argparse.Namespace) -> None:
         currency_code=options.currency,
         time_zone=options.zone,
         login=options.login,
-        password=options.password_file.read_text().strip("\r\n"),
+        password=options.password_file.read_text(encoding="utf-8").strip("\r\n"),
     )
-    bootstrap(Database(settings.database_url, "directory"), facts)
+    bootstrap(Database(load_settings(Settings, PREFIX).database_url, SERVICE), facts)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SERVICE = "directory"
 PREFIX = "DIRECTORY_"
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 

@@ -1,26 +1,48 @@
-"""Starts the gateway: `python -m gateway serve`."""
+"""Starts one process of the gateway: serve, or prepare its database before that."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import dataclass, field
 
-from chassis.logs import start_logs
-from chassis.settings import load_settings
-from chassis.telemetry import start_telemetry
-from gateway.serving import serve
-from gateway.settings import PREFIX, Settings
+from chassis.process import start_process
+from chassis.settings import SettingsInvalid, load_settings
+from gateway.settings import MIGRATIONS, PREFIX, Settings
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
+@dataclass(frozen=True)
+class PreparationSettings:
+    """What is needed before the gateway serves."""
+
+    database_url: str = field(metadata={"help": "postgresql+psycopg://user:password@host/gateway"})
+
+
+def main() -> int:
+    """Serve until SIGTERM, or bring the database to its newest schema; answers the exit code."""
     parser = argparse.ArgumentParser(prog="gateway")
-    parser.add_argument("action", choices=("serve",))
-    parser.parse_args()
-    settings = load_settings(Settings, PREFIX)
-    start_logs("gateway")
-    start_telemetry("gateway", settings.otel_exporter_otlp_endpoint)
-    serve(settings)
+    parser.add_argument("action", choices=("serve", "migrate", "prepare"))
+    action = parser.parse_args().action
+    try:
+        start_process(f"gateway-{action}")
+        {"serve": _serve, "migrate": _migrate, "prepare": _migrate}[action]()
+    except SettingsInvalid as trouble:
+        sys.stderr.write(f"gateway: {trouble}\n")
+        return 2
+    return 0
+
+
+def _serve() -> None:
+    from gateway.serving import serve
+
+    serve(load_settings(Settings, PREFIX))
+
+
+def _migrate() -> None:
+    from chassis.migrate import migrate
+
+    migrate(load_settings(PreparationSettings, PREFIX).database_url, MIGRATIONS)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

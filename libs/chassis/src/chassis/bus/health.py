@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 class WorkerHealth:
     """Parts and their troubles. A bus that is down makes a worker degraded, never dead.
 
-    With a `file`, the state is kept there as `{"state": "ok" | "degraded", "troubles": {part: reason}}`.
+    With a `file`, the state is kept there as `{"state": "ok" | "degraded", "troubles": {part: reason}}`; how old the
+    file is tells whether the worker still turns round.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -39,6 +40,11 @@ class WorkerHealth:
         if self._troubles.pop(part, None) is not None:
             log.info("recovered", extra={"part": part})
             self._write()
+
+    def beat(self) -> None:
+        """Say that the hub still turns."""
+        if self._file is not None:
+            self._file.touch()
 
     def _write(self) -> None:
         if self._file is None:

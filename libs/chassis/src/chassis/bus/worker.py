@@ -31,6 +31,7 @@ from chassis.bus.transport import Bus, open_bus
 log = logging.getLogger(__name__)
 RETRY_POLL_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 3_600.0
+BEAT_SECONDS = 5.0
 GRACE_SECONDS = 15.0  # batches in hand end within this, then they are given up and delivered again
 LAST_SECONDS = 20.0  # promise: a stopped worker is gone by then
 STUCK = 70  # exit code when a native thread would not end
@@ -58,6 +59,7 @@ def run_workers(services: Sequence[WorkerService], bus_url: str, health_file: Pa
         runner.add_service(service_class(service, readers, bus, health, stopping))
     _stop_on_signals(runner, stopping)
     runner.start()
+    eventlet.spawn_n(_beat, health)
     runner.wait()
 
 
@@ -93,6 +95,12 @@ def _method(act: Callable[..., Any], entrypoint: Any) -> Callable[..., Any]:
 
     register_entrypoint(method, entrypoint)
     return method
+
+
+def _beat(health: WorkerHealth) -> None:
+    while True:
+        health.beat()
+        eventlet.sleep(BEAT_SECONDS)
 
 
 def _nothing() -> None:
