@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from branchline.commands import backing_up, bench, demo, development, events, importing, platform, rebuilding, reports
+from branchline.commands import (
+    backing_up,
+    bench,
+    demo,
+    deployment,
+    development,
+    events,
+    importing,
+    platform,
+    rebuilding,
+    reports,
+)
 from branchline.exits import Exit, Failure
 from branchline.screen import Screen
 
@@ -25,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (platform, demo, importing, reports, events, rebuilding, backing_up, bench, development):
+for group in (platform, demo, importing, reports, events, rebuilding, backing_up, bench, deployment, development):
     group.register(app)
 
 FLAGS, VALUED = ("--json",), ("--data",)
