@@ -13,7 +13,7 @@ from directory.settings import MIGRATIONS, PREFIX, SERVICE, Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chassis.bus.worker import WorkerService
+    from chassis.bus.service import WorkerService
     from chassis.rpc.server import Servicer
 
 
