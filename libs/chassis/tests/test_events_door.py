@@ -99,6 +99,34 @@ def test_a_waiting_event_is_shown_retried_and_let_go(client: Client, database: D
     assert list(left) == []
 
 
+def test_a_waiting_event_is_changed_and_what_it_said_before_is_kept(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    number = park(database)
+    with calling_as(signer.sign(ADMIN)):
+        for data in (b"first", b"second"):
+            edited = client.call("EditParked", pb.EditParkedRequest(number=number, data=data)).parked
+        shown = client.call("GetParked", pb.GetParkedRequest(number=number))
+        client.call("SkipParked", pb.SkipParkedRequest(number=number))
+        with pytest.raises(RemoteError) as caught:
+            client.call("EditParked", pb.EditParkedRequest(number=number, data=b"too late"))
+
+    assert (edited.state, edited.tries, shown.data) == (pb.PARKED_STATE_RETRY, 0, b"second")
+    assert [(one.data, one.editor) for one in shown.edits] == [(b"body", ADMIN.user_id), (b"first", ADMIN.user_id)]
+    assert caught.value.reason == "PARKED_EVENT_NOT_FOUND"
+
+
+def test_a_change_that_is_no_message_of_the_events_type_is_refused(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    number = park(database)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE parked_event SET type = 'crm.contacts.events.v1.PersonCreated'")
+    with calling_as(signer.sign(ADMIN)), pytest.raises(RemoteError) as caught:
+        client.call("EditParked", pb.EditParkedRequest(number=number, data=b"\xff\xff"))
+    assert caught.value.reason == "FIELD_INVALID"
+
+
 def test_an_event_that_does_not_wait_is_named(client: Client, signer: TokenSigner) -> None:
     with calling_as(signer.sign(ADMIN)), pytest.raises(RemoteError) as caught:
         client.call("SkipParked", pb.SkipParkedRequest(number=99))
@@ -127,7 +155,8 @@ def test_a_service_of_another_process_is_not_here(client: Client, signer: TokenS
 
 
 @pytest.mark.parametrize(
-    "method", ["ListEvents", "ListSnapshot", "ListParked", "GetParked", "RetryParked", "SkipParked", "GetLag"]
+    "method",
+    ["ListEvents", "ListSnapshot", "ListParked", "GetParked", "RetryParked", "EditParked", "SkipParked", "GetLag"],
 )
 def test_who_may_not_administer_everything_gets_nothing(method: str, client: Client, signer: TokenSigner) -> None:
     with calling_as(signer.sign(READER)), pytest.raises(RemoteError) as caught:

@@ -17,11 +17,13 @@ from chassis.bus.subscription import CRASHES, Subscription
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
 from chassis.ids import new_id
+from chassis.messaging_state import edit_parked, list_parked, show_parked
 from tests.contract.messaging.probes import (
     SOURCE,
     ServiceDatabase,
     a_consumer,
     an_event,
+    created,
     name_in,
     write_ledger,
 )
@@ -309,3 +311,24 @@ def test_a_stop_in_the_middle_of_a_passing_trouble_leaves_the_batch_unacked(serv
 
     assert subscription.handle([arriving(an_event())]) is False
     assert service.ledger() == []
+
+
+def test_a_mended_event_goes_through_with_those_behind_it_and_others_never_waited(service: ServiceDatabase) -> None:
+    subscription, held, free = subscribed(service, unless_poison), new_id(), new_id()
+    subscription.handle([arriving(an_event(1, aggregate_id=held, version=1, name="poison"))])
+    later = [an_event(2, aggregate_id=held, version=2), an_event(3, aggregate_id=free, version=1)]
+    subscription.handle([arriving(one) for one in later])
+    assert [one.aggregate_id for one in service.ledger()] == [free]
+    assert states(service) == [(1, "retry"), (2, "behind")]
+
+    with service.database.transaction() as work:
+        number = list_parked(work)[0].id
+        edit_parked(work, number, created(held, "Mended").SerializeToString())
+    assert subscription.retry_due() == 2
+
+    told = [(one.version, one.name) for one in service.ledger() if one.aggregate_id == held]
+    assert told == [(1, "Mended"), (2, "Ann")]
+    assert states(service) == [(1, "resolved"), (2, "resolved")]
+    with service.database.transaction() as work:
+        (before,) = show_parked(work, number).edits
+    assert before.data == created(held, "poison").SerializeToString()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from branchline.commands.events_past import register_past
-from branchline.exits import Exit
+from branchline.exits import Exit, Failure
 from branchline.screen import Screen
 
 SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
@@ -24,7 +24,13 @@ def register(app: typer.Typer) -> None:
     events = typer.Typer(help="Follow events, and see to those that failed too often.", **shared)
     parked = typer.Typer(help="Events that failed too often.", **shared)
     events.command("tail")(tail)
-    for name, command in (("list", list_parked), ("show", show_parked), ("retry", retry), ("skip", skip)):
+    for name, command in (
+        ("list", list_parked),
+        ("show", show_parked),
+        ("retry", retry),
+        ("edit", edit),
+        ("skip", skip),
+    ):
         parked.command(name)(command)
     events.add_typer(parked, name="parked")
     register_past(events)
@@ -91,18 +97,37 @@ def retry(context: typer.Context, service: Service, number: Number) -> int:
     return _one(context.obj, "POST", service, number, "/retry")
 
 
+def edit(
+    context: typer.Context,
+    service: Service,
+    number: Number,
+    content: Annotated[
+        typer.FileText, typer.Argument(help="JSON of what it shall say, as `show` prints it as message.")
+    ],
+) -> int:
+    """Change what an event says and have it tried anew at once; what it said before is kept."""
+    import json
+
+    try:
+        message = json.load(content)
+    except ValueError as wrong:
+        raise Failure(f"{content.name} holds no JSON: {wrong}", Exit.USAGE, "NO_JSON") from wrong
+    return _one(context.obj, "POST", service, number, "/edit", {"message": message})
+
+
 def skip(context: typer.Context, service: Service, number: Number) -> int:
     """Let an event go unhandled, so that later events of its aggregate go on."""
     return _one(context.obj, "POST", service, number, "/skip")
 
 
-def _one(screen: Screen, method: str, service: str, number: int, act: str = "") -> int:
+def _one(screen: Screen, method: str, service: str, number: int, act: str = "", body: Any = None) -> int:
     import json
 
     from branchline.rest import connect
 
     with connect(screen.folder()) as rest:
-        found = rest.call(method, f"/services/{service}/parked_events/{number}{act}").json()
+        more = {} if body is None else {"json": body}
+        found = rest.call(method, f"/services/{service}/parked_events/{number}{act}", **more).json()
     screen.show(found, lambda: json.dumps(found, indent=2, ensure_ascii=False))
     return Exit.OK
 

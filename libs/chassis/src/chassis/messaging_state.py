@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
-from chassis.schema import consumer_mark, event_log, outbox, parked_event, relay_state
+from chassis.schema import consumer_mark, event_log, outbox, parked_edit, parked_event, relay_state
 
 OPEN_STATES = ("retry", "behind", "parked")
 
@@ -47,6 +47,25 @@ class ParkedEvent:
     error_code: str
     first_time: datetime
     resolved_by: str
+
+
+@dataclass(frozen=True)
+class ParkedEdit:
+    """What an event held before somebody changed it."""
+
+    data: bytes
+    editor: str
+    edit_time: datetime
+
+
+@dataclass(frozen=True)
+class ParkedContent:
+    """A parked event with headers, body, and what it held before."""
+
+    parked: ParkedEvent
+    headers: Mapping[str, str]
+    data: bytes
+    edits: Sequence[ParkedEdit]
 
 
 @dataclass(frozen=True)
@@ -127,12 +146,14 @@ def list_parked(
     return [_parked_of(row) for row in work.execute(statement.order_by(parked_event.c.id).limit(limit))]
 
 
-def show_parked(work: UnitOfWork, parked_id: int) -> tuple[ParkedEvent, Mapping[str, str], bytes]:
-    """One waiting or settled event with its headers and body. Errors: ParkedEventNotFound."""
+def show_parked(work: UnitOfWork, parked_id: int) -> ParkedContent:
+    """One waiting or settled event in full. Errors: ParkedEventNotFound."""
     row = work.execute(sa.select(parked_event).where(parked_event.c.id == parked_id)).one_or_none()
     if row is None:
         raise _not_found(parked_id)
-    return _parked_of(row), row.headers, bytes(row.data)
+    history = sa.select(parked_edit).where(parked_edit.c.parked_id == parked_id).order_by(parked_edit.c.id)
+    edits = [ParkedEdit(bytes(one.data), one.editor, one.edit_time) for one in work.execute(history)]
+    return ParkedContent(_parked_of(row), row.headers, bytes(row.data), edits)
 
 
 def retry_parked(work: UnitOfWork, parked_id: int) -> ParkedEvent:
@@ -141,16 +162,37 @@ def retry_parked(work: UnitOfWork, parked_id: int) -> ParkedEvent:
     return _change(work, parked_id, ("retry", "parked"), values)
 
 
+def edit_parked(work: UnitOfWork, parked_id: int, data: bytes) -> ParkedEvent:
+    """Put another body in the place of a waiting event's, keep the old one, and have it tried anew at once.
+
+    One whose headers cannot be read has no content to mend. Errors: ParkedEventNotFound.
+    """
+    mendable = sa.and_(
+        parked_event.c.id == parked_id, parked_event.c.state.in_(("retry", "parked")), parked_event.c.aggregate != ""
+    )
+    editor = work.access.user_id or work.access.service
+    before = sa.select(parked_event.c.id, parked_event.c.data, sa.literal(editor), sa.literal(work.now))
+    work.execute(
+        sa.insert(parked_edit).from_select(
+            ["parked_id", "data", "editor", "edit_time"], before.where(mendable).with_for_update()
+        )
+    )
+    values = {"data": data, "tries": 0, "next_time": work.now, "resolved_by": None, "state": "retry"}
+    return _change(work, parked_id, ("retry", "parked"), values, parked_event.c.aggregate != "")
+
+
 def skip_parked(work: UnitOfWork, parked_id: int) -> ParkedEvent:
     """Let an event go unhandled, so that those behind it go on. Errors: ParkedEventNotFound."""
     by = work.access.user_id or work.access.service
     return _change(work, parked_id, OPEN_STATES, {"state": "skipped", "next_time": None, "resolved_by": by})
 
 
-def _change(work: UnitOfWork, parked_id: int, states: Sequence[str], values: dict[str, Any]) -> ParkedEvent:
+def _change(
+    work: UnitOfWork, parked_id: int, states: Sequence[str], values: dict[str, Any], *also: sa.ColumnElement[bool]
+) -> ParkedEvent:
     row = work.execute(
         sa.update(parked_event)
-        .where(parked_event.c.id == parked_id, parked_event.c.state.in_(states))
+        .where(parked_event.c.id == parked_id, parked_event.c.state.in_(states), *also)
         .values(values)
         .returning(parked_event)
     ).one_or_none()

@@ -10,6 +10,9 @@ from dataclasses import asdict
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 
 from chassis import event_feed as feed
 from chassis import messaging_state as state
@@ -148,8 +151,13 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
 
     def GetParked(self, request: pb.GetParkedRequest, context: grpc.ServicerContext) -> pb.GetParkedResponse:
         """Show one event in full."""
-        found, headers, data = self._in(request.service, lambda work: state.show_parked(work, request.number))
-        return pb.GetParkedResponse(parked=_parked_message(found), headers=headers, data=data)
+        found = self._in(request.service, lambda work: state.show_parked(work, request.number))
+        return pb.GetParkedResponse(
+            parked=_parked_message(found.parked),
+            headers=found.headers,
+            data=found.data,
+            edits=[pb.ParkedEdit(**asdict(one)) for one in found.edits],
+        )
 
     def RetryParked(self, request: pb.RetryParkedRequest, context: grpc.ServicerContext) -> pb.RetryParkedResponse:
         """Have an event tried anew."""
@@ -160,6 +168,15 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
         """Let an event go."""
         found = self._in(request.service, lambda work: state.skip_parked(work, request.number))
         return pb.SkipParkedResponse(parked=_parked_message(found))
+
+    def EditParked(self, request: pb.EditParkedRequest, context: grpc.ServicerContext) -> pb.EditParkedResponse:
+        """Change what an event holds."""
+
+        def edit(work: UnitOfWork) -> state.ParkedEvent:
+            _require_readable(state.show_parked(work, request.number).parked.type, request.data)
+            return state.edit_parked(work, request.number, request.data)
+
+        return pb.EditParkedResponse(parked=_parked_message(self._in(request.service, edit)))
 
     def GetLag(self, request: pb.GetLagRequest, context: grpc.ServicerContext) -> pb.GetLagResponse:
         """Measure how far behind a service is."""
@@ -189,6 +206,17 @@ def _chosen(request: pb.ListEventsRequest | pb.ListSnapshotRequest) -> feed.Chos
     if request.unit_path and not UNIT_PATH.fullmatch(request.unit_path):
         raise FieldInvalid(FieldViolation("unit_path", "is no path of a unit, such as hq.ru.moscow"))
     return feed.Chosen(tuple(request.types), request.unit_path)
+
+
+def _require_readable(type_name: str, data: bytes) -> None:
+    """Errors: FieldInvalid when the bytes are no message of a type that is known in this process."""
+    try:
+        kind = descriptor_pool.Default().FindMessageTypeByName(type_name)
+        GetMessageClass(kind).FromString(data)
+    except KeyError:
+        return  # the consumer says so when it tries
+    except DecodeError:
+        raise FieldInvalid(FieldViolation("data", f"is no {type_name}")) from None
 
 
 def _seconds_to_wait(request: Any, context: grpc.ServicerContext) -> float:

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
-from google.protobuf import descriptor_pool
-from google.protobuf.message import DecodeError
-from google.protobuf.message_factory import GetMessageClass
 
 from chassis.rpc.client import calling_as
-from crm.contacts.events.v1 import contacts_events_pb2
-from crm.deals.events.v1 import deals_events_pb2
-from crm.directory.events.v1 import directory_events_pb2
-from crm.imports.events.v1 import imports_events_pb2
 from crm.platform.v1 import events_pb2 as pb
-from crm.scheduling.events.v1 import scheduling_events_pb2
 from gateway.calls import bearer, refuse_unknown_parameters
+from gateway.event_content import message_json, read_message
 from gateway.json_values import enum_words, to_json
 from gateway.schemas import answer_model
 from gateway.services import Services
 from gateway.signed_in import SignedIn
 
-EVENT_FILES = (  # known to the pool now
-    contacts_events_pb2,
-    deals_events_pb2,
-    directory_events_pb2,
-    imports_events_pb2,
-    scheduling_events_pb2,
-)
 STATES = enum_words(pb.ParkedState.DESCRIPTOR)
 Name = Annotated[str, Path(pattern="^(directory|contacts|deals|scheduling|imports|reporting)$")]
 Number = Annotated[int, Path(ge=1, le=2**62)]
@@ -157,7 +143,10 @@ def _add_parked(router: APIRouter, doors: EventDoors) -> None:
     )
     def get_parked(request: Request, service: Name, number: Number) -> Any:
         found = doors.call(request, service, "GetParked", pb.GetParkedRequest(service=service, number=number))
-        return JSONResponse({**to_json(found), "message": message_json(found.parked.type, found.data)})
+        told: dict[str, Any] = {**to_json(found), "message": message_json(found.parked.type, found.data)}
+        for shown, edit in zip(told["edits"], found.edits, strict=True):
+            shown["message"] = message_json(found.parked.type, edit.data)
+        return JSONResponse(told)
 
     @router.post(
         "/services/{service}/parked_events/{number}/retry",
@@ -181,16 +170,22 @@ def _add_parked(router: APIRouter, doors: EventDoors) -> None:
         asked = pb.SkipParkedRequest(service=service, number=number)
         return JSONResponse(to_json(doors.call(request, service, "SkipParked", asked).parked))
 
+    @router.post(
+        "/services/{service}/parked_events/{number}/edit",
+        operation_id="editParkedEvent",
+        summary="Change what a waiting event says and have it tried anew; what it said before is kept",
+        response_model=parked,
+        dependencies=[Depends(bearer)],
+    )
+    def edit_parked(
+        request: Request, service: Name, number: Number, message: Annotated[dict[str, Any], Body(embed=True)]
+    ) -> Any:
+        asked = pb.GetParkedRequest(service=service, number=number)
+        kind = doors.call(request, service, "GetParked", asked).parked.type
+        edit = pb.EditParkedRequest(service=service, number=number, data=read_message(kind, message))
+        return JSONResponse(to_json(doors.call(request, service, "EditParked", edit).parked))
+
 
 def event_json(event: pb.Event) -> dict[str, Any]:
     """An event with its content as bytes (base64) and, where its contract is known here, as JSON too."""
     return {**to_json(event), "message": message_json(event.type, event.data)}
-
-
-def message_json(type_name: str, data: bytes) -> dict[str, Any] | None:
-    """The content of an event, None where its type is not known or it cannot be read."""
-    try:
-        kind = descriptor_pool.Default().FindMessageTypeByName(type_name)
-        return to_json(GetMessageClass(kind).FromString(data))
-    except (KeyError, DecodeError):
-        return None

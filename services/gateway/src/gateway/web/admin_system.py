@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from chassis.errors import DomainError, Kind
 from chassis.rpc.client import current_token
 from crm.platform.v1 import events_pb2 as pb
 from crm.reporting.v1 import reporting_pb2 as reporting
-from gateway.routes.events import message_json
+from gateway.event_content import message_text, read_text
 from gateway.routes.status import ask_status
 from gateway.web.admin import for_administrators
 from gateway.web.mounting import Page
@@ -76,14 +75,25 @@ def show_event(visit: Visit) -> Response:
     if not visit.is_part:  # it stands in the side panel only
         return visit.go(f"/admin/system/{service}")
     found = _call(visit, service, "GetParked", pb.GetParkedRequest(service=service, number=number))
-    message = message_json(found.parked.type, found.data)
+    kind, state = found.parked.type, found.parked.state
     return visit.render(
         "admin/event.html",
         service=service,
         event=found.parked,
         facts=sorted(found.headers.items()),
-        message=json.dumps(message, indent=2, ensure_ascii=False) if message is not None else "",
+        message=message_text(kind, found.data),
+        edits=[(one.editor, one.edit_time, message_text(kind, one.data)) for one in found.edits],
+        may_edit=bool(found.parked.aggregate) and state in (pb.PARKED_STATE_RETRY, pb.PARKED_STATE_PARKED),
     )
+
+
+def edit_event(visit: Visit) -> Response:
+    """Have the event say something else and be tried anew at once."""
+    service, number = _service(visit), _number(visit)
+    kind = _call(visit, service, "GetParked", pb.GetParkedRequest(service=service, number=number)).parked.type
+    data = read_text(kind, visit.field("message"))
+    _call(visit, service, "EditParked", pb.EditParkedRequest(service=service, number=number, data=data))
+    return visit.go(f"/admin/system/{service}")
 
 
 def retry_event(visit: Visit) -> Response:
@@ -140,5 +150,6 @@ PAGES = (
     Page("GET", "/admin/system/{service}", for_administrators(show_parked)),
     Page("GET", "/admin/system/{service}/{number}", for_administrators(show_event)),
     Page("POST", "/admin/system/{service}/{number}/retry", for_administrators(retry_event)),
+    Page("POST", "/admin/system/{service}/{number}/edit", for_administrators(edit_event)),
     Page("POST", "/admin/system/{service}/{number}/skip", for_administrators(skip_event)),
 )

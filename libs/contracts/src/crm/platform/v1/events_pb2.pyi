@@ -758,8 +758,9 @@ class GetParkedResponse(_message.Message):
     PARKED_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    EDITS_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
-    """Its body as it came."""
+    """Its body as it is handled next."""
     @_builtins.property
     def parked(self) -> Global___ParkedEvent:
         """The event."""
@@ -768,20 +769,111 @@ class GetParkedResponse(_message.Message):
     def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Its headers as they came."""
 
+    @_builtins.property
+    def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParkedEdit]:
+        """What it held before it was changed, oldest first: the first is what came."""
+
     def __init__(
         self,
         *,
         parked: Global___ParkedEvent | None = ...,
         headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         data: _builtins.bytes = ...,
+        edits: _abc.Iterable[Global___ParkedEdit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["parked", b"parked"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "headers", b"headers", "parked", b"parked"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "edits", b"edits", "headers", b"headers", "parked", b"parked"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetParkedResponse: _TypeAlias = GetParkedResponse  # noqa: Y015
+
+@_typing.final
+class ParkedEdit(_message.Message):
+    """ParkedEdit is what an event held before somebody changed it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    EDITOR_FIELD_NUMBER: _builtins.int
+    EDIT_TIME_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The body."""
+    editor: _builtins.str
+    """User who changed it."""
+    @_builtins.property
+    def edit_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was changed."""
+
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+        editor: _builtins.str = ...,
+        edit_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edit_time", b"edit_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "edit_time", b"edit_time", "editor", b"editor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParkedEdit: _TypeAlias = ParkedEdit  # noqa: Y015
+
+@_typing.final
+class EditParkedRequest(_message.Message):
+    """EditParkedRequest asks to change what a waiting event holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Which service, such as "contacts"; empty where the process holds one only."""
+    number: _builtins.int
+    """Its number."""
+    data: _builtins.bytes
+    """The new body: a message of the event's type."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        number: _builtins.int = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "number", b"number", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditParkedRequest: _TypeAlias = EditParkedRequest  # noqa: Y015
+
+@_typing.final
+class EditParkedResponse(_message.Message):
+    """EditParkedResponse holds the event as it waits now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARKED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def parked(self) -> Global___ParkedEvent:
+        """The event."""
+
+    def __init__(
+        self,
+        *,
+        parked: Global___ParkedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["parked", b"parked"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parked", b"parked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditParkedResponse: _TypeAlias = EditParkedResponse  # noqa: Y015
 
 @_typing.final
 class RetryParkedRequest(_message.Message):

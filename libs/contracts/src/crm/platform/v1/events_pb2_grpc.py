@@ -72,6 +72,11 @@ class EventsServiceStub:
                 request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.SkipParkedRequest.SerializeToString,
                 response_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.SkipParkedResponse.FromString,
                 _registered_method=True)
+        self.EditParked = channel.unary_unary(
+                '/crm.platform.v1.EventsService/EditParked',
+                request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.EditParkedRequest.SerializeToString,
+                response_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.EditParkedResponse.FromString,
+                _registered_method=True)
         self.GetLag = channel.unary_unary(
                 '/crm.platform.v1.EventsService/GetLag',
                 request_serializer=crm_dot_platform_dot_v1_dot_events__pb2.GetLagRequest.SerializeToString,
@@ -134,6 +139,13 @@ class EventsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditParked(self, request, context):
+        """Puts another content in the place of what a waiting event holds and has it tried anew at once; what it held before is kept. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLag(self, request, context):
         """Measures how far publishing and consuming are behind. Errors: SERVICE_NOT_HERE, NOT_PERMITTED.
         """
@@ -178,6 +190,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     servicer.SkipParked,
                     request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.SkipParkedRequest.FromString,
                     response_serializer=crm_dot_platform_dot_v1_dot_events__pb2.SkipParkedResponse.SerializeToString,
+            ),
+            'EditParked': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditParked,
+                    request_deserializer=crm_dot_platform_dot_v1_dot_events__pb2.EditParkedRequest.FromString,
+                    response_serializer=crm_dot_platform_dot_v1_dot_events__pb2.EditParkedResponse.SerializeToString,
             ),
             'GetLag': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLag,
@@ -377,6 +394,33 @@ class EventsService:
             '/crm.platform.v1.EventsService/SkipParked',
             crm_dot_platform_dot_v1_dot_events__pb2.SkipParkedRequest.SerializeToString,
             crm_dot_platform_dot_v1_dot_events__pb2.SkipParkedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditParked(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.platform.v1.EventsService/EditParked',
+            crm_dot_platform_dot_v1_dot_events__pb2.EditParkedRequest.SerializeToString,
+            crm_dot_platform_dot_v1_dot_events__pb2.EditParkedResponse.FromString,
             options,
             channel_credentials,
             insecure,

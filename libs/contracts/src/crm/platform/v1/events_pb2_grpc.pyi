@@ -50,6 +50,8 @@ class EventsServiceStub:
     """Has a waiting event tried anew at once. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, NOT_PERMITTED."""
     SkipParked: _grpc.UnaryUnaryMultiCallable[_events_pb2.SkipParkedRequest, _events_pb2.SkipParkedResponse]
     """Lets a waiting event go unhandled, so that later events of its aggregate go on. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, NOT_PERMITTED."""
+    EditParked: _grpc.UnaryUnaryMultiCallable[_events_pb2.EditParkedRequest, _events_pb2.EditParkedResponse]
+    """Puts another content in the place of what a waiting event holds and has it tried anew at once; what it held before is kept. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
     GetLag: _grpc.UnaryUnaryMultiCallable[_events_pb2.GetLagRequest, _events_pb2.GetLagResponse]
     """Measures how far publishing and consuming are behind. Errors: SERVICE_NOT_HERE, NOT_PERMITTED."""
 
@@ -75,6 +77,8 @@ class EventsServiceAsyncStub(EventsServiceStub):
     """Has a waiting event tried anew at once. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, NOT_PERMITTED."""
     SkipParked: _aio.UnaryUnaryMultiCallable[_events_pb2.SkipParkedRequest, _events_pb2.SkipParkedResponse]  # type: ignore[assignment]
     """Lets a waiting event go unhandled, so that later events of its aggregate go on. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, NOT_PERMITTED."""
+    EditParked: _aio.UnaryUnaryMultiCallable[_events_pb2.EditParkedRequest, _events_pb2.EditParkedResponse]  # type: ignore[assignment]
+    """Puts another content in the place of what a waiting event holds and has it tried anew at once; what it held before is kept. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
     GetLag: _aio.UnaryUnaryMultiCallable[_events_pb2.GetLagRequest, _events_pb2.GetLagResponse]  # type: ignore[assignment]
     """Measures how far publishing and consuming are behind. Errors: SERVICE_NOT_HERE, NOT_PERMITTED."""
 
@@ -139,6 +143,14 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.SkipParkedResponse, _abc.Awaitable[_events_pb2.SkipParkedResponse]]:
         """Lets a waiting event go unhandled, so that later events of its aggregate go on. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def EditParked(
+        self,
+        request: _events_pb2.EditParkedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.EditParkedResponse, _abc.Awaitable[_events_pb2.EditParkedResponse]]:
+        """Puts another content in the place of what a waiting event holds and has it tried anew at once; what it held before is kept. Errors: SERVICE_NOT_HERE, PARKED_EVENT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def GetLag(
