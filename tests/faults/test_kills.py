@@ -1,4 +1,4 @@
-"""Every process is killed in the middle of an import of 20,000 rows, and the run ends with exactly the right base."""
+"""Every process is killed in the check and in the load of 20,000 rows, and the run ends with exactly the right base."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from branchline.platform.folder import DataFolder, read_json
 from branchline.runs import AT_WORK, FATES, Wanted, check_file, counts_of, list_rows, read_run
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.testing.eventually import eventually
-from tests.e2e.office import Office, Run, quiet
+from tests.e2e.office import Office, Run
 from tests.faults.replaying import digest_of_replay
 
 pytestmark = pytest.mark.timeout(900)
@@ -27,7 +27,8 @@ PATIENCE = 600.0  # seconds, of a busy machine; a quiet one needs a tenth
 
 
 def pid_of(folder: DataFolder, name: str) -> int:
-    return next(int(one["pid"]) for one in read_json(folder.state)["processes"] if one["name"] == name)
+    """The number of a process; 0 while it is down."""
+    return next(int(one["pid"] or 0) for one in read_json(folder.state)["processes"] if one["name"] == name)
 
 
 def kill_in_turn(office: Office, folder: DataFolder, run_id: str) -> list[str]:
@@ -48,11 +49,30 @@ def reached(office: Office, run_id: str, share: float) -> Run:
     return run if run["state"] not in AT_WORK or float(run["progress"]) >= share else {}
 
 
+class KillsInTheCheck:
+    """Hears how far a check is and kills one process each time it gets that far again."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self.folder, self.left, self.killed = folder, list(PROCESSES), dict[str, int]()
+
+    def __call__(self, message: str, share: float | None) -> None:
+        if not self.left or not message.endswith(": checking") or not 0.02 * len(self.killed) < (share or 0.0):
+            return
+        if any(pid_of(self.folder, name) in (0, pid) for name, pid in self.killed.items()):
+            return  # not up again
+        name = self.left.pop(0)
+        self.killed[name] = pid_of(self.folder, name)
+        os.kill(self.killed[name], signal.SIGKILL)
+
+
 def test_a_run_ends_right_whatever_is_killed(office: Office, platform: DataFolder, tmp_path: Path) -> None:
     file = tmp_path / "customers.xlsx"
     write_workbook(file, ROWS, SEED)
-    run = check_file(office.rest, Wanted(file, office.company, "persons"), quiet)
+    kills = KillsInTheCheck(platform)
+    run = check_file(office.rest, Wanted(file, office.company, "persons"), kills)
+    assert list(kills.killed) == list(PROCESSES)
     assert (run["state"], run["blocked"]) == ("waiting", False), run["message"]
+    assert sum(counts_of(run, "expected")[fate] for fate in FATES) == ROWS
     office.rest.post(f"/runs/{run['id']}/confirm", key=str(uuid.uuid4()))
 
     assert kill_in_turn(office, platform, run["id"]) == list(PROCESSES)

@@ -236,6 +236,17 @@ def test_what_cannot_be_read_is_parked_at_once_and_shown(
     assert tuple(row) == ("parked", code)
 
 
+def test_a_fact_that_came_into_the_contract_later_is_passed_over_and_holds_nothing(service: ServiceDatabase) -> None:
+    later: dict[str, Any] = {"headers": {"cloudEvents_type": "crm.contacts.events.v1.PersonSangAloud"}}
+    aggregate = new_id()
+    batch = [arriving(an_event(1, aggregate_id=aggregate)), arriving(an_event(2, aggregate_id=aggregate), **later)]
+
+    assert subscribed(service).handle([*batch, arriving(an_event(3, aggregate_id=aggregate))])
+
+    assert len(service.ledger()) == 2
+    assert states(service) == []
+
+
 def test_an_event_that_may_have_killed_the_process_is_tried_alone_and_counted_before(service: ServiceDatabase) -> None:
     """Events that were in hand when a process died are put aside; each is tried apart, its try counted beforehand."""
     innocent, culprit = an_event(1), an_event(2, name="crash")

@@ -23,7 +23,7 @@ BINDINGS = (
     binding("directory", "user"),
     *(binding("contacts", name) for name in ("person", "organization", "interaction")),
     *(binding("deals", name) for name in ("pipeline", "product", "deal", "plan")),
-    binding("imports", "run"),
+    *(binding("imports", "run", fact) for fact in ("checked", "finished", "failed")),
 )
 
 HANDLERS: Mapping[type[Message], Callable[[UnitOfWork, Sequence[Any]], None]] = {

@@ -182,6 +182,15 @@ class Catalogue:
 
     def __init__(self, types: Iterable[type[Message]]) -> None:
         self._types = {kind.DESCRIPTOR.full_name: kind for kind in types}
+        self._packages = {name.rpartition(".")[0] for name in self._types}
+
+    def passes_over(self, envelope: Envelope) -> bool:
+        """Tell whether an event is a fact that its contract got after this consumer was written, and so none of its.
+
+        Another major version is no such fact: what it changed may concern the consumer.
+        """
+        name = envelope.type
+        return not envelope.flaw and name not in self._types and name.rpartition(".")[0] in self._packages
 
     def deliver(self, envelope: Envelope) -> Delivery:
         """Decode the message of an envelope. Errors: Undecodable."""

@@ -95,9 +95,12 @@ class Subscription:
             parking.mark_seen(work, self.consumer.name, events)
 
     def _admit(self, work: UnitOfWork, events: list[Envelope]) -> list[Delivery]:
-        """Claim the events; put aside what cannot be handled and what waits behind it; answer the rest."""
+        """Claim the events; pass over later facts, put aside what cannot be handled and what waits behind it.
+
+        Answers the rest.
+        """
         name = self.consumer.name
-        new = parking.claim_new(work, name, events)
+        new = [one for one in parking.claim_new(work, name, events) if not self._catalogue.passes_over(one)]
         held = parking.held_aggregates(work, name, (one.aggregate_id for one in new)) if new else set()
         admitted: list[Delivery] = []
         aside: list[dict[str, Any]] = []
