@@ -19,6 +19,7 @@ from chassis.tokens import generate_key, public_key_of
 KEPT = "secrets.json"  # every secret as it was made; never given to a part
 PASSWORD_BYTES = 24
 READABLE = 0o444  # the parts run as users of their own; nobody else gets the volume, and a folder is closed to others
+LISTENING = ("gateway", "contacts", "deals", "scheduling", "imports", "reporting")  # to others' events
 OPERATOR, ADMINISTRATOR = "operator", "administrator"
 
 
@@ -58,9 +59,10 @@ def make_missing(known: Mapping[str, str]) -> dict[str, str]:
     """The secrets that are known, and new ones for those that are not."""
     made = dict(known)
     made.setdefault("token_private_key", generate_key())
-    names = ["service_secret", "follower_secret", f"{ADMINISTRATOR}_password", "postgres_password"]
+    names = ["service_secret", f"{ADMINISTRATOR}_password", "postgres_password"]
     names += [f"{store}_database_password" for store in STORES]
     names += [f"{user}_bus_password" for user in (*SERVICES, OPERATOR)]
+    names += [f"{service}_follower_secret" for service in LISTENING]
     for name in names:
         made.setdefault(name, secrets.token_urlsafe(PASSWORD_BYTES))
     return made
@@ -72,13 +74,15 @@ def files_of_parts(known: Mapping[str, str], places: Places) -> dict[str, dict[s
     parts["directory"] |= {
         "token_private_key": known["token_private_key"],
         "service_secrets": f"imports={known['service_secret']}",
-        "follower_secrets": f"gateway={known['follower_secret']}",
+        "follower_secrets": ",".join(f"{name}={known[f'{name}_follower_secret']}" for name in LISTENING),
     }
+    for name in LISTENING[1:]:
+        parts[name]["follower_secret"] = known[f"{name}_follower_secret"]
     parts["imports"]["service_secret"] = known["service_secret"]
     parts["gateway"] = {
         "database_url": places.database_url("gateway", known["gateway_database_password"]),
         "token_public_key": public_key_of(known["token_private_key"]),
-        "follower_secret": known["follower_secret"],
+        "follower_secret": known["gateway_follower_secret"],
     }
     parts["postgres"] = {store: known[f"{store}_database_password"] for store in STORES}
     parts["postgres"]["postgres_password"] = known["postgres_password"]
