@@ -51,8 +51,11 @@ def upsert_newer(work: UnitOfWork, table: sa.Table, rows: Sequence[Row]) -> tupl
     """
     if not rows:
         return set(), []
-    written = work.fetch(_upsert(table), {"document": json.dumps(rows, default=str)})
-    return {row.id for row in written}, [row.id for row in written if not row.is_new]
+    [told] = work.fetch(_upsert(table), {"document": json.dumps(rows, default=str)})
+    if told.inserted == len(rows):  # nearly always while much is made: their ids need not come back
+        return {row["id"] for row in rows}, []
+    replaced = told.replaced or []
+    return {*replaced, *(told.new or [])}, replaced
 
 
 @lru_cache(maxsize=256)
@@ -70,7 +73,19 @@ def _upsert(table: sa.Table) -> Prepared:
         < sa.tuple_(statement.excluded.epoch, statement.excluded.version),
     )
     # xmax is 0 exactly in rows this statement inserted; an update leaves its own transaction there.
-    return Prepared(statement.returning(table.c.id, sa.literal_column("xmax = 0").label("is_new")))
+    written: Any = statement.returning(
+        sa.cast(table.c.id, sa.Text).label("id"), sa.literal_column("xmax = 0").label("is_new")
+    )
+    found = written.cte("written")
+    inserted = sa.func.count().filter(found.c.is_new)
+    all_of_them = inserted == sa.func.json_array_length(document)
+    return Prepared(
+        sa.select(
+            inserted.label("inserted"),
+            sa.case((sa.not_(all_of_them), sa.func.array_agg(found.c.id).filter(found.c.is_new))).label("new"),
+            sa.func.array_agg(found.c.id).filter(sa.not_(found.c.is_new)).label("replaced"),
+        )
+    )
 
 
 def state_columns(epoch: int, version: int) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.bus.events import LoggedEvent, wire_headers
+from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, open_envelope, wire_headers
 from chassis.bus.parcels import MOST_CHARACTERS, MOST_EVENTS, entry_of, pack, unpack
 from chassis.ids import new_id
 
@@ -30,7 +30,17 @@ def test_any_event_comes_out_as_it_went_in(
     [(text, count)] = pack(source, [entry_of(event) for event in events])
 
     assert count == 2
-    assert unpack(text) == [(event.routing_key, wire_headers(event, source), event.data) for event in events]
+    for one, event in zip(unpack(text), events, strict=True):
+        sent = Incoming(0, 0, CONTENT_TYPE, event.routing_key, wire_headers(event, source), event.data)
+        assert one[:-1] == sent[:-1]
+        assert open_envelope(one) == open_envelope(sent)
+
+
+def test_an_event_that_ended_a_process_before_is_known_by_its_envelope() -> None:
+    [(text, _)] = pack("s", [entry_of(an_event())])
+    [message] = unpack(text)
+
+    assert open_envelope(message._replace(attempts=3)).attempts == 3
 
 
 def test_a_parcel_holds_no_more_events_than_a_reader_takes_and_keeps_their_order() -> None:
@@ -39,7 +49,9 @@ def test_a_parcel_holds_no_more_events_than_a_reader_takes_and_keeps_their_order
     parcels = list(pack("s", [entry_of(event) for event in events]))
 
     assert [count for _, count in parcels] == [MOST_EVENTS, MOST_EVENTS, 1]
-    assert [key for text, _ in parcels for key, _, _ in unpack(text)] == [event.routing_key for event in events]
+    assert [key for text, _ in parcels for key in (one.routing_key for one in unpack(text))] == [
+        event.routing_key for event in events
+    ]
 
 
 def test_large_events_travel_in_parcels_of_their_own() -> None:

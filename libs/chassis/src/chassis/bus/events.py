@@ -36,17 +36,6 @@ class LoggedEvent(NamedTuple):
     create_time: datetime
 
 
-class Incoming(NamedTuple):
-    """A message as a transport delivered it. `attempts` counts earlier deliveries that ended in a crash."""
-
-    tag: int
-    attempts: int
-    content_type: str
-    routing_key: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Envelope(NamedTuple):
     """Where an event comes from and what it is about, before its message is decoded."""
 
@@ -63,6 +52,21 @@ class Envelope(NamedTuple):
     body: bytes
     attempts: int = 0
     flaw: str = ""  # why it cannot be handled at all; empty when it can
+
+
+class Incoming(NamedTuple):
+    """A message as a transport delivered it. `attempts` counts earlier deliveries that ended in a crash.
+
+    `envelope` is what `open_envelope` makes of it, where the transport knows that already.
+    """
+
+    tag: int
+    attempts: int
+    content_type: str
+    routing_key: str
+    headers: Mapping[str, str]
+    body: bytes
+    envelope: Envelope | None = None
 
 
 class Delivery(NamedTuple):
@@ -121,6 +125,8 @@ def wire_headers_of(
 
 def open_envelope(message: Incoming) -> Envelope:
     """Read the headers of a message; what cannot be read gives an envelope with a `flaw` and ids of its own."""
+    if message.envelope is not None:
+        return message.envelope._replace(attempts=message.attempts) if message.attempts else message.envelope
     if message.content_type != CONTENT_TYPE:
         return _flawed(message, "CONTENT_TYPE_UNKNOWN")
     headers = message.headers

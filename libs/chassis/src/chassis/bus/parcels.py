@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from chassis.bus.events import LoggedEvent, wire_headers_of
+from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, open_envelope, wire_headers_of
 
 MOST_EVENTS = 500  # as many as a consumer takes at once
 MOST_CHARACTERS = 2_000_000  # what a reader holds in memory beside the events themselves; one event may be larger
@@ -42,22 +42,25 @@ def pack(source: str, entries: Sequence[str]) -> Iterator[tuple[str, int]]:
         yield _text_of(source, some), len(some)
 
 
-def unpack(text: str) -> list[tuple[str, dict[str, str], bytes]]:
-    """Routing key, headers and body of each event. Errors: ValueError (what came is no parcel)."""
+@lru_cache(maxsize=4)  # a few megabytes: the readers of one process get the same parcels at about the same time
+def unpack(text: str) -> tuple[Incoming, ...]:
+    """The events as messages without a tag. Errors: ValueError (what came is no parcel)."""
     try:
         source, entries = json.loads(text)
-        return [
-            (
-                key,
-                wire_headers_of(
-                    source, event_id, kind, aggregate, aggregate_id, version, epoch, position, time, headers
-                ),
-                base64.b64decode(body),
-            )
-            for event_id, kind, aggregate, aggregate_id, version, epoch, position, time, key, headers, body in entries
-        ]
+        return tuple([_message_of(source, *entry) for entry in entries])
     except (TypeError, ValueError) as trouble:
         raise ValueError("no parcel") from trouble
+
+
+def _message_of(
+    source: str, event_id: str, kind: str, aggregate: str, aggregate_id: str, version: int, epoch: int, position: int,
+    time: str, key: str, headers: dict[str, str], body: str,
+) -> Incoming:  # fmt: skip
+    told = wire_headers_of(
+        source, event_id, kind, aggregate, aggregate_id, version, epoch, position, time, headers
+    )  # fmt: skip
+    message = Incoming(0, 0, CONTENT_TYPE, key, told, base64.b64decode(body))
+    return Incoming(*message[:-1], open_envelope(message))
 
 
 def _text_of(source: str, entries: Sequence[str]) -> str:

@@ -23,10 +23,14 @@ RETRY_SECONDS = (10, 60, 300, 1_800, 7_200, 21_600)
 JITTER = 0.2
 _CLAIM = Prepared(
     sa.text("""
-INSERT INTO inbox (consumer, event_id, source)
-SELECT CAST(:consumer AS text), e.id, e.source
-FROM unnest(CAST(:ids AS uuid[]), CAST(:sources AS text[])) AS e(id, source)
-ON CONFLICT DO NOTHING RETURNING event_id""")
+WITH claimed AS (
+  INSERT INTO inbox (consumer, event_id, source)
+  SELECT CAST(:consumer AS text), e.id, e.source
+  FROM unnest(CAST(:ids AS uuid[]), CAST(:sources AS text[])) AS e(id, source)
+  ON CONFLICT DO NOTHING RETURNING event_id)
+SELECT count(*) AS claimed,
+       CASE WHEN count(*) < cardinality(CAST(:ids AS uuid[])) THEN array_agg(CAST(event_id AS text)) END AS ids
+FROM claimed""")
 )
 _HELD = Prepared(
     sa.text("""
@@ -49,8 +53,10 @@ def claim_new(work: UnitOfWork, consumer: str, envelopes: Sequence[Envelope]) ->
     """Claim events for this consumer and keep those nobody claimed before, each once, in order of arrival."""
     first = {one.event_id: one for one in reversed(envelopes)}
     sources = [one.source for one in first.values()]
-    claimed = work.fetch(_CLAIM, {"consumer": consumer, "ids": list(first), "sources": sources})
-    new = {row.event_id for row in claimed}
+    [claimed] = work.fetch(_CLAIM, {"consumer": consumer, "ids": list(first), "sources": sources})
+    if claimed.claimed == len(envelopes):
+        return list(envelopes)
+    new = set(first if claimed.claimed == len(first) else claimed.ids or ())
     return [one for one in envelopes if one.event_id in new and first[one.event_id] is one]
 
 

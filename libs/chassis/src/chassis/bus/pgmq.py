@@ -19,7 +19,7 @@ from pgmq.install import get_embedded_install_sql
 from psycopg import sql
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent
+from chassis.bus.events import Incoming, LoggedEvent
 from chassis.bus.parcels import entry_of, pack, unpack
 from chassis.bus.pgmq_messages import incoming_of, message_text
 from chassis.bus.transport import BusLost, PublishInDoubt
@@ -257,7 +257,7 @@ class PgmqReceiver:
 
 
 def _events_in(msg_id: int, read_count: int, parcel: str) -> list[Incoming]:
-    return [Incoming(msg_id, read_count - 1, CONTENT_TYPE, key, headers, body) for key, headers, body in unpack(parcel)]
+    return [Incoming(msg_id, read_count - 1, *one[2:]) for one in unpack(parcel)]
 
 
 @contextmanager
