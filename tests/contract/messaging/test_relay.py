@@ -44,6 +44,9 @@ class Memory:
         self.trouble(self._batch)
         return 0
 
+    def rest(self) -> None:
+        """Nothing to keep alive."""
+
     def close(self) -> None:
         """Nothing to let go."""
 

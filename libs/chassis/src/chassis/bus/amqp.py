@@ -91,6 +91,7 @@ class AmqpPublisher:
         self._channel.events["basic_nack"].add(self._tracker.on_nack)
         self._channel.events["basic_return"].add(self._on_return)
         self._unrouted = 0
+        self._beaten = time.monotonic()
         self._places = 0
         self._rounds: list[tuple[list[bytes], list[int]]] = []
 
@@ -112,6 +113,13 @@ class AmqpPublisher:
                 self._send(*self._rounds.pop(0))
                 self._settle()
         return self._unrouted
+
+    def rest(self) -> None:
+        """Send a heartbeat now and then: a broker closes a connection that says nothing for a minute."""
+        if time.monotonic() - self._beaten > HEARTBEAT_SECONDS / 4:
+            self._beaten = time.monotonic()
+            with _as_bus_lost():
+                self._wire.send_heartbeat()
 
     def close(self) -> None:
         """Let the connection go."""

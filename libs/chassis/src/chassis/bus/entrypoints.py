@@ -201,6 +201,8 @@ class RelayLoop(Loop):
                 done = publish_waiting(relay, publisher, native)
             else:
                 done = native(publish_waiting, relay, publisher, _here)
+            if not done:
+                publisher.rest()
             self.rest(found=bool(done))
 
 

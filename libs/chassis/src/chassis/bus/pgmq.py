@@ -181,6 +181,9 @@ class PgmqPublisher:
                 for place in mine:
                     yield queue, 0, text(place)
 
+    def rest(self) -> None:
+        """Nothing: a connection of the database may be idle."""
+
     def finish(self) -> int:
         """How many events of the batch no queue wanted."""
         return self._unrouted

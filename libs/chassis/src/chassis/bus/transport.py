@@ -33,6 +33,9 @@ class Publisher(Protocol):
         Errors: PublishInDoubt; the publisher must not be used after it.
         """
 
+    def rest(self) -> None:
+        """Keep the connection alive while there is nothing to publish. Errors: BusLost."""
+
     def close(self) -> None:
         """Let the connection go."""
 
