@@ -32,6 +32,7 @@ TIER_OF_FOLDER = {
     "tests/e2e": "e2e",
     "tests/browser": "browser",
     "tests/faults": "faults",
+    "tests/compose": "compose",
     "tests/load": "load",
 }
 

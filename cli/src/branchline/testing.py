@@ -23,6 +23,7 @@ TIERS = {
     "e2e": ("tests/e2e",),
     "browser": ("tests/browser",),
     "faults": ("tests/faults",),
+    "compose": ("tests/compose",),
     "load": ("tests/load",),
 }
 NOT_BY_DEFAULT = "load"  # figures are taken by `branchline bench`

@@ -29,7 +29,7 @@ def run_tiers(
         list[str] | None,
         typer.Argument(
             metavar="TIER",
-            help="unit, service, contract, integration, e2e, browser, faults; all without one.",
+            help="unit, service, contract, integration, e2e, browser, faults, compose; all without one.",
         ),
     ] = None,
 ) -> int:
