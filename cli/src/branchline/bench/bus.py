@@ -35,7 +35,6 @@ from chassis.ids import new_id
 from chassis.migrate import migrate
 from chassis.schema import consumer_mark, relay_state
 from crm.contacts.events.v1 import contacts_events_pb2 as contacts
-from reporting.settings import CONSUMER
 
 EVENTS = int(os.environ.get("BRANCHLINE_BENCH_EVENTS", "20000"))
 WRITTEN_AT_ONCE = 1_000
@@ -43,6 +42,7 @@ PATIENCE_SECONDS = 300.0
 LOOK_SECONDS = 0.01
 STOP_SECONDS = 30.0
 STORES = ("contacts", "reporting")
+CONSUMER = "reporting"  # what reporting calls its consumer
 
 
 class NotReached(RuntimeError):
