@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Status, StatusCode
 
 from chassis import telemetry
 
@@ -36,3 +38,29 @@ def test_a_batch_links_each_cause_once_and_32_at_most() -> None:
     causes = [carrier(span_id=f"{n % 40 + 1:016x}") for n in range(80)]
     links = telemetry.links_of([{}, {"traceparent": "broken"}, *causes])
     assert [link.context.span_id for link in links] == list(range(1, 33))
+
+
+def test_a_batch_goes_on_with_its_first_sampled_cause() -> None:
+    dropped = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-00"}
+    assert telemetry.cause_of([dropped, carrier(), dropped]) == carrier()
+    assert telemetry.cause_of([dropped]) == dropped
+    assert telemetry.cause_of([]) is None
+
+
+def test_of_what_is_not_sampled_only_failures_are_sent() -> None:
+    sent = InMemorySpanExporter()
+    provider = telemetry.make_tracing("probe", 0.0, sent)
+    tracer = provider.get_tracer("probe")
+    with tracer.start_as_current_span("went well"):
+        tracer.start_span("failed", attributes={"why": "reason"}).set_status(Status(StatusCode.ERROR, "NOT_LIKED"))
+        failed = tracer.start_span("failed too")
+        failed.set_status(Status(StatusCode.ERROR, "NOT_LIKED"))
+        failed.end()
+    provider.force_flush()
+    (span,) = sent.get_finished_spans()
+    assert (span.name, span.status.description, span.context is not None) == ("failed too", "NOT_LIKED", True)
+    with_ratio = telemetry.make_tracing("probe", 1.0, sent)
+    with with_ratio.get_tracer("probe").start_as_current_span("sampled"):
+        pass
+    with_ratio.force_flush()
+    assert [one.name for one in sent.get_finished_spans()] == ["failed too", "sampled"]

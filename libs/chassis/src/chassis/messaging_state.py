@@ -97,31 +97,28 @@ class Lag:
 def lag(work: UnitOfWork) -> Lag:
     """Measure how far publishing and consuming are behind."""
     state = work.execute(sa.select(relay_state)).one()
-    oldest_unpublished = sa.select(sa.func.min(event_log.c.create_time)).where(
-        event_log.c.position > state.published_position
-    )
-    oldest_unnumbered = sa.select(sa.func.min(outbox.c.create_time))
-    counts = work.execute(
-        sa.select(
-            sa.select(sa.func.count()).select_from(outbox).scalar_subquery().label("unnumbered"),
-            sa.func.extract(
-                "epoch",
-                sa.func.clock_timestamp()
-                - sa.func.least(oldest_unpublished.scalar_subquery(), oldest_unnumbered.scalar_subquery()),
-            ).label("age"),
-        )
-    ).one()
+    unnumbered = work.execute(sa.select(sa.func.count()).select_from(outbox)).scalar_one()
     return Lag(
         source=state.source,
         epoch=state.epoch,
         last_position=state.last_position,
         published_position=state.published_position,
-        unnumbered=counts.unnumbered,
-        oldest_unpublished_seconds=max(float(counts.age or 0.0), 0.0),
+        unnumbered=unnumbered,
+        oldest_unpublished_seconds=read_oldest_unsent(work),
         relay_holder=state.holder or "",
         consumers=_list_marks(work),
         waiting=count_waiting(work),
     )
+
+
+def read_oldest_unsent(work: UnitOfWork) -> float:
+    """The age of the oldest event that is not on the bus, in seconds; 0 when all are."""
+    published = sa.select(relay_state.c.published_position).scalar_subquery()
+    oldest_logged = sa.select(sa.func.min(event_log.c.create_time)).where(event_log.c.position > published)
+    oldest_written = sa.select(sa.func.min(outbox.c.create_time))
+    oldest = sa.func.least(oldest_logged.scalar_subquery(), oldest_written.scalar_subquery())
+    age = work.execute(sa.select(sa.func.extract("epoch", sa.func.clock_timestamp() - oldest))).scalar()
+    return max(float(age or 0.0), 0.0)
 
 
 def count_waiting(work: UnitOfWork) -> dict[tuple[str, str], int]:

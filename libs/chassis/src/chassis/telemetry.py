@@ -1,17 +1,21 @@
-"""Traces: set up once a process, carried as W3C text through calls, outbox and messages."""
+"""Traces and measures: set up once a process; traces are carried as W3C text through calls, outbox and messages.
+
+A share of the traces is sampled where they begin. A span that fails is sent whether its trace is sampled or not.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _propagator = TraceContextTextMapPropagator()
@@ -21,22 +25,83 @@ _tracer = trace.get_tracer("branchline")
 def start_telemetry(
     process: str, endpoint: str = "", ratio: float = 0.05, exporter: SpanExporter | None = None
 ) -> TracerProvider:
-    """Trace this process; spans go by OTLP over HTTP to `endpoint` (`http://host:4318`) when one is given.
+    """Trace and measure this process; both go by OTLP over HTTP to `endpoint` (`http://host:4318`) when one is given.
 
     `ratio` is the share of new traces that is sampled, 0 to 1; a trace begun elsewhere follows its own choice.
     """
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": process, "service.namespace": "branchline"}),
-        sampler=ParentBased(TraceIdRatioBased(ratio)),
-    )
     if exporter is None and endpoint:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
         exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
-    if exporter is not None:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider = make_tracing(process, ratio, exporter)
     trace.set_tracer_provider(provider)
+    if endpoint:
+        _start_measuring(provider.resource, endpoint)
     return provider
+
+
+def make_tracing(process: str, ratio: float, exporter: SpanExporter | None) -> TracerProvider:
+    """What traces a process: sends a share of the traces and, of the others, what failed."""
+    resource = Resource.create({"service.name": process, "service.namespace": "branchline"})
+    share: Sampler = ParentBased(TraceIdRatioBased(ratio))
+    provider = TracerProvider(resource=resource, sampler=share if exporter is None else _Recording(share))
+    if exporter is not None:
+        provider.add_span_processor(_FailuresToo(BatchSpanProcessor(exporter)))
+    return provider
+
+
+def _start_measuring(resource: Resource, endpoint: str) -> None:
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    exporter = OTLPMetricExporter(endpoint=endpoint.rstrip("/") + "/v1/metrics")
+    metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(exporter)], resource))
+
+
+class _Recording(Sampler):
+    """Samples as another does, but has what that one drops recorded, so that it can be sent if it fails."""
+
+    def __init__(self, share: Sampler) -> None:
+        self._share = share
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+        found = self._share.should_sample(*args, **kwargs)
+        if found.decision is Decision.DROP:
+            return SamplingResult(Decision.RECORD_ONLY, found.attributes, found.trace_state)
+        return found
+
+    def get_description(self) -> str:
+        return f"failures and {self._share.get_description()}"
+
+
+class _FailuresToo(SpanProcessor):
+    """Hands on what is sampled, and what failed as if it were."""
+
+    def __init__(self, inner: SpanProcessor) -> None:
+        self._inner = inner
+
+    def on_end(self, span: ReadableSpan) -> None:
+        context = span.context
+        if context is None or context.trace_flags.sampled or span.status.status_code is not StatusCode.ERROR:
+            self._inner.on_end(span)
+            return
+        sampled = SpanContext(
+            context.trace_id, context.span_id, context.is_remote, TraceFlags(TraceFlags.SAMPLED), context.trace_state
+        )
+        self._inner.on_end(
+            ReadableSpan(
+                span.name, sampled, span.parent, span.resource, span.attributes, span.events, span.links, span.kind,
+                status=span.status, start_time=span.start_time, end_time=span.end_time,
+                instrumentation_scope=span.instrumentation_scope,
+            )
+        )  # fmt: skip
+
+    def shutdown(self) -> None:
+        self._inner.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._inner.force_flush(timeout_millis)
 
 
 def current_trace() -> dict[str, str]:
@@ -48,7 +113,10 @@ def current_trace() -> dict[str, str]:
 
 @contextmanager
 def span(
-    name: str, carrier: Mapping[str, str] | None = None, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int
+    name: str,
+    carrier: Mapping[str, str] | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    **attributes: str | int,
 ) -> Iterator[Span]:
     """One span; `carrier` with a `traceparent` makes it a child of that trace.
 
@@ -71,6 +139,12 @@ def span(
             trouble = sys.exc_info()[1]
             if not ended_well and isinstance(trouble, Exception):
                 made.set_status(Status(StatusCode.ERROR, getattr(trouble, "reason", type(trouble).__name__)))
+
+
+def cause_of(carriers: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """Of what caused a batch, what its span goes on from: the first that is sampled, else the first."""
+    sampled = (one for one in carriers if one.get("traceparent", "").endswith("-01"))
+    return next(sampled, carriers[0] if carriers else None)
 
 
 def links_of(carriers: Iterator[Mapping[str, str]] | list[Mapping[str, str]]) -> list[Link]:

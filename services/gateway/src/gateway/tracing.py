@@ -8,7 +8,7 @@ import time
 from opentelemetry.trace import SpanKind
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import telemetry
+from chassis import measuring, telemetry
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,10 @@ class Traced:
                 route = getattr(scope.get("route"), "path", "unknown")
                 span.update_name(f"{scope['method']} {route}")
                 span.set_attribute("http.response.status_code", status)
-                milliseconds = round((time.perf_counter() - begin) * 1000, 1)
+                seconds = time.perf_counter() - begin
+                about = {"http.request.method": scope["method"], "http.route": route}
+                measuring.requests.record(seconds, {**about, "http.response.status_code": status})
+                milliseconds = round(seconds * 1000, 1)
                 log.info(
                     "request", extra={"method": scope["method"], "route": route, "status": status, "ms": milliseconds}
                 )

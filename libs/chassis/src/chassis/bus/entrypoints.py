@@ -18,8 +18,9 @@ from eventlet.event import Event
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
+from chassis import clock, measuring
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import Incoming
+from chassis.bus.events import Incoming, read_time
 from chassis.bus.health import WorkerHealth
 from chassis.bus.patch import native
 from chassis.bus.relay import POLL_SECONDS, Fenced, Relay, number_waiting, publish_waiting
@@ -127,12 +128,18 @@ class BatchSubscription(Loop):
         limit, wait = self.consumer.batch_size, self.consumer.batch_wait_seconds
         while not self.stopping.is_set():
             batch = self.call(self.bus, receiver.receive, limit, wait)
+            self._tell_lag(batch)
             if batch:
                 self._idle = FIRST_IDLE_SECONDS
                 if self._hand_over(batch, receiver):
                     self.call(self.bus, receiver.ack, batch)
             elif not self.bus.on_hub:
                 self.rest(found=False)
+
+    def _tell_lag(self, batch: Sequence[Incoming]) -> None:
+        oldest = read_time(batch[0]) if batch else None
+        age = max((clock.now() - oldest).total_seconds(), 0.0) if oldest else 0.0
+        measuring.consumer_lag.set(age, {"messaging.consumer.group.name": self.consumer.name})
 
     def _hand_over(self, batch: Sequence[Incoming], receiver: Receiver) -> bool:
         done = Event()
@@ -149,6 +156,7 @@ class BatchSubscription(Loop):
             with eventlet.Timeout(REST_SECONDS, False):
                 done.wait()
             receiver.rest()
+            self._tell_lag(batch)
         result, failure = done.wait()
         if failure is not None:
             raise failure[1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError, Message
@@ -148,6 +148,14 @@ def open_envelope(message: Incoming) -> Envelope:
         )
     except (KeyError, ValueError, AttributeError, TypeError):
         return _flawed(message, "HEADERS_INVALID")
+
+
+def read_time(message: Incoming) -> datetime | None:
+    """When the event of a message was committed, where its headers tell."""
+    try:
+        return datetime.fromisoformat(message.headers["cloudEvents_time"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def clean_text(text: object) -> str:

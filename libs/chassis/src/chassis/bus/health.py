@@ -7,6 +7,8 @@ import logging
 import os
 from pathlib import Path
 
+from chassis import measuring
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ class WorkerHealth:
             self._file.touch()
 
     def _write(self) -> None:
+        measuring.degraded.set(len(self._troubles))
         if self._file is None:
             return
         fresh = self._file.with_suffix(".new")

@@ -20,9 +20,11 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from chassis import measuring
 from chassis.bus.events import LoggedEvent
 from chassis.bus.transport import Publisher, PublishInDoubt
 from chassis.database import Database
+from chassis.naming import EXCHANGE
 from chassis.schema import relay_state
 
 log = logging.getLogger(__name__)
@@ -174,6 +176,9 @@ def publish_waiting(relay: Relay, publisher: Publisher, run_sql: RunSql) -> int:
         if unrouted:
             log.info("events no queue wanted", extra={"source": relay.source, "count": unrouted})
         done += len(batch.events)
+        measuring.sent.add(
+            len(batch.events), {"messaging.destination.name": EXCHANGE, "branchline.source": relay.source}
+        )
         batch = ahead or run_sql(relay.next_batch)
     return done
 

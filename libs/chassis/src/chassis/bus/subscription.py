@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from opentelemetry.trace import SpanKind
 
-from chassis import telemetry
+from chassis import measuring, telemetry
 from chassis.bus import parking
 from chassis.bus.consumer import Consumer, runs_of
 from chassis.bus.events import CONTENT_TYPE, Catalogue, Delivery, Envelope, Incoming, Undecodable, open_envelope
@@ -88,11 +88,16 @@ class Subscription:
 
     def _apply(self, events: list[Envelope]) -> None:
         carriers = [one.headers for one in events if "traceparent" in one.headers]
-        name = f"process {self.consumer.queue}"
-        span = telemetry.span(name, carriers[0] if carriers else None, SpanKind.CONSUMER, messages=len(events))
-        with span, self.database.transaction() as work:
+        consumer = {"messaging.consumer.group.name": self.consumer.name}
+        about: dict[str, str | int] = {**consumer, "messaging.batch.message_count": len(events)}
+        name, cause = f"process {self.consumer.queue}", telemetry.cause_of(carriers)
+        span = telemetry.span(name, cause, SpanKind.CONSUMER, **about)
+        with measuring.timed(measuring.batches, **consumer), span as made, self.database.transaction() as work:
+            for link in telemetry.links_of(carriers) if made.is_recording() else ():
+                made.add_link(link.context)
             self._run_handlers(work, self._admit(work, events))
             parking.mark_seen(work, self.consumer.name, events)
+        measuring.consumed.add(len(events), consumer)
 
     def _admit(self, work: UnitOfWork, events: list[Envelope]) -> list[Delivery]:
         """Claim the events; pass over later facts, put aside what cannot be handled and what waits behind it.

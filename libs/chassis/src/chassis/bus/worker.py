@@ -27,6 +27,7 @@ from chassis.bus.patch import allow_native_threads, native
 from chassis.bus.service import Timer, WorkerService
 from chassis.bus.subscription import Subscription
 from chassis.bus.transport import Bus, open_bus
+from chassis.bus.watching import WATCH_SECONDS, watch_messaging
 
 log = logging.getLogger(__name__)
 RETRY_POLL_SECONDS = 1.0
@@ -51,7 +52,7 @@ def run_workers(services: Sequence[WorkerService], bus_url: str, health_file: Pa
         raise PatchMissing("call chassis.bus.patch.patch() before anything else is imported")
     stopping = threading.Event()
     bus, health = open_bus(bus_url), WorkerHealth(health_file)
-    loops = sum(2 * len(one.consumers) + len(one.timers) + 3 for one in services)
+    loops = sum(2 * len(one.consumers) + len(one.timers) + 4 for one in services)
     allow_native_threads(loops)
     runner = ServiceRunner({"max_workers": loops})
     readers = [consumer for service in services for consumer in service.consumers]
@@ -83,7 +84,8 @@ def service_class(
         methods["publish"] = _method(_nothing, RelayLoop(service.database, readers, bus, health, stopping))
     days = read_event_days(service.name)
     house = Timer("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(service.database, days))
-    for timer in (*service.timers, house):
+    watch = Timer("watch", WATCH_SECONDS, lambda: watch_messaging(service.database, service.consumers))
+    for timer in (*service.timers, house, watch):
         loop = TimerLoop(f"{service.name} {timer.name}", timer.seconds, timer.act, health, stopping)
         methods[f"timer_{timer.name}"] = _method(_nothing, loop)
     return type(f"{service.name.title()}Worker", (), methods)

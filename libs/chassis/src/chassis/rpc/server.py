@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_status import rpc_status
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from chassis import telemetry
+from chassis import measuring, telemetry
 from chassis.access import Access
 from chassis.database import Database
 from chassis.errors import DomainError, NotSignedIn, Unexpected
@@ -109,7 +109,10 @@ class _Guard:
         """Admit the call, run it in its span, and end it with a status when it fails in whatever way."""
         failed: DomainError
         about = {"rpc.system": "grpc", "rpc.method": self.method}
-        with telemetry.span(self.name, self.carrier, SpanKind.SERVER, **about) as span:
+        with (
+            measuring.timed(measuring.calls, **about, **{"branchline.service": self.servicer.service}) as told,
+            telemetry.span(self.name, self.carrier, SpanKind.SERVER, **about) as span,
+        ):
             try:
                 self._admit(context)
                 yield
@@ -122,6 +125,7 @@ class _Guard:
                 log.exception("call failed", extra={"method": self.name})
                 failed = Unexpected("something went wrong on our side; it has been recorded")
             span.set_status(Status(StatusCode.ERROR, failed.reason))
+            told["error.type"] = failed.reason
             log.info("call refused", extra={"method": self.name, "reason": failed.reason})
         context.abort_with_status(rpc_status.to_status(status_of(failed, self.servicer.service)))
 

@@ -1,0 +1,40 @@
+"""What every process measures: names by OpenTelemetry's semantic conventions, ours below `branchline.`.
+
+Without an endpoint to send them to, measuring does nothing. docs/operator/watching.md says what each figure tells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import metrics
+from opentelemetry.util.types import AttributeValue
+
+_meter = metrics.get_meter("branchline")
+# Seconds; from an indexed read to a report over millions.
+_STEPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+calls = _meter.create_histogram("rpc.server.call.duration", "s", explicit_bucket_boundaries_advisory=_STEPS)
+requests = _meter.create_histogram("http.server.request.duration", "s", explicit_bucket_boundaries_advisory=_STEPS)
+batches = _meter.create_histogram("messaging.process.duration", "s", explicit_bucket_boundaries_advisory=_STEPS)
+consumed = _meter.create_counter("messaging.client.consumed.messages", "{message}")
+sent = _meter.create_counter("messaging.client.sent.messages", "{message}")
+consumer_lag = _meter.create_gauge("branchline.consumer.lag", "s", "age of the oldest event in hand; 0 when idle")
+oldest_unsent = _meter.create_gauge("branchline.outbox.oldest.age", "s", "age of the oldest event not on the bus")
+waiting = _meter.create_gauge("branchline.events.waiting", "{event}", "events put aside, by consumer and state")
+degraded = _meter.create_gauge("branchline.worker.troubles", "{part}", "parts of a worker that cannot do their work")
+
+
+@contextmanager
+def timed(histogram: metrics.Histogram, **attributes: AttributeValue) -> Iterator[dict[str, AttributeValue]]:
+    """Measure how long the block takes; it may add attributes, and a failure adds its class as `error.type`."""
+    told = dict(attributes)
+    begin = time.perf_counter()
+    try:
+        yield told
+    except BaseException as trouble:
+        told.setdefault("error.type", getattr(trouble, "reason", type(trouble).__name__))
+        raise
+    finally:
+        histogram.record(time.perf_counter() - begin, told)
