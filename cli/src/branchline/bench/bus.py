@@ -171,7 +171,7 @@ class _Ground:
 
     @contextmanager
     def _working(self, *names: str) -> Iterator[psutil.Process]:
-        command = [sys.executable, "-m", "branchline.bench.bus_worker", self.server_url, self.bus_url, *names]
+        command = [sys.executable, "-m", "branchline.processes.bench_worker", self.server_url, self.bus_url, *names]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield psutil.Process(process.pid)

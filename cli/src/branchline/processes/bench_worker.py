@@ -1,6 +1,8 @@
 """The worker process of `branchline bench bus`: the worker side of the services named, and nothing else.
 
-python -m branchline.bench.bus_worker SERVER_URL BUS_URL SERVICE...
+python -m branchline.processes.bench_worker SERVER_URL BUS_URL SERVICE...
+
+It stands here and not among the benches, which are all imported to be listed: its first statement changes its process.
 """
 
 from chassis.bus.patch import patch
