@@ -28,6 +28,24 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     assert (tmp_path / "s").stat().st_mode & 0o077 == 0, "nobody else looks into the folder"
 
 
+def test_a_renewed_secret_is_new_wherever_it_is_needed_and_no_other_is(tmp_path: Path) -> None:
+    run(["deployment", "secrets", str(tmp_path)])
+    before = files_below(tmp_path)
+    assert run(["deployment", "secrets", str(tmp_path), "--renew", "deals_bus_password"]) == 0
+
+    changed = {name for name, text in files_below(tmp_path).items() if text != before[name]}
+    assert changed == {"secrets.json", "deals/bus_url", "rabbitmq/definitions.json"}
+
+
+def test_a_secret_that_is_none_is_not_renewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["deployment", "secrets", str(tmp_path)])
+    before = files_below(tmp_path)
+
+    assert run(["deployment", "secrets", str(tmp_path), "--renew", "deals_bus_pasword"]) == 2
+    assert "deals_bus_password" in capsys.readouterr().err
+    assert files_below(tmp_path) == before
+
+
 def test_a_part_knows_its_own_secrets_only(tmp_path: Path) -> None:
     run(["deployment", "secrets", str(tmp_path)])
     kept = json.loads((tmp_path / "secrets.json").read_text())

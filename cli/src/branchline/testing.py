@@ -100,7 +100,7 @@ def run_tests(words: Sequence[str], capture: bool = False) -> int:
 
 
 def _engine() -> Part:
-    tests = "everything on RabbitMQ"
+    tests = "everything on RabbitMQ and in containers"
     if shutil.which("docker") is None:
         return Part("RabbitMQ in Docker", False, "there is no docker command", tests)
     try:

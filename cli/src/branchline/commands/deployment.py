@@ -28,12 +28,16 @@ def write(
     folder: Folder,
     database_host: Annotated[str, typer.Option(help="PostgreSQL; {} stands for the service.")] = "{}-database",
     bus_host: Annotated[str, typer.Option(help="RabbitMQ.")] = "rabbitmq",
+    renew: Annotated[list[str] | None, typer.Option(help="A secret to make anew; may be repeated.")] = None,
 ) -> int:
     """Make the secrets that are missing, and a folder of files for each part. Repeating it changes none."""
-    from branchline.deployment.secret_files import Places, write_secrets
+    from branchline.deployment.secret_files import Places, SecretUnknown, write_secrets
 
     screen: Screen = context.obj
-    parts = write_secrets(folder, Places(database_host=database_host, bus_host=bus_host))
+    try:
+        parts = write_secrets(folder, Places(database_host=database_host, bus_host=bus_host), renew or [])
+    except SecretUnknown as trouble:
+        raise Failure(str(trouble), Exit.USAGE, "SECRET_UNKNOWN") from trouble
     screen.show({"folder": str(folder), "parts": parts}, lambda: f"{folder}: secrets of {', '.join(parts)}")
     return Exit.OK
 

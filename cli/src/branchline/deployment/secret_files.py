@@ -7,7 +7,7 @@ Kubernetes as a Secret.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +42,20 @@ class Places:
         return f"amqp://{name}:{password}@{self.bus_host}:{self.bus_port}/crm"
 
 
-def write_secrets(folder: Path, places: Places) -> list[str]:
-    """Make what is missing, then write the files of every part below `folder`; answers the parts' names."""
+class SecretUnknown(Exception):
+    """No secret of this name is kept."""
+
+
+def write_secrets(folder: Path, places: Places, renewed: Sequence[str] = ()) -> list[str]:
+    """Make what is missing and anew what is `renewed`, then write the files of every part below `folder`.
+
+    Answers the parts' names. Errors: SecretUnknown, and nothing was changed.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    known = make_missing(read_json(folder / KEPT))
+    kept = read_json(folder / KEPT)
+    if strange := [name for name in renewed if name not in kept]:
+        raise SecretUnknown(f"no secret {', '.join(strange)}; there are {', '.join(sorted(kept)) or 'none yet'}")
+    known = make_missing({name: secret for name, secret in kept.items() if name not in renewed})
     write_json(folder / KEPT, known)
     parts = files_of_parts(known, places)
     for part, files in parts.items():
