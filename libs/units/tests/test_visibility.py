@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +14,9 @@ from chassis.access import ALL, OWN, READ, SUBTREE, WRITE, Access, Grant
 from chassis.database import Database, UnitOfWork
 from chassis.errors import NotPermitted
 from chassis.ids import new_id
+from chassis.prepared import Prepared
 from units.tables import metadata, unit
-from units.visibility import UnitNotKnown, get_unit, unit_ids_below, visible
+from units.visibility import UnitNotKnown, get_unit, seen_in, sight_of, unit_ids_below, unit_ids_under, visible
 
 record = metadata.tables["record"]  # of this folder's conftest
 # `a_b` and `axb` differ only where LIKE has a wildcard; `a1` begins like `a`.
@@ -93,8 +95,16 @@ def test_the_filter_shows_what_looking_at_each_row_would(
         store(work, world)
         where = visible(access, record.c.unit_id, record.c.owner_id, action)
         shown = set(work.execute(sa.select(record.c.n).where(where)).scalars())
+        prepared = {row.n for row in work.fetch(*prepared_filter(access, action))}
     expected = {n for n, (at, owner) in enumerate(world.records) if sees(access, action, world.paths[at], owner)}
     assert shown == expected
+    assert prepared == expected
+
+
+def prepared_filter(access: Access, action: str) -> tuple[Prepared, dict[str, Any]]:
+    """The same question as a statement that knows no user, and its values."""
+    sight, values = sight_of(access, action)
+    return Prepared(sa.select(record.c.n).where(seen_in(sight, record.c.unit_id, record.c.owner_id))), values
 
 
 TREE = World(("hq", "hq.a_b", "hq.axb", "hq.a_b.c", "hq.axb.c"), ((1, None), (2, PEOPLE[1]), (3, PEOPLE[1]), (4, None)))
@@ -126,8 +136,12 @@ def test_a_subtree_is_found_by_the_index(database: Database) -> None:
         text = query.compile(work.connection, compile_kwargs={"literal_binds": True}).string
         plan = "\n".join(work.connection.exec_driver_sql("EXPLAIN " + text.replace("%", "%%")).scalars())
         assert work.execute(query).scalars().all() == ["hq.u7_7.team"]
-    assert "unit_path" in plan
-    assert "Seq Scan" not in plan
+        prepared = unit_ids_under("paths").compile(work.connection)
+        values = {"paths": ["hq.u7_7"], **{name: value for name, value in prepared.params.items() if value is not None}}
+        prepared_plan = "\n".join(work.connection.exec_driver_sql(f"EXPLAIN {prepared}", values).scalars())
+    for one in (plan, prepared_plan):
+        assert "unit_path" in one
+        assert "Seq Scan" not in one
 
 
 def get(database: Database, access: Access, at: int, action: str = READ) -> str:

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from chassis.access import Access
 from chassis.money import from_money
+from chassis.testing.plans import plan_of, rows_read
 from crm.deals.v1 import deals_pb2 as pb
 from deals import board
-from deals.queries import Question
 from services.deals.tests.desk import ADMIN, Desk, a_day, id_of, seller_of, some_money, steward_of
-from services.deals.tests.test_lists import fill, rows_read
+from services.deals.tests.test_lists import fill
+from units.visibility import sight_of
 
 
 def columns_of(desk: Desk, **fields: Any) -> dict[str, pb.BoardColumn]:
@@ -194,13 +195,10 @@ def test_the_cards_of_a_board_are_found_without_reading_the_columns(desk: Desk) 
 
 def cards_plan(desk: Desk, access: Access) -> dict[str, Any]:
     """How the database finds the first twenty cards of every column."""
-    asked: list[Any] = []
     with desk.database.transaction(access) as work:
-        sa.event.listen(work.connection, "before_cursor_execute", lambda *seen: asked.append((seen[2], seen[3])))
-        board.read_board(work, Question(), 20)
-        statement, parameters = next(one for one in asked if "LATERAL" in one[0])
-        answer = work.connection.exec_driver_sql("EXPLAIN (ANALYZE, FORMAT JSON) " + statement, parameters).scalar_one()
-    return (answer if isinstance(answer, list) else json.loads(answer))[0]["Plan"]  # type: ignore[no-any-return]
+        sight, seen = sight_of(access)
+        values = {**seen, "stages": list(desk.stages.values()), "size": 20}
+        return plan_of(work, board.last_entered(sight, ()), values)
 
 
 def test_money_of_a_board_is_exact(desk: Desk) -> None:

@@ -12,12 +12,14 @@ from chassis.access import OWN, READ, SUBTREE, Access, Grant
 from chassis.clock import now
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
+from chassis.testing.plans import plan_of, rows_read
 from crm.deals.v1 import deals_pb2 as pb
 from deals import queries
 from deals.queries import Question
 from deals.records import Deal, Facts, Stage
 from deals.storing import insert_deals
 from services.deals.tests.desk import ADMIN, PATHS, Desk, a_deal, id_of, seller_of, steward_of
+from units.visibility import sight_of
 
 MANY = 6_000
 
@@ -107,12 +109,6 @@ def fill(work: UnitOfWork, stages: dict[str, str]) -> None:
     insert_deals(work, deals)
 
 
-def rows_read(plan: dict[str, Any]) -> float:
-    """The most rows that any step of a plan handled, those it threw away included."""
-    own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
-    return max([float(own), *(rows_read(step) for step in plan.get("Plans", ()))])
-
-
 def test_a_page_reads_no_more_than_a_page(desk: Desk) -> None:
     desk.work(lambda work: fill(work, desk.stages))
     desk.work(lambda work: work.execute(sa.text("ANALYZE deal")))
@@ -127,19 +123,16 @@ def test_a_page_reads_no_more_than_a_page(desk: Desk) -> None:
         (steward_of("moscow"), Question()),
         (seller_of("moscow", "seller 7"), Question()),
     ):
-        plan = plan_of(desk, access, question)
+        plan = page_plan(desk, access, question)
         assert rows_read(plan) <= 500, (question, json.dumps(plan, indent=1))
 
 
-def plan_of(desk: Desk, access: Access, question: Question) -> dict[str, Any]:
+def page_plan(desk: Desk, access: Access, question: Question) -> dict[str, Any]:
     """How the database answers a page of 50."""
-    asked: list[Any] = []
     with desk.database.transaction(access) as work:
-        sa.event.listen(work.connection, "before_cursor_execute", lambda *seen: asked.append((seen[2], seen[3])))
-        assert len(queries.list_deals(work, question, 51, None)) <= 51
-        statement, parameters = asked[-1]
-        answer = work.connection.exec_driver_sql("EXPLAIN (ANALYZE, FORMAT JSON) " + statement, parameters).scalar_one()
-    return (answer if isinstance(answer, list) else json.loads(answer))[0]["Plan"]  # type: ignore[no-any-return]
+        sight, seen = sight_of(access)
+        values = {**seen, **queries.values_of(work, question), "size": 51}
+        return plan_of(work, queries.read_page(sight, queries.shape_of(question), False), values)
 
 
 def test_a_foreign_unit_is_not_known(desk: Desk) -> None:

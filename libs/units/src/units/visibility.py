@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.access import ALL, OWN, READ, SUBTREE, Access
 from chassis.database import UnitOfWork
@@ -93,3 +95,49 @@ def visible(
         elif grant.scope == ALL:
             return sa.true()
     return sa.or_(*terms) if terms else sa.false()
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a caller may see, apart from who asks and where: statements are prepared once for each, not for each user.
+
+    `units` says that whole subtrees are seen, `own` that own records are.
+    """
+
+    everything: bool = False
+    units: bool = False
+    own: bool = False
+
+
+def sight_of(access: Access, action: str = READ) -> tuple[Sight, dict[str, Any]]:
+    """A caller's sight, and the values that a statement made for it needs: `seen_paths`, `seen_user`."""
+    if access.allows_everywhere(action):
+        return Sight(everything=True), {}
+    grants = access.grants_for(action)
+    paths = [grant.unit_path for grant in grants if grant.scope == SUBTREE and grant.unit_path]
+    own = bool(access.user_id) and any(grant.scope == OWN for grant in grants)
+    return Sight(units=bool(paths), own=own), {"seen_paths": paths, "seen_user": access.user_id}
+
+
+def seen_in(
+    sight: Sight, unit_column: sa.ColumnElement[str], owner_column: sa.ColumnElement[str] | None = None
+) -> sa.ColumnElement[bool]:
+    """The predicate of `visible` for a prepared statement, which is given the values of `sight_of` when it runs."""
+    if sight.everything:
+        return sa.true()
+    terms: list[sa.ColumnElement[bool]] = []
+    if sight.units:
+        terms.append(unit_column.in_(unit_ids_under("seen_paths")))
+    if sight.own and owner_column is not None:
+        terms.append(owner_column == sa.bindparam("seen_user", type_=owner_column.type))
+    return sa.or_(*terms) if terms else sa.false()
+
+
+def unit_ids_under(name: str) -> sa.Select[tuple[str]]:
+    """`unit_ids_below` for the list of paths that a prepared statement is given under this name."""
+    tops = sa.func.unnest(sa.bindparam(name, type_=ARRAY(sa.Text))).table_valued(sa.column("path", sa.Text), name=name)
+    tops = tops.render_derived()
+    path, top = unit.c.path, tops.c.path
+    # In the order of the index, byte by byte, what begins with "hq." lies from "hq." up to "hq/", its next sign.
+    below = sa.and_(path.op("~>=~")(sa.func.concat(top, ".")), path.op("~<~")(sa.func.concat(top, "/")))
+    return sa.select(unit.c.id).join_from(tops, unit, sa.or_(path == top, below))

@@ -198,7 +198,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
                 stage=messages.stage_message(one.stage),
                 count=one.sums.count,
                 amounts=messages.amount_messages(one.sums.amounts),
-                deals=[messages.deal_message(deal) for deal in one.deals],
+                deals=[messages.card_message(row, one.stage) for row in one.deals],
                 next_page_token=make_token(name_question(rest, "stage_time", True), one.next_key)
                 if one.next_key
                 else "",

@@ -6,19 +6,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from chassis.access import READ
 from chassis.database import UnitOfWork
+from chassis.prepared import Prepared
 from deals.pipelines import read_pipelines
-from deals.queries import Question, filter_deals
-from deals.records import OPEN, Deal, Pipeline, Stage
-from deals.sorting import read_deals
+from deals.queries import Question, asked, filter_deals, shape_of, values_of
+from deals.records import OPEN, Pipeline, Stage
 from deals.tables import deal
-from units.visibility import visible
+from units.visibility import Sight, seen_in, sight_of
+
+_STAGES: sa.BindParameter[Any] = sa.bindparam("stages", type_=ARRAY(UUID(as_uuid=False)))
+_ACTIVE: sa.BindParameter[Any] = sa.bindparam("active", type_=ARRAY(UUID(as_uuid=False)))
+# What a card shows: no lines, no history, each of which would be a read of its own.
+_SHOWN = (
+    "id", "version", "title", "pipeline_id", "stage_id", "organization_id", "person_id", "unit_id", "owner_id",
+    "amount", "currency", "open_date", "close_date", "loss_reason", "business_line", "external_id", "create_time",
+    "update_time", "stage_time",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,11 +41,14 @@ class Sums:
 
 @dataclass(frozen=True)
 class Column:
-    """One stage of a board. `next_key` is the key [stage_time, id] of the last deal shown where there are more."""
+    """One stage of a board. `deals` are rows of `deal` without what no card shows.
+
+    `next_key` is the key [stage_time, id] of the last deal shown where there are more.
+    """
 
     stage: Stage
     sums: Sums
-    deals: list[Deal]
+    deals: Sequence[Any]
     next_key: list[Any] | None
 
 
@@ -47,21 +59,28 @@ def read_board(work: UnitOfWork, question: Question, size: int) -> tuple[Pipelin
     """
     pipeline = read_pipelines(work).get(question.pipeline_id)
     question = replace(question, pipeline_id="")  # its stages say it already
-    sums = _sum_stages(work, question, pipeline)
-    places = _last_entered(work, question, pipeline, size + 1)
-    known = {one.id: one for one in read_deals(work, [id for found in places.values() for id, _ in found[:size]])}
-    columns = [_column(stage, sums[stage.id], places[stage.id], known, size) for stage in pipeline.stages]
-    return pipeline, columns
+    sight, seen = sight_of(work.access)
+    active = [stage.id for stage in pipeline.stages if stage.kind == OPEN]
+    values = {**seen, **values_of(work, question), "stages": [one.id for one in pipeline.stages], "active": active}
+    shape = shape_of(question)
+    sums = _by_stage(work.fetch(sum_stages(sight, shape), values))
+    cards = _by_stage(work.fetch(last_entered(sight, shape), {**values, "size": size + 1}))
+    return pipeline, [_column(stage, _sums_of(sums[stage.id]), cards[stage.id], size) for stage in pipeline.stages]
 
 
 def sum_deals(work: UnitOfWork, question: Question) -> Sums:
     """Sums of the visible deals of a question. Errors: UnitNotKnown."""
-    statement = sa.select(deal.c.currency, *_figures()).where(*_seen(work, question)).group_by(deal.c.currency)
-    return _sums_of(work.execute(statement).all())
+    sight, seen = sight_of(work.access)
+    return _sums_of(work.fetch(_sum_all(sight, shape_of(question)), {**seen, **values_of(work, question)}))
 
 
-def _seen(work: UnitOfWork, question: Question) -> list[sa.ColumnElement[bool]]:
-    return [visible(work.access, deal.c.unit_id, deal.c.owner_id, READ), *filter_deals(work, question)]
+@lru_cache(maxsize=256)
+def _sum_all(sight: Sight, shape: tuple[str, ...]) -> Prepared:
+    return Prepared(sa.select(deal.c.currency, *_figures()).where(*_seen(sight, shape)).group_by(deal.c.currency))
+
+
+def _seen(sight: Sight, shape: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    return [seen_in(sight, deal.c.unit_id, deal.c.owner_id), *filter_deals(shape)]
 
 
 def _figures() -> tuple[sa.ColumnElement[Any], ...]:
@@ -75,45 +94,41 @@ def _sums_of(rows: Iterable[Any]) -> Sums:
     return Sums(sum(row.deals for row in found), sum(row.deals - row.valued for row in found), amounts)
 
 
-def _sum_stages(work: UnitOfWork, question: Question, pipeline: Pipeline) -> dict[str, Sums]:
-    """Open stages by their own index, closed ones by the day of closing: what was closed long ago is not read."""
-    groups = (deal.c.stage_id, deal.c.currency)
-    wanted = _seen(work, replace(question, closed_from=None))
-    wanted.append(deal.c.stage_id.in_([stage.id for stage in pipeline.stages]))
-    if question.closed_from:
-        active = [stage.id for stage in pipeline.stages if stage.kind == OPEN]
-        wanted.append(sa.or_(deal.c.stage_id.in_(active), deal.c.close_date >= question.closed_from))
-    rows: dict[str, list[Any]] = defaultdict(list)
-    for row in work.execute(sa.select(*groups, *_figures()).where(*wanted).group_by(*groups)):
-        rows[row.stage_id].append(row)
-    return {stage.id: _sums_of(rows[stage.id]) for stage in pipeline.stages}
-
-
-def _last_entered(
-    work: UnitOfWork, question: Question, pipeline: Pipeline, size: int
-) -> dict[str, list[tuple[str, str]]]:
-    """Ids with times as text of the deals that entered each stage last: as many index reads as there are stages."""
-    ids = sa.cast([stage.id for stage in pipeline.stages], ARRAY(UUID(as_uuid=False)))
-    place = sa.select(sa.func.unnest(ids).label("id")).subquery("place")
-    each = (
-        sa.select(deal.c.id, deal.c.stage_time)
-        .where(deal.c.stage_id == place.c.id, *_seen(work, question))
-        .order_by(deal.c.stage_time.desc(), deal.c.id.desc())
-        .limit(size)
-        .lateral("each_stage")
-    )
-    statement = (
-        sa.select(place.c.id.label("stage_id"), each.c.id, sa.cast(each.c.stage_time, sa.Text).label("time"))
-        .select_from(place.join(each, sa.true()))
-        .order_by(each.c.stage_time.desc(), each.c.id.desc())
-    )
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for row in work.execute(statement):
-        found[row.stage_id].append((row.id, row.time))
+def _by_stage(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.stage_id].append(row)
     return found
 
 
-def _column(stage: Stage, sums: Sums, places: Sequence[tuple[str, str]], known: dict[str, Deal], size: int) -> Column:
-    shown = places[:size]
-    last = [shown[-1][1], shown[-1][0]] if len(places) > size else None
-    return Column(stage, sums, [known[id] for id, _ in shown if id in known], last)
+@lru_cache(maxsize=256)
+def sum_stages(sight: Sight, shape: tuple[str, ...]) -> Prepared:
+    """Open stages by their own index, closed ones by the day of closing: what was closed long ago is not read."""
+    groups = (deal.c.stage_id, deal.c.currency)
+    wanted = _seen(sight, [name for name in shape if name != "closed_from"])
+    wanted.append(deal.c.stage_id == sa.any_(_STAGES))
+    if "closed_from" in shape:
+        closed = deal.c.close_date >= asked("closed_from", deal.c.close_date)
+        wanted.append(sa.or_(deal.c.stage_id == sa.any_(_ACTIVE), closed))
+    return Prepared(sa.select(*groups, *_figures()).where(*wanted).group_by(*groups))
+
+
+@lru_cache(maxsize=256)
+def last_entered(sight: Sight, shape: tuple[str, ...]) -> Prepared:
+    """The deals that entered each stage last: as many index reads as there are stages."""
+    place = sa.select(sa.func.unnest(_STAGES).label("id")).subquery("place")
+    each = (
+        sa.select(*(deal.c[name] for name in _SHOWN))
+        .where(deal.c.stage_id == place.c.id, *_seen(sight, shape))
+        .order_by(deal.c.stage_time.desc(), deal.c.id.desc())
+        .limit(sa.bindparam("size", type_=sa.Integer))
+        .lateral("each_stage")
+    )
+    found = sa.select(each).select_from(place.join(each, sa.true()))
+    return Prepared(found.order_by(each.c.stage_time.desc(), each.c.id.desc()))
+
+
+def _column(stage: Stage, sums: Sums, cards: Sequence[Any], size: int) -> Column:
+    shown = cards[:size]
+    last = [shown[-1].stage_time.isoformat(), shown[-1].id] if len(cards) > size else None
+    return Column(stage, sums, shown, last)

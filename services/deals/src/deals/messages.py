@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from google.type.money_pb2 import Money
 
@@ -111,6 +112,32 @@ def deal_message(one: Deal) -> pb.Deal:
     for step in message.stage_history:
         step.from_stage_id, before = before, step.stage_id
     return message
+
+
+def card_message(row: Any, stage: Stage) -> pb.Deal:
+    """A deal as a board shows it: a row of `board.last_entered` in its stage, without lines and history."""
+    return pb.Deal(
+        id=row.id,
+        etag=str(row.version),
+        title=row.title,
+        pipeline_id=row.pipeline_id,
+        stage_id=row.stage_id,
+        stage_name=stage.name,
+        status=KIND_NUMBERS[stage.kind],
+        organization_id=row.organization_id,
+        person_id=row.person_id,
+        unit_id=row.unit_id,
+        owner_id=row.owner_id,
+        amount=to_money(row.amount, row.currency),
+        open_date=to_date(row.open_date),
+        close_date=to_date(row.close_date),
+        loss_reason=row.loss_reason,
+        business_line=row.business_line,
+        external_id=row.external_id,
+        create_time=to_time(row.create_time),
+        update_time=to_time(row.update_time),
+        stage_time=to_time(row.stage_time),
+    )
 
 
 def facts_message(facts: Facts) -> pb.Deal:

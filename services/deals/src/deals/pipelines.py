@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from chassis.access import ADMINISTER
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
+from chassis.prepared import Prepared
 from deals.errors import NameTaken, PipelineNotFound, StageNotFound, invalid
 from deals.events import tell_pipeline
 from deals.records import LOST, OPEN, WON, Pipeline, Stage
@@ -119,17 +120,19 @@ def store_pipeline(work: UnitOfWork, made: Pipeline) -> None:
     work.execute(sa.insert(stage), rows)
 
 
+_COLUMNS = (
+    pipeline.c.id, pipeline.c.version, pipeline.c.name, pipeline.c.is_default, stage.c.id.label("stage_id"),
+    stage.c.name.label("stage_name"), stage.c.kind, stage.c.position, stage.c.aliases,
+)  # fmt: skip
+_READ = Prepared(
+    sa.select(*_COLUMNS).join_from(pipeline, stage).order_by(pipeline.c.name_key, pipeline.c.id, stage.c.position)
+)
+
+
 def read_pipelines(work: UnitOfWork) -> Pipelines:
     """All pipelines with their stages, by name."""
-    columns = (
-        pipeline.c.id, pipeline.c.version, pipeline.c.name, pipeline.c.is_default, stage.c.id.label("stage_id"),
-        stage.c.name.label("stage_name"), stage.c.kind, stage.c.position, stage.c.aliases,
-    )  # fmt: skip
-    rows = work.execute(
-        sa.select(*columns).join_from(pipeline, stage).order_by(pipeline.c.name_key, pipeline.c.id, stage.c.position)
-    )
     found = []
-    for (one, version, name, is_default), steps in groupby(rows, lambda row: tuple(row[:4])):
+    for (one, version, name, is_default), steps in groupby(work.fetch(_READ), lambda row: row[:4]):
         stages = tuple(
             Stage(row.stage_id, one, row.stage_name, row.kind, row.position, tuple(row.aliases)) for row in steps
         )

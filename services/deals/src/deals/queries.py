@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.access import OWN, READ, Access
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
 from chassis.prepared import Prepared
@@ -19,7 +18,7 @@ from deals.errors import DealNotFound
 from deals.records import LOST, OPEN, WON, Deal, Facts, Line, Stage, Step
 from deals.tables import deal, deal_line, deal_step, product, stage
 from units.tables import unit
-from units.visibility import get_unit, unit_ids_below, visible
+from units.visibility import Sight, get_unit, seen_in, sight_of, unit_ids_under, visible
 
 
 def _as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
@@ -68,19 +67,20 @@ def get_deal(work: UnitOfWork, deal_id: str, lock: bool = False) -> Deal:
     """The deal, when the caller may read it; `lock` takes its row. Errors: DealNotFound."""
     if not is_id(deal_id):
         raise DealNotFound(deal_id)
-    locking, reading = _read_one(work.access)
+    sight, seen = sight_of(work.access)
+    locking, reading = _read_one(sight)
     if lock:
         # First and by itself: a statement that waited for a row still sees the others as they were before.
-        work.run(locking, {"deal_id": deal_id})
-    found = work.fetch(reading, {"deal_id": deal_id})
+        work.run(locking, {**seen, "deal_id": deal_id})
+    found = work.fetch(reading, {**seen, "deal_id": deal_id})
     if not found:
         raise DealNotFound(deal_id)
     return deal_of(found[0])
 
 
-@lru_cache(maxsize=512)  # a caller asks again and again, and building the statements takes longer than running them
-def _read_one(access: Access) -> tuple[Prepared, Prepared]:
-    wanted = deal.c.id == sa.bindparam("deal_id"), visible(access, deal.c.unit_id, deal.c.owner_id)
+@lru_cache  # building the statements takes longer than running them
+def _read_one(sight: Sight) -> tuple[Prepared, Prepared]:
+    wanted = deal.c.id == sa.bindparam("deal_id"), seen_in(sight, deal.c.unit_id, deal.c.owner_id)
     return Prepared(sa.select(deal.c.id).where(*wanted).with_for_update()), Prepared(SELECT_DEALS.where(*wanted))
 
 
@@ -103,9 +103,17 @@ def lock_deals(work: UnitOfWork, ids: Collection[str]) -> dict[str, tuple[Deal, 
 
 def list_deals(work: UnitOfWork, question: Question, size: int, after: Sequence[Any] | None) -> list[Deal]:
     """Up to `size` visible deals, youngest first, after the key [id] of the last one. Errors: UnitNotKnown."""
-    found = _youngest(work, question, size, str(after[0]) if after else "")
-    rows = work.execute(SELECT_DEALS.where(deal.c.id.in_(found)).order_by(deal.c.id.desc()))
-    return [deal_of(row) for row in rows]
+    sight, seen = sight_of(work.access)
+    values = {**seen, **values_of(work, question), "size": size}
+    if after:
+        values["asked_after"] = str(after[0])
+    return [deal_of(row) for row in work.fetch(read_page(sight, shape_of(question), bool(after)), values)]
+
+
+@lru_cache(maxsize=512)
+def read_page(sight: Sight, shape: tuple[str, ...], further: bool) -> Prepared:
+    """The statement for a page of a question of this shape, or for a further one."""
+    return Prepared(SELECT_DEALS.where(deal.c.id.in_(_youngest(sight, shape, further))).order_by(deal.c.id.desc()))
 
 
 def deal_of(row: Any) -> Deal:
@@ -151,51 +159,71 @@ def _step(fields: Sequence[Any]) -> Step:
     return Step(stage_id, stage_name, datetime.fromisoformat(change_time) if change_time else None, user_id)
 
 
-def _youngest(work: UnitOfWork, question: Question, size: int, after: str) -> sa.Select[tuple[str]]:
-    """The ids of the page. Each branch is an index read of at most `size` rows, however many deals there are."""
-    wanted = filter_deals(work, question)
-    if after:
-        wanted.append(deal.c.id < after)
-    named = question.organization_id or question.person_id or question.owner_id
-    if named or (work.access.allows_everywhere(READ) and not question.unit_id and not question.status):
-        seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
-        return sa.select(deal.c.id).where(seen, *wanted).order_by(deal.c.id.desc()).limit(size)
-    branches = [_of_units(work, question, wanted, size)]
-    if work.access.user_id and any(grant.scope == OWN for grant in work.access.grants_for(READ)):
-        own = sa.select(deal.c.id).where(deal.c.owner_id == work.access.user_id, *wanted)
-        branches.append(own.order_by(deal.c.id.desc()).limit(size))
+_SIZE: sa.BindParameter[int] = sa.bindparam("size", type_=sa.Integer)
+
+
+def _youngest(sight: Sight, shape: tuple[str, ...], further: bool) -> sa.Select[tuple[str]]:
+    """The ids of the page. Each branch is an index read of at most a page, however many deals there are."""
+    wanted = filter_deals(shape)
+    if further:
+        wanted.append(deal.c.id < asked("after", deal.c.id))
+    named = {"organization_id", "person_id", "owner_id"}.intersection(shape)
+    if named or (sight.everything and not {"unit_id", "status"}.intersection(shape)):
+        seen = seen_in(sight, deal.c.unit_id, deal.c.owner_id)
+        return sa.select(deal.c.id).where(seen, *wanted).order_by(deal.c.id.desc()).limit(_SIZE)
+    branches = [_of_units(sight, shape, wanted)]
+    if sight.own:
+        own = sa.select(deal.c.id).where(seen_in(Sight(own=True), deal.c.unit_id, deal.c.owner_id), *wanted)
+        branches.append(own.order_by(deal.c.id.desc()).limit(_SIZE))
     either = sa.union_all(*(sa.select(branch.subquery().c.id) for branch in branches)).subquery()
-    return sa.select(either.c.id).distinct().order_by(either.c.id.desc()).limit(size)
+    return sa.select(either.c.id).distinct().order_by(either.c.id.desc()).limit(_SIZE)
 
 
 def _of_units(
-    work: UnitOfWork, question: Question, wanted: Sequence[sa.ColumnElement[bool]], size: int
+    sight: Sight, shape: tuple[str, ...], wanted: Sequence[sa.ColumnElement[bool]]
 ) -> sa.Select[tuple[str]]:
     """The youngest deals of each visible unit and status, by the index on both, then the youngest of these."""
-    kinds = (question.status,) if question.status else (OPEN, WON, LOST)
+    kinds: list[Any] = [asked("status", deal.c.status)] if "status" in shape else [OPEN, WON, LOST]
     status = sa.values(sa.column("status", sa.Text), name="kind").data([(kind,) for kind in kinds])
-    below = [unit.c.id.in_(unit_ids_below(get_unit(work, question.unit_id).path))] if question.unit_id else []
-    place = sa.select(unit.c.id).where(visible(work.access, unit.c.id), *below).subquery("place")
+    below = [unit.c.id.in_(unit_ids_under("asked_paths"))] if "unit_id" in shape else []
+    place = sa.select(unit.c.id).where(seen_in(sight, unit.c.id), *below).subquery("place")
     each = (
         sa.select(deal.c.id)
         .where(deal.c.unit_id == place.c.id, deal.c.status == status.c.status, *wanted)
         .order_by(deal.c.id.desc())
-        .limit(size)
+        .limit(_SIZE)
         .lateral("each_place")
     )
     source = place.join(status, sa.true()).join(each, sa.true())
-    return sa.select(each.c.id).select_from(source).order_by(each.c.id.desc()).limit(size)
+    return sa.select(each.c.id).select_from(source).order_by(each.c.id.desc()).limit(_SIZE)
 
 
-def filter_deals(work: UnitOfWork, question: Question) -> list[sa.ColumnElement[bool]]:
-    """The conditions of a question, without who may see what. Errors: UnitNotKnown."""
-    terms: list[sa.ColumnElement[bool]] = []
-    for name in ("organization_id", "person_id", "owner_id", "status", "pipeline_id", "stage_id"):
-        asked = getattr(question, name)
-        if asked:
-            terms.append(deal.c[name] == asked)
+def shape_of(question: Question) -> tuple[str, ...]:
+    """The names of what a question narrows: statements are prepared once for each mixture."""
+    return tuple(one.name for one in fields(question) if getattr(question, one.name))
+
+
+def values_of(work: UnitOfWork, question: Question) -> dict[str, Any]:
+    """The values that the conditions of a question need. Errors: UnitNotKnown."""
+    values = {f"asked_{name}": getattr(question, name) for name in shape_of(question)}
     if question.unit_id:
-        terms.append(deal.c.unit_id.in_(unit_ids_below(get_unit(work, question.unit_id).path)))
-    if question.closed_from:
-        terms.append(sa.or_(deal.c.status == OPEN, deal.c.close_date >= question.closed_from))
+        values["asked_paths"] = [get_unit(work, question.unit_id).path]
+    return values
+
+
+def filter_deals(shape: Collection[str]) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a question of this shape, without who may see what."""
+    terms: list[sa.ColumnElement[bool]] = []
+    for name in shape:
+        if name == "unit_id":
+            terms.append(deal.c.unit_id.in_(unit_ids_under("asked_paths")))
+        elif name == "closed_from":
+            terms.append(sa.or_(deal.c.status == OPEN, deal.c.close_date >= asked(name, deal.c.close_date)))
+        else:
+            terms.append(deal.c[name] == asked(name, deal.c[name]))
     return terms
+
+
+def asked(name: str, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
+    """A value of a question, to be given when the statement runs."""
+    return sa.bindparam(f"asked_{name}", type_=column.type)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.access import READ
 from chassis.database import UnitOfWork
-from deals.queries import SELECT_DEALS, Question, deal_of, filter_deals
+from chassis.prepared import Prepared
+from deals.queries import SELECT_DEALS, Question, deal_of, filter_deals, shape_of, values_of
 from deals.records import Deal
 from deals.tables import deal, stage
-from units.visibility import visible
+from units.visibility import Sight, seen_in, sight_of
 
 # What has no value counts as less than everything that has one.
 _NO_AMOUNT: sa.ColumnElement[Any] = sa.literal_column("-1e15")
@@ -47,25 +49,37 @@ def sort_deals(
 
     Errors: UnitNotKnown.
     """
-    key, kind = _KEYS[order]
-    shown = sa.cast(key, sa.Text).label("key")
-    wanted = [visible(work.access, deal.c.unit_id, deal.c.owner_id, READ), *filter_deals(work, question)]
+    sight, seen = sight_of(work.access)
+    values = {**seen, **values_of(work, question), "size": size + 1}
     if after:
-        last = sa.tuple_(
-            sa.cast(sa.literal(str(after[0])), _type(kind)), sa.cast(sa.literal(str(after[1])), deal.c.id.type)
-        )
-        place = sa.tuple_(key, deal.c.id)
-        wanted.append(place < last if descending else place > last)
-    ways = [one.desc() if descending else one.asc() for one in (key, deal.c.id)]
-    keys = work.execute(sa.select(deal.c.id, shown).where(*wanted).order_by(*ways).limit(size + 1)).all()
+        values |= {"after_key": str(after[0]), "after_id": str(after[1])}
+    keys = work.fetch(_read_keys(sight, shape_of(question), order, descending, bool(after)), values)
     page = keys[:size]
     found = read_deals(work, [row.id for row in page])
     return SortedPage(found, [page[-1].key, page[-1].id] if len(keys) > size else None)
 
 
+@lru_cache(maxsize=512)
+def _read_keys(sight: Sight, shape: tuple[str, ...], order: str, descending: bool, further: bool) -> Prepared:
+    key, kind = _KEYS[order]
+    wanted = [seen_in(sight, deal.c.unit_id, deal.c.owner_id), *filter_deals(shape)]
+    if further:
+        written = sa.cast(sa.bindparam("after_key", type_=sa.Text), _type(kind))
+        last = sa.tuple_(written, sa.bindparam("after_id", type_=deal.c.id.type))
+        place = sa.tuple_(key, deal.c.id)
+        wanted.append(place < last if descending else place > last)
+    ways = [one.desc() if descending else one.asc() for one in (key, deal.c.id)]
+    shown = sa.cast(key, sa.Text).label("key")
+    limit = sa.bindparam("size", type_=sa.Integer)
+    return Prepared(sa.select(deal.c.id, shown).where(*wanted).order_by(*ways).limit(limit))
+
+
+_READ_DEALS = Prepared(SELECT_DEALS.where(deal.c.id == sa.any_(sa.bindparam("ids", type_=ARRAY(deal.c.id.type)))))
+
+
 def read_deals(work: UnitOfWork, ids: Sequence[str]) -> list[Deal]:
     """Deals by ids that were found as visible, in the order of the ids."""
-    rows = {row.id: row for row in work.execute(SELECT_DEALS.where(deal.c.id.in_(ids)))} if ids else {}
+    rows = {row.id: row for row in work.fetch(_READ_DEALS, {"ids": list(ids)})} if ids else {}
     return [deal_of(rows[one]) for one in ids if one in rows]
 
 

@@ -1592,7 +1592,7 @@ class BoardColumn(_message.Message):
 
     @_builtins.property
     def deals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deal]:
-        """The first deals, the one that entered the stage last first."""
+        """The first deals, the one that entered the stage last first; without line items, history, loss comment and attributes."""
 
     def __init__(
         self,
