@@ -82,3 +82,20 @@ def test_a_read_sees_each_commit_at_once_and_holds_no_transaction(database: Data
         other.join()
         assert work.fetch(count)[0].things == 1
         assert driver_of(work.connection).pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_percent_sign_in_a_statement_is_a_percent_sign(database: Database) -> None:
+    rest = Prepared(sa.select((sa.bindparam("number", type_=sa.Integer) % 7).label("rest"), sa.text("'5%' AS share")))
+    with database.reading() as work:
+        [row] = work.fetch(rest, {"number": 12})
+    assert (row.rest, row.share) == (5, "5%")
+
+
+def test_what_is_planned_anew_leaves_no_statement_at_the_server(database: Database) -> None:
+    planned, kept = (Prepared(sa.text(f"SELECT 1 AS {name}"), replan=name == "planned") for name in ("planned", "kept"))
+    named = Prepared(sa.text("SELECT statement FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS%'"))
+    with database.transaction() as work:
+        for _ in range(10):
+            work.fetch(planned)
+            work.fetch(kept)
+        assert [row.statement for row in work.fetch(named)] == ["SELECT 1 AS kept"]

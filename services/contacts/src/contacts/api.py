@@ -20,6 +20,7 @@ from contacts import (
     latest,
     matching,
     members,
+    naming,
     organizations,
     persons,
     searching,
@@ -77,6 +78,11 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     ) -> pb.BatchGetOrganizationsResponse:
         return self._read(request, organizations.batch_get_organizations)
 
+    def BatchGetCustomerNames(
+        self, request: pb.BatchGetCustomerNamesRequest, _: grpc.ServicerContext
+    ) -> pb.BatchGetCustomerNamesResponse:
+        return self._read(request, naming.batch_get_customer_names)
+
     def ListOrganizations(
         self, request: pb.ListOrganizationsRequest, _: grpc.ServicerContext
     ) -> pb.ListOrganizationsResponse:
@@ -111,8 +117,7 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     def SearchCustomers(
         self, request: pb.SearchCustomersRequest, _: grpc.ServicerContext
     ) -> pb.SearchCustomersResponse:
-        with self.database.transaction(current_access()) as work:  # its settings hold until the transaction ends
-            return searching.search_customers(work, request)
+        return self._read(request, searching.search_customers)
 
     def CountCustomers(self, request: pb.CountCustomersRequest, _: grpc.ServicerContext) -> pb.CountCustomersResponse:
         return self._read(request, counting.count_customers)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
 import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
-from contacts.lists import wanted_cards
+from chassis.prepared import Prepared
+from contacts import lists
 from contacts.tables import organization, person
-from contacts.visibility import visible_cards
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.visibility import Sight, sight_of
 
 
 def count_customers(work: UnitOfWork, request: pb.CountCustomersRequest) -> pb.CountCustomersResponse:
     """Count cards by type; a customer known to several units counts once. Errors: UnitNotKnown, FieldInvalid."""
-    individual = sa.func.count().filter(person.c.individual_customer)
-    persons: Any = work.execute(_counted(work, person, request, sa.func.count(), individual)).one()
-    organizations = work.execute(_counted(work, organization, request, sa.func.count())).scalar_one()
-    return pb.CountCustomersResponse(persons=persons[0], organizations=organizations, individual_customers=persons[1])
+    sight, values = sight_of(work.access)
+    values |= lists.wanted_cards(work, request)
+    asked = frozenset(name for name in values if name in lists.CONDITIONS)
+    [persons] = work.fetch(_count(sight, person, asked), values)
+    [organizations] = work.fetch(_count(sight, organization, asked), values)
+    return pb.CountCustomersResponse(
+        persons=persons.total, organizations=organizations.total, individual_customers=persons.individuals
+    )
 
 
-def _counted(
-    work: UnitOfWork, table: sa.Table, request: pb.CountCustomersRequest, *counts: sa.ColumnElement[int]
-) -> Any:
-    wanted = wanted_cards(work, table, request)
-    return sa.select(*counts).select_from(table).where(visible_cards(work.access, table), *wanted)
+@lru_cache(maxsize=256)
+def _count(sight: Sight, table: sa.Table, asked: frozenset[str]) -> Prepared:
+    counts = [sa.func.count().label("total")]
+    if table is person:
+        counts.append(sa.func.count().filter(person.c.individual_customer).label("individuals"))
+    wanted = lists.conditions_of(sight, table, asked)
+    return Prepared(sa.select(*counts).select_from(table).where(*wanted), replan=True)

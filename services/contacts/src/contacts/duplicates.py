@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,13 +11,15 @@ import sqlalchemy as sa
 from chassis import paging
 from chassis.database import UnitOfWork
 from chassis.errors import PageTokenInvalid
+from chassis.prepared import Prepared
 from contacts import lists
 from contacts.cards import AnyCard
-from contacts.queries import ids
+from contacts.naming import read_names
 from contacts.storing import table_of, type_of
 from contacts.tables import organization, person, possible_duplicate
-from contacts.visibility import visible_cards
+from contacts.visibility import seen_cards
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.visibility import Sight, sight_of
 
 QUESTION = "possible_duplicates"
 
@@ -25,11 +28,7 @@ def tell_pairs(work: UnitOfWork, card: AnyCard, pairs: Sequence[tuple[str, str]]
     """The pairs of a card whose other card the caller may see."""
     if not pairs:
         return []
-    table = table_of(card)
-    seen = sa.select(table.c.id, table.c.display_name).where(
-        table.c.id == sa.any_(ids(other for other, _ in pairs)), visible_cards(work.access, table)
-    )
-    names = {row.id: row.display_name for row in work.execute(seen)}
+    names = read_names(work, table_of(card), [other for other, _ in pairs])
     names[card.id] = card.display_name
     return [
         pb.PossibleDuplicate(
@@ -55,12 +54,12 @@ def list_possible_duplicates(
     after = paging.read_token(question, request.page_token) or [0]
     if not isinstance(after[0], int):
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
-    wanted = _pairs(work).where(possible_duplicate.c.id > after[0])
+    sight, values = sight_of(work.access)
+    values |= {"after": after[0], "size": size + 1}
     if request.record_id:
         lists.check_id("record_id", request.record_id)
-        both = (possible_duplicate.c.first_id, possible_duplicate.c.second_id)
-        wanted = wanted.where(sa.or_(*(one == request.record_id for one in both)))
-    rows = work.execute(wanted.limit(size + 1)).all()
+        values["record_id"] = request.record_id
+    rows = work.fetch(_pairs(sight, bool(request.record_id)), values)
     token = paging.make_token(question, [rows[size - 1].id]) if len(rows) > size else ""
     return pb.ListPossibleDuplicatesResponse(
         possible_duplicates=[
@@ -78,21 +77,25 @@ def list_possible_duplicates(
     )
 
 
-def _pairs(work: UnitOfWork) -> sa.Select[Any]:
+@lru_cache(maxsize=32)
+def _pairs(sight: Sight, of_record: bool) -> Prepared:
     """Pairs with the names of both cards, whatever their record type."""
     p = possible_duplicate.c
-    names, conditions = [], []
+    names, conditions = [], [p.id > sa.bindparam("after", type_=p.id.type)]
     joined: Any = possible_duplicate
     for side in ("first", "second"):
         found = []
         for table in (person, organization):
             one = table.alias(f"{side}_{table.name}")
             joined = joined.outerjoin(
-                one, sa.and_(p.record_type == table.name, one.c.id == p[f"{side}_id"], visible_cards(work.access, one))
+                one, sa.and_(p.record_type == table.name, one.c.id == p[f"{side}_id"], seen_cards(sight, one))
             )
             found.append(one.c.display_name)
         names.append(sa.func.coalesce(*found).label(f"{side}_name"))
         conditions.append(sa.func.coalesce(*found).is_not(None))
-    return sa.select(p.id, p.record_type, p.first_id, p.second_id, p.reason, *names).select_from(joined).where(
-        *conditions
-    ).order_by(p.id)  # fmt: skip
+    if of_record:
+        asked = sa.bindparam("record_id", type_=p.first_id.type)
+        conditions.append(sa.or_(p.first_id == asked, p.second_id == asked))
+    columns = (p.id, p.record_type, p.first_id, p.second_id, p.reason, *names)
+    found_pairs = sa.select(*columns).select_from(joined).where(*conditions).order_by(p.id)
+    return Prepared(found_pairs.limit(sa.bindparam("size", type_=sa.Integer)))

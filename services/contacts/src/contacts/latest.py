@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
+from chassis.ids import is_id
+from chassis.prepared import Prepared
 from contacts.errors import invalid
 from contacts.interactions import interaction_message
 from contacts.lists import MOST_AT_ONCE
-from contacts.queries import ids
 from contacts.tables import interaction, organization, person
-from contacts.visibility import visible_cards
+from contacts.visibility import seen_cards
 from crm.contacts.v1 import contacts_pb2 as pb
-from units.visibility import visible
+from units.visibility import Sight, seen_in, sight_of
 
 
 def batch_get_latest_interactions(
@@ -38,14 +40,20 @@ def _newest(
 ) -> list[pb.Interaction]:
     if not card_ids:
         return []
-    seen = sa.select(table.c.id).where(table.c.id == sa.any_(ids(card_ids)), visible_cards(work.access, table))
-    card = seen.subquery("card")
+    sight, values = sight_of(work.access)
+    rows = work.fetch(_newest_of(sight, table, column), {**values, "cards": [one for one in card_ids if is_id(one)]})
+    return [interaction_message(row._asdict()) for row in rows]
+
+
+@lru_cache(maxsize=32)
+def _newest_of(sight: Sight, table: sa.Table, column: sa.ColumnElement[Any]) -> Prepared:
+    asked = sa.bindparam("cards", type_=sa.ARRAY(table.c.id.type))
+    card = sa.select(table.c.id).where(table.c.id == sa.any_(asked), seen_cards(sight, table)).subquery("card")
     one = (
         sa.select(interaction)
-        .where(column == card.c.id, visible(work.access, interaction.c.unit_id, interaction.c.author_id))
+        .where(column == card.c.id, seen_in(sight, interaction.c.unit_id, interaction.c.author_id))
         .order_by(interaction.c.occur_time.desc(), interaction.c.id.desc())
         .limit(1)
         .lateral("newest")
     )
-    rows = work.execute(sa.select(one).select_from(card.join(one, sa.true()))).mappings()
-    return [interaction_message(row) for row in rows]
+    return Prepared(sa.select(one).select_from(card.join(one, sa.true())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,14 +12,21 @@ from chassis.database import UnitOfWork
 from chassis.dates import from_date, to_date
 from chassis.errors import PageTokenInvalid
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from contacts import lists
 from contacts.errors import invalid
-from contacts.queries import ids
 from contacts.tables import affiliation, organization, person
-from contacts.visibility import visible_cards
+from contacts.visibility import seen_cards
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.visibility import Sight, sight_of
 
 MOST_ORGANIZATIONS = 100
+AFTER: dict[str, Any] = {
+    "after_organization": affiliation.c.organization_id.type,
+    "after_ended": sa.Boolean(),
+    "after_name": sa.Text(),
+    "after_id": affiliation.c.id.type,
+}
 ORDER = (affiliation.c.organization_id, affiliation.c.end_date.is_not(None), person.c.sort_key, affiliation.c.id)
 
 
@@ -28,11 +36,14 @@ def list_affiliations(work: UnitOfWork, request: pb.ListAffiliationsRequest) -> 
     if not 0 < len(request.organization_ids) <= MOST_ORGANIZATIONS:
         raise invalid("organization_ids", f"has {len(request.organization_ids)} ids; name 1 to {MOST_ORGANIZATIONS}")
     question = lists.question_of("affiliations", request)
-    statement = _members(work, request)
+    sight, values = sight_of(work.access)
+    values |= {"organizations": [one for one in request.organization_ids if is_id(one)], "size": size + 1}
+    day = from_date(request.on_date, "on_date")
     after = paging.read_token(question, request.page_token)
-    if after is not None:
-        statement = statement.where(sa.tuple_(*ORDER) > sa.tuple_(*_mark(after)))
-    rows = work.execute(statement.order_by(*ORDER).limit(size + 1)).all()
+    values |= {"day": day} if day else {}
+    values |= dict(zip(AFTER, _mark(after), strict=True)) if after is not None else {}
+    statement = _members(sight, request.with_role_only, day is not None, after is not None)
+    rows = work.fetch(statement, values)
     token = ""
     if len(rows) > size:
         last = rows[size - 1]
@@ -40,28 +51,23 @@ def list_affiliations(work: UnitOfWork, request: pb.ListAffiliationsRequest) -> 
     return pb.ListAffiliationsResponse(affiliations=[_message(row) for row in rows[:size]], next_page_token=token)
 
 
-def _members(work: UnitOfWork, request: pb.ListAffiliationsRequest) -> sa.Select[Any]:
+@lru_cache(maxsize=64)
+def _members(sight: Sight, with_role: bool, on_day: bool, further: bool) -> Prepared:
     c = affiliation.c
     joined = affiliation.join(person, person.c.id == c.person_id).join(
         organization, organization.c.id == c.organization_id
     )
     names = (person.c.display_name.label("person_name"), organization.c.display_name.label("organization_name"))
-    statement = (
-        sa.select(*c, *names, person.c.sort_key)
-        .select_from(joined)
-        .where(
-            c.organization_id == sa.any_(ids(request.organization_ids)),
-            visible_cards(work.access, person),
-            visible_cards(work.access, organization),
-        )
-    )
-    if request.with_role_only:
-        statement = statement.where(c.role != "")
-    day = from_date(request.on_date, "on_date")
-    if day is not None:
-        begun = sa.or_(c.start_date.is_(None), c.start_date <= day)
-        statement = statement.where(begun, sa.or_(c.end_date.is_(None), c.end_date > day))
-    return statement
+    asked = sa.bindparam("organizations", type_=sa.ARRAY(c.organization_id.type))
+    where = [c.organization_id == sa.any_(asked), seen_cards(sight, person), seen_cards(sight, organization)]
+    where += [c.role != ""] if with_role else []
+    if on_day:
+        day = sa.bindparam("day", type_=sa.Date)
+        where += [sa.or_(c.start_date.is_(None), c.start_date <= day), sa.or_(c.end_date.is_(None), c.end_date > day)]
+    if further:
+        where.append(sa.tuple_(*ORDER) > sa.tuple_(*(sa.bindparam(name, type_=kind) for name, kind in AFTER.items())))
+    found = sa.select(*c, *names, person.c.sort_key).select_from(joined).where(*where)
+    return Prepared(found.order_by(*ORDER).limit(sa.bindparam("size", type_=sa.Integer)))
 
 
 def _message(row: Any) -> pb.Affiliation:
@@ -81,5 +87,4 @@ def _mark(after: list[Any]) -> list[Any]:
     fits = len(after) == 4 and is_id(str(after[0])) and isinstance(after[1], bool) and is_id(str(after[3]))
     if not fits or not isinstance(after[2], str) or "\x00" in after[2]:
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
-    types: tuple[Any, ...] = (affiliation.c.organization_id.type, sa.Boolean(), sa.Text(), affiliation.c.id.type)
-    return [sa.literal(value, kind) for value, kind in zip(after, types, strict=True)]
+    return after

@@ -5,22 +5,17 @@ A search ranks a few hundred candidates and stops where it has enough; a list, a
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY
-
 from chassis.database import UnitOfWork
 from contacts import words
 from contacts.searching import read_query, written_questions
 
+NOTHING = ""  # a tsquery that no card matches
 
-def found_by(work: UnitOfWork, table: sa.Table, text: str) -> sa.ColumnElement[bool]:
-    """Predicate: cards with a name, a telephone or an e-mail like the text. Errors: FieldInvalid."""
+
+def words_for(work: UnitOfWork, text: str) -> str:
+    """The tsquery for cards with a name, a telephone or an e-mail like the text. Errors: FieldInvalid."""
     query = read_query(text)
     questions = [question for _, question in written_questions(work, query)]
     if "@" not in query:
         questions += words.name_questions(query)[-1:]  # the last is the widest: every word by its beginning
-    if not questions:
-        return sa.false()
-    tsquery = sa.cast(sa.literal(" | ".join(f"({one})" for one in questions), sa.Text), TSQUERY)
-    found: sa.ColumnElement[bool] = table.c.search.bool_op("@@")(tsquery)
-    return found
+    return " | ".join(f"({one})" for one in questions) or NOTHING

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from chassis.access import WRITE
 from chassis.database import UnitOfWork
 from contacts import lists
@@ -104,10 +102,10 @@ def batch_get_organizations(
 
 def list_organizations(work: UnitOfWork, request: pb.ListOrganizationsRequest) -> pb.ListOrganizationsResponse:
     """The page of visible organizations by name. Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown."""
-    more: list[sa.ColumnElement[bool]] = []
+    more: dict[str, Any] = {}
     if request.parent_id:
         lists.check_id("parent_id", request.parent_id)
-        more.append(organization.c.parent_id == request.parent_id)
+        more["parent"] = request.parent_id
     question = lists.question_of("organizations", request)
     cards, token = lists.read_page(work, organization, request, question, more)
     return pb.ListOrganizationsResponse(organizations=[_message(card) for card in cards], next_page_token=token)

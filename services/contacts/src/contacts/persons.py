@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from chassis.access import WRITE
 from chassis.database import UnitOfWork
 from contacts import lists
@@ -18,7 +16,7 @@ from contacts.errors import PersonNotFound
 from contacts.joining import identities, join_draft
 from contacts.memberships import read_memberships
 from contacts.messages import person_message
-from contacts.tables import affiliation, person
+from contacts.tables import person
 from contacts.visibility import acting_unit, owner_by_default, reading_unit, require_action
 from crm.contacts.v1 import contacts_pb2 as pb
 
@@ -99,13 +97,10 @@ def batch_get_persons(work: UnitOfWork, request: pb.BatchGetPersonsRequest) -> p
 
 def list_persons(work: UnitOfWork, request: pb.ListPersonsRequest) -> pb.ListPersonsResponse:
     """The page of visible persons by name. Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown."""
-    more: list[sa.ColumnElement[bool]] = []
+    more: dict[str, Any] = {"individual": True} if request.individual_only else {}
     if request.organization_id:
         lists.check_id("organization_id", request.organization_id)
-        members = sa.select(affiliation.c.person_id).where(affiliation.c.organization_id == request.organization_id)
-        more.append(person.c.id.in_(members))
-    if request.individual_only:
-        more.append(person.c.individual_customer)
+        more["employer"] = request.organization_id
     cards, token = lists.read_page(work, person, request, lists.question_of("persons", request), more)
     return pb.ListPersonsResponse(persons=[_message(card) for card in cards], next_page_token=token)
 

@@ -1,12 +1,13 @@
 """Who is meant by what was typed: part of a name in any script, a telephone in any spelling, an e-mail.
 
-One GIN index answers words and visibility together. Common beginnings match a tenth of the base, so no more than
-CANDIDATES cards are looked at; whole words come first, so that Ivanov is not lost among the Ivanovas.
+One GIN index answers words and visibility together. Common beginnings match a tenth of the base, so no more than a few
+cards a hit are looked at; whole words come first, so that Ivanov is not lost among the Ivanovas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,18 +16,19 @@ from phonenumbers import country_code_for_region
 from chassis import paging
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from contacts import words
 from contacts.errors import invalid
 from contacts.fields import read_text
-from contacts.queries import ids
 from contacts.tables import affiliation, channel, organization, person
-from contacts.visibility import Below, look_below, visible_parts
+from contacts.visibility import IDS, owned_by
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.tables import unit
+from units.visibility import Sight, sight_of, unit_ids_under
 from values.names import fold_name
 from values.phones import phone_search_keys
 
-CANDIDATES = 200  # of each type; four times the longest page, to rank among
+CANDIDATES_A_HIT = 4  # of each type, to rank among
 LEAST, MOST = 2, 200
 PHONE_DIGITS = 4  # fewer digits are a house number or part of a name
 
@@ -35,16 +37,18 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
     """The visible cards found, best first. Errors: FieldInvalid."""
     size = paging.page_size(request.page_size, 20, 50)
     query = read_query(request.query)
-    # A plan made for any words always takes the index, ten times too slow for a beginning that every tenth card has.
-    work.execute(sa.select(sa.func.set_config("plan_cache_mode", "force_custom_plan", True)))
-    below = look_below(work)
+    sight, values = sight_of(work.access)
+    if sight.units:  # a planner that sees the units knows how many cards they have
+        values["seen_units"] = [row.id for row in work.fetch(_UNITS, values)]
+    values["candidates"] = CANDIDATES_A_HIT * size
     found: dict[str, Any] = {}
     for matched, question in _questions(work, query):
-        for row in _find(work, question, below):
+        for row in work.fetch(_find(sight), {**values, "question": question}):
             found.setdefault(row.id, (matched, row))
         if len(found) >= size:
             break
-    ranked = sorted(found.values(), key=lambda one: _rank(query, *one))[:size]
+    folded = fold_name(query)
+    ranked = sorted(found.values(), key=lambda one: _rank(folded, *one))[:size]
     details = _details(work, [row for _, row in ranked])
     phones = _phones(work, [row for _, row in ranked])
     return pb.SearchCustomersResponse(
@@ -112,46 +116,67 @@ def _email_question(query: str) -> str:
     return words.prefix("d", domain) if address.startswith("@") else words.prefix("e", address)
 
 
-def _find(work: UnitOfWork, question: str, below: Below) -> Sequence[Any]:
-    """Up to CANDIDATES cards of each type for each reason to be visible: no index could serve several at once."""
-    tsquery = sa.cast(sa.literal(question, sa.Text), sa.dialects.postgresql.TSQUERY)
+_UNITS = Prepared(unit_ids_under("seen_paths"))
+_CARDS = sa.bindparam("cards", type_=IDS)
+
+
+@lru_cache(maxsize=32)
+def _find(sight: Sight) -> Prepared:
+    """Some cards of each type for each reason to be visible: no index could serve several at once.
+
+    Planned anew each time: a plan made for any words always takes the index, ten times too slow for a beginning that
+    every tenth card has.
+    """
+    tsquery = sa.cast(sa.bindparam("question", type_=sa.Text), sa.dialects.postgresql.TSQUERY)
     parts = []
     for table in (organization, person):
         town = table.c.city if table is organization else sa.literal("")
-        columns = (sa.literal(table.name).label("record_type"), table.c.id, table.c.display_name, town.label("city"))
-        for visible in visible_parts(work.access, table, below=below):
-            matching = sa.select(*columns).where(table.c.search.bool_op("@@")(tsquery), visible).limit(CANDIDATES)
-            parts.append(sa.select(matching.subquery()))
-    return work.execute(sa.union_all(*parts)).all() if parts else []
+        columns = (
+            sa.literal(table.name).label("record_type"), table.c.id, table.c.display_name, table.c.sort_key,
+            town.label("city"),
+        )  # fmt: skip
+        for visible in _reasons(sight, table):
+            matching = sa.select(*columns).where(table.c.search.bool_op("@@")(tsquery), visible)
+            parts.append(sa.select(matching.limit(sa.bindparam("candidates", type_=sa.Integer)).subquery()))
+    return Prepared(sa.union_all(*parts) if parts else sa.text("SELECT WHERE false"), replan=True)
 
 
-def _rank(query: str, matched: str, row: Any) -> tuple[Any, ...]:
+def _reasons(sight: Sight, table: Any) -> list[sa.ColumnElement[bool]]:
+    if sight.everything:
+        return [sa.true()]
+    reasons = [table.c.unit_ids.overlap(sa.bindparam("seen_units", type_=IDS))] if sight.units else []
+    return [*reasons, owned_by(table, "seen_user")] if sight.own else reasons
+
+
+def _rank(folded: str, matched: str, row: Any) -> tuple[Any, ...]:
     """Whole words before beginnings, a name that begins with what was typed before others, short before long."""
-    folded, name = fold_name(query), fold_name(row.display_name)
+    name = row.sort_key
     missing = len(set(folded.split()) - set(name.split())) if matched == "name" else 0
     return missing, not name.startswith(folded), len(name), name, row.id
+
+
+_EMPLOYERS = Prepared(
+    sa.select(affiliation.c.person_id, organization.c.display_name)
+    .join(organization, organization.c.id == affiliation.c.organization_id)
+    .where(affiliation.c.person_id == sa.any_(_CARDS), affiliation.c.end_date.is_(None))
+    .order_by(affiliation.c.id.desc())
+)
 
 
 def _details(work: UnitOfWork, rows: list[Any]) -> dict[str, str]:
     """The current organization of each person, the town of each organization."""
     details = {row.id: row.city for row in rows}
-    c = affiliation.c
-    current = (
-        sa.select(c.person_id, organization.c.display_name)
-        .join(organization, organization.c.id == c.organization_id)
-        .where(c.person_id == sa.any_(ids(row.id for row in rows)), c.end_date.is_(None))
-        .order_by(c.id.desc())
-    )
-    details |= {row.person_id: row.display_name for row in work.execute(current)}
-    return details
+    found = work.fetch(_EMPLOYERS, {"cards": [row.id for row in rows]})
+    return details | {row.person_id: row.display_name for row in found}
+
+
+_PHONES = Prepared(
+    sa.select(channel.c.owner_id, channel.c.value)
+    .where(channel.c.owner_id == sa.any_(_CARDS), channel.c.kind == "phone")
+    .order_by(channel.c.position.desc())
+)
 
 
 def _phones(work: UnitOfWork, rows: list[Any]) -> dict[str, str]:
     """The first telephone of each card."""
-    c = channel.c
-    phones = (
-        sa.select(c.owner_id, c.value)
-        .where(c.owner_id == sa.any_(ids(row.id for row in rows)), c.kind == "phone")
-        .order_by(c.position.desc())
-    )
-    return {row.owner_id: row.value for row in work.execute(phones)}
+    return {row.owner_id: row.value for row in work.fetch(_PHONES, {"cards": [row.id for row in rows]})}

@@ -7,6 +7,7 @@ the unit each was had for; one that names another organization belongs there.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from chassis import paging
 from chassis.database import UnitOfWork
 from chassis.errors import PageTokenInvalid
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from contacts import lists
 from contacts.errors import OrganizationNotFound, PersonNotFound, invalid
 from contacts.fields import read_moment
@@ -22,7 +24,7 @@ from contacts.interactions import KINDS, interaction_message
 from contacts.tables import affiliation, interaction, organization, person
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.tables import unit
-from units.visibility import get_unit, unit_ids_below, visible
+from units.visibility import Sight, get_unit, seen_in, sight_of, unit_ids_under
 
 MOST = 200
 
@@ -38,11 +40,14 @@ def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> 
     if not (request.person_id or request.organization_id or request.author_id or request.unit_id):
         raise invalid("person_id", "is empty; name a person, an organization, an author or a unit", "MISSING")
     question = lists.question_of("interactions", request)
-    where = [visible(work.access, interaction.c.unit_id, interaction.c.author_id), *_wanted(work, request)]
+    sight, values = sight_of(work.access)
+    values |= {"size": size + 1, **_wanted(work, request)}
     after = paging.read_token(question, request.page_token)
     if after is not None:
-        where.append(sa.tuple_(interaction.c.occur_time, interaction.c.id) < sa.tuple_(*_mark(after)))
-    rows = work.execute(_page(work, request, where, size + 1)).mappings().all()
+        values["after_time"], values["after_id"] = _mark(after)
+    _require_customer(work, request)
+    asked = frozenset(name for name in values if name in CONDITIONS or name in TARGETS)
+    rows = [row._asdict() for row in work.fetch(_page(sight, asked), values)]
     token = ""
     if len(rows) > size:
         last = rows[size - 1]
@@ -52,40 +57,70 @@ def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> 
     )
 
 
-def _wanted(work: UnitOfWork, request: pb.ListInteractionsRequest) -> list[sa.ColumnElement[bool]]:
-    """What the request narrows the line to. Errors: FieldInvalid, UnitNotKnown."""
-    where: list[sa.ColumnElement[bool]] = []
+def _wanted(work: UnitOfWork, request: pb.ListInteractionsRequest) -> dict[str, Any]:
+    """What the line is narrowed to, by the names of TARGETS and CONDITIONS. Errors: FieldInvalid, UnitNotKnown."""
+    wanted: dict[str, Any] = {name: getattr(request, name) for name in TARGETS if getattr(request, name)}
     if request.kind:
-        where.append(interaction.c.kind == KINDS.get(request.kind, ""))
+        wanted["kind"] = KINDS.get(request.kind, "")
     if request.author_id:
         lists.check_id("author_id", request.author_id)
-        where.append(interaction.c.author_id == request.author_id)
+        wanted["author_id"] = request.author_id
     if request.unit_id:
-        where.append(interaction.c.unit_id.in_(unit_ids_below(get_unit(work, request.unit_id).path)))
+        wanted["paths"] = [get_unit(work, request.unit_id).path]
     if request.HasField("occur_from_time"):
-        where.append(interaction.c.occur_time >= read_moment("occur_from_time", request.occur_from_time))
+        wanted["from_time"] = read_moment("occur_from_time", request.occur_from_time)
     if request.HasField("occur_before_time"):
-        where.append(interaction.c.occur_time < read_moment("occur_before_time", request.occur_before_time))
-    return where
+        wanted["before_time"] = read_moment("occur_before_time", request.occur_before_time)
+    return wanted
 
 
-def _page(work: UnitOfWork, request: pb.ListInteractionsRequest, where: list[Any], limit: int) -> sa.Select[Any]:
+def _require_customer(work: UnitOfWork, request: pb.ListInteractionsRequest) -> None:
+    """Errors: PersonNotFound, OrganizationNotFound."""
     if request.person_id:
-        lists.read_one(work, person, request.person_id, PersonNotFound(request.person_id))
-        return _newest(sa.select(interaction).where(interaction.c.person_id == request.person_id, *where), limit)
-    if not request.organization_id:
-        return _newest(sa.select(interaction).where(*where), limit)
-    lists.read_one(work, organization, request.organization_id, OrganizationNotFound(request.organization_id))
-    own = _newest(
-        sa.select(interaction).where(interaction.c.organization_id == request.organization_id, *where), limit
-    ).subquery()
-    both = sa.union(sa.select(own), sa.select(_of_members(request.organization_id, where, limit))).subquery()
-    return sa.select(both).order_by(both.c.occur_time.desc(), both.c.id.desc()).limit(limit)
+        lists.require_seen(work, person, request.person_id, PersonNotFound(request.person_id))
+    if request.organization_id:
+        lists.require_seen(work, organization, request.organization_id, OrganizationNotFound(request.organization_id))
 
 
-def _of_members(organization_id: str, where: list[Any], limit: int) -> sa.Subquery:
+def _bound(name: str, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=column.type)
+
+
+_C = interaction.c
+TARGETS = ("person_id", "organization_id")
+CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
+    "kind": _C.kind == _bound("kind", _C.kind),
+    "author_id": _C.author_id == _bound("author_id", _C.author_id),
+    "paths": _C.unit_id.in_(unit_ids_under("paths")),
+    "from_time": _C.occur_time >= _bound("from_time", _C.occur_time),
+    "before_time": _C.occur_time < _bound("before_time", _C.occur_time),
+    "after_time": sa.tuple_(_C.occur_time, _C.id)
+    < sa.tuple_(_bound("after_time", _C.occur_time), _bound("after_id", _C.id)),
+}
+_SIZE: sa.BindParameter[int] = sa.bindparam("size", type_=sa.Integer)
+
+
+@lru_cache(maxsize=256)
+def _page(sight: Sight, asked: frozenset[str]) -> Prepared:
+    """The statement for a line narrowed by what is asked."""
+    where = [seen_in(sight, _C.unit_id, _C.author_id), *(CONDITIONS[name] for name in CONDITIONS if name in asked)]
+    for name in TARGETS:
+        if name in asked:
+            where_of = [_C[name] == _bound(name, _C[name]), *where]
+            own = _newest(sa.select(interaction).where(*where_of))
+            return Prepared(own if name == "person_id" else _with_members(own.subquery(), where))
+    return Prepared(_newest(sa.select(interaction).where(*where)))
+
+
+def _with_members(own: sa.Subquery, where: list[Any]) -> sa.Select[Any]:
+    both = sa.union(sa.select(own), sa.select(_of_members(where))).subquery()
+    return sa.select(both).order_by(both.c.occur_time.desc(), both.c.id.desc()).limit(_SIZE)
+
+
+def _of_members(where: list[Any]) -> sa.Subquery:
     """The newest of each membership: one index walk a member, bounded by the page."""
-    member = sa.select(affiliation).where(affiliation.c.organization_id == organization_id).subquery("member")
+    belongs = affiliation.c.organization_id == _bound("organization_id", affiliation.c.organization_id)
+    member = sa.select(affiliation).where(belongs).subquery("member")
     zone = sa.func.coalesce(sa.func.nullif(unit.c.time_zone, ""), "UTC")
     day = sa.cast(sa.func.timezone(zone, interaction.c.occur_time), sa.Date)
     inside = (
@@ -99,19 +134,19 @@ def _of_members(organization_id: str, where: list[Any], limit: int) -> sa.Subque
             *where,
         )
     )
-    newest = _newest(inside, limit).correlate(member).lateral("had")
+    newest = _newest(inside).correlate(member).lateral("had")
     return sa.select(newest).select_from(member.join(newest, sa.true())).subquery()
 
 
-def _newest(statement: sa.Select[Any], limit: int) -> sa.Select[Any]:
-    return statement.order_by(interaction.c.occur_time.desc(), interaction.c.id.desc()).limit(limit)
+def _newest(statement: sa.Select[Any]) -> sa.Select[Any]:
+    return statement.order_by(interaction.c.occur_time.desc(), interaction.c.id.desc()).limit(_SIZE)
 
 
-def _mark(after: list[Any]) -> tuple[Any, Any]:
+def _mark(after: list[Any]) -> tuple[datetime, str]:
     try:
         moment, interaction_id = datetime.fromisoformat(after[0]), str(after[1])
     except (ValueError, TypeError, IndexError):
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again") from None
     if not is_id(interaction_id) or moment.tzinfo is None:
         raise PageTokenInvalid("the page token is not one of ours; ask for the first page again")
-    return sa.literal(moment, interaction.c.occur_time.type), sa.literal(interaction_id, interaction.c.id.type)
+    return moment, interaction_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +12,9 @@ from chassis.database import UnitOfWork
 from chassis.errors import NotPermitted
 from chassis.ids import is_id
 from units.tables import unit
-from units.visibility import Unit, UnitNotKnown, get_unit, unit_ids_below
+from units.visibility import Sight, Unit, UnitNotKnown, get_unit, unit_ids_below, unit_ids_under
 
 IDS = ARRAY(UUID(as_uuid=False))
-Below = Callable[[Any, str], sa.ColumnElement[bool]]
 
 
 def visible_cards(access: Access, table: Any, action: str = READ) -> sa.ColumnElement[bool]:
@@ -24,35 +22,15 @@ def visible_cards(access: Access, table: Any, action: str = READ) -> sa.ColumnEl
 
     A card is known to several units, so this is `units.visibility.visible` for an array; the GIN index answers it.
     """
-    return sa.or_(sa.false(), *visible_parts(access, table, action))
-
-
-def visible_parts(
-    access: Access, table: Any, action: str = READ, below: Below | None = None
-) -> list[sa.ColumnElement[bool]]:
-    """The predicates any of which makes a card visible: apart, each can have its own index."""
     if access.allows_everywhere(action):
-        return [sa.true()]
+        return sa.true()
     parts: list[sa.ColumnElement[bool]] = []
     for grant in dict.fromkeys(access.grants_for(action)):
         if grant.scope == SUBTREE and grant.unit_path:
-            parts.append((below or known_below)(table, grant.unit_path))
+            parts.append(known_below(table, grant.unit_path))
         elif grant.scope == OWN and access.user_id:
             parts.append(table.c.owner_id == access.user_id)
-    return parts
-
-
-def look_below(work: UnitOfWork) -> Below:
-    """`known_below` with the units looked up now: for a planner that must know how many cards they have."""
-    found: dict[str, list[str]] = {}
-
-    def known_to_found(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
-        if unit_path not in found:
-            found[unit_path] = list(work.execute(unit_ids_below(unit_path)).scalars())
-        known: sa.ColumnElement[bool] = table.c.unit_ids.overlap(sa.literal(found[unit_path], IDS))
-        return known
-
-    return known_to_found
+    return sa.or_(sa.false(), *parts)
 
 
 def known_below(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
@@ -60,6 +38,26 @@ def known_below(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
     below = sa.func.array(unit_ids_below(unit_path).scalar_subquery(), type_=IDS)
     known: sa.ColumnElement[bool] = table.c.unit_ids.overlap(below)
     return known
+
+
+def seen_cards(sight: Sight, table: Any) -> sa.ColumnElement[bool]:
+    """The predicate of `visible_cards` for a prepared statement, with the values of `units.visibility.sight_of`."""
+    if sight.everything:
+        return sa.true()
+    parts = [known_under(table, "seen_paths")] if sight.units else []
+    return sa.or_(sa.false(), *parts, *([owned_by(table, "seen_user")] if sight.own else []))
+
+
+def known_under(table: Any, name: str) -> sa.ColumnElement[bool]:
+    """`known_below` for the list of paths that a prepared statement is given under this name."""
+    under = sa.func.array(unit_ids_under(name).scalar_subquery(), type_=IDS)
+    known: sa.ColumnElement[bool] = table.c.unit_ids.overlap(under)
+    return known
+
+
+def owned_by(table: Any, name: str) -> sa.ColumnElement[bool]:
+    """Cards of the owner that a prepared statement is given; said so that the index, which has owned cards, fits."""
+    return sa.and_(table.c.owner_id == sa.bindparam(name, type_=sa.Text), table.c.owner_id != sa.literal_column("''"))
 
 
 def acting_unit(work: UnitOfWork, unit_id: str, action: str = WRITE) -> Unit:

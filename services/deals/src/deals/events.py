@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from chassis.database import UnitOfWork
+from chassis.dates import to_time
 from chassis.money import to_money
 from crm.deals.events.v1 import deals_events_pb2 as events
 from deals.records import REVENUE, Deal, Line, Pipeline, Plan, Product
 from deals.rules import decimal_text
-from deals.times import to_time
 
 
 def tell_pipeline(work: UnitOfWork, pipeline: Pipeline) -> None:

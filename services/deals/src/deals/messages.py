@@ -8,7 +8,7 @@ from typing import Any
 
 from google.type.money_pb2 import Money
 
-from chassis.dates import from_date, to_date
+from chassis.dates import from_date, to_date, to_time
 from chassis.money import from_money, to_money
 from crm.deals.v1 import deals_pb2 as pb
 from deals.catalogue import Match
@@ -16,7 +16,7 @@ from deals.moves import Move, Mover
 from deals.pipelines import NewStage
 from deals.records import LOST, OPEN, QUANTITY, REVENUE, WON, Deal, Facts, Line, Pipeline, Plan, Product, Stage, Step
 from deals.rules import decimal_text
-from deals.times import from_time, to_time
+from deals.times import from_time
 
 KIND_NUMBERS = {OPEN: pb.STAGE_KIND_OPEN, WON: pb.STAGE_KIND_WON, LOST: pb.STAGE_KIND_LOST}
 KINDS = {number: name for name, number in KIND_NUMBERS.items()}

@@ -179,9 +179,7 @@ def _youngest(sight: Sight, shape: tuple[str, ...], further: bool) -> sa.Select[
     return sa.select(either.c.id).distinct().order_by(either.c.id.desc()).limit(_SIZE)
 
 
-def _of_units(
-    sight: Sight, shape: tuple[str, ...], wanted: Sequence[sa.ColumnElement[bool]]
-) -> sa.Select[tuple[str]]:
+def _of_units(sight: Sight, shape: tuple[str, ...], wanted: Sequence[sa.ColumnElement[bool]]) -> sa.Select[tuple[str]]:
     """The youngest deals of each visible unit and status, by the index on both, then the youngest of these."""
     kinds: list[Any] = [asked("status", deal.c.status)] if "status" in shape else [OPEN, WON, LOST]
     status = sa.values(sa.column("status", sa.Text), name="kind").data([(kind,) for kind in kinds])

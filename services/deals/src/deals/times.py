@@ -9,15 +9,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from deals.errors import invalid
 
 
-def to_time(moment: datetime | None) -> Timestamp | None:
-    """The moment as a message; None stays None, which leaves a message field unset."""
-    if moment is None:
-        return None
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message
-
-
 def from_time(message: Timestamp, field: str) -> datetime:
     """The moment of a message, in UTC. Errors: FieldInvalid naming `field` when there is no such moment."""
     try:

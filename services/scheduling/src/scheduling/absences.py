@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,15 +14,16 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.database import UnitOfWork
 from chassis.dates import from_date
 from chassis.ids import is_id, new_id
+from chassis.prepared import Prepared
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from scheduling.composing import MAX_WORD, compose_id, require_write
 from scheduling.errors import AbsenceNotFound, invalid
 from scheduling.events import tell_absence
 from scheduling.records import Absence
 from scheduling.rules import check_day, check_text
-from scheduling.tables import absence, user
+from scheduling.tables import IDS, absence, user
 from units.tables import unit
-from units.visibility import get_unit, unit_ids_below, visible
+from units.visibility import Sight, get_unit, seen_in, sight_of, unit_ids_under, visible
 
 MAX_DAYS = 1_000
 _SELECT = sa.select(absence, user.c.display_name).select_from(absence.outerjoin(user, user.c.id == absence.c.user_id))
@@ -68,16 +70,36 @@ def list_absences(
 
     Errors: FieldInvalid, UnitNotKnown.
     """
-    terms = [_seen_by(work), absence.c.start_date < end, absence.c.end_date > start]
+    sight, values = sight_of(work.access)
+    values |= {"start": start, "end": end, "size": size}
     if user_ids:
-        terms.append(absence.c.user_id.in_([one for one in user_ids if is_id(one)]))
+        values["users"] = [one for one in user_ids if is_id(one)]
     if unit_id:
-        terms.append(absence.c.unit_id.in_(unit_ids_below(get_unit(work, unit_id).path)))
+        values["paths"] = [get_unit(work, unit_id).path]
     if after:
-        last = sa.tuple_(sa.literal(date.fromisoformat(str(after[0]))), sa.cast(str(after[1]), absence.c.id.type))
-        terms.append(sa.tuple_(absence.c.start_date, absence.c.id) > last)
-    rows = work.execute(_SELECT.where(*terms).order_by(absence.c.start_date, absence.c.id).limit(size))
-    return [_absence_of(row) for row in rows]
+        values |= {"after_day": date.fromisoformat(str(after[0])), "after_id": str(after[1])}
+    asked = frozenset(name for name in values if name in _CONDITIONS)
+    return [_absence_of(row) for row in work.fetch(_read_page(sight, asked), values)]
+
+
+_CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
+    "users": absence.c.user_id == sa.any_(sa.bindparam("users", type_=IDS)),
+    "paths": absence.c.unit_id.in_(unit_ids_under("paths")),
+    "after_id": sa.tuple_(absence.c.start_date, absence.c.id)
+    > sa.tuple_(sa.bindparam("after_day", type_=sa.Date), sa.bindparam("after_id", type_=absence.c.id.type)),
+}
+
+
+@lru_cache(maxsize=64)
+def _read_page(sight: Sight, asked: frozenset[str]) -> Prepared:
+    terms = [
+        seen_in(sight, absence.c.unit_id, absence.c.user_id),
+        absence.c.start_date < sa.bindparam("end", type_=sa.Date),
+        absence.c.end_date > sa.bindparam("start", type_=sa.Date),
+        *(_CONDITIONS[name] for name in sorted(asked)),
+    ]
+    found = _SELECT.where(*terms).order_by(absence.c.start_date, absence.c.id)
+    return Prepared(found.limit(sa.bindparam("size", type_=sa.Integer)))
 
 
 def range_of(days: tuple[date | None, date | None], today: date) -> tuple[date, date]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from chassis.database import UnitOfWork
+from chassis.dates import to_time
 from crm.scheduling.events.v1 import scheduling_events_pb2 as events
 from scheduling.records import CANCELLED, Absence, Activity, Repetition
-from scheduling.times import to_time
 
 
 def tell_created(work: UnitOfWork, one: Activity, unit_path: str) -> None:

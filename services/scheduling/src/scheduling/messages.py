@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chassis.dates import to_date
+from chassis.dates import to_date, to_time
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from scheduling import records as of
 from scheduling.rules import days_between, stop_of
-from scheduling.times import to_time
 
 KIND_NUMBERS = {
     of.TASK: pb.ACTIVITY_KIND_TASK,

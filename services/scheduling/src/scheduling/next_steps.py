@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,8 +12,9 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from scheduling.errors import invalid
-from scheduling.queries import ORDER, SELECT_ACTIVITIES, activity_of, seen_by
+from scheduling.queries import ORDER, SELECT_ACTIVITIES, Look, activity_of, look_of, seen_with
 from scheduling.records import OPEN, Activity
 from scheduling.tables import IDS, activity
 
@@ -35,13 +37,19 @@ def find_next_steps(work: UnitOfWork, asked: Mapping[str, Sequence[str]]) -> lis
     total = sum(len(ids) for ids in asked.values())
     if total > MAX_IDS:
         raise invalid("person_ids", f"and the others have {total} ids together; ask for at most {MAX_IDS} at once")
-    branches = [_first_of_each(work, name, ids) for name in TARGETS if (ids := _known_form(name, asked[name]))]
-    if not branches:
+    known = {name: ids for name in TARGETS if (ids := _known_form(name, asked[name]))}
+    if not known:
         return []
-    each = sa.union_all(*branches).subquery("each")
+    look, values = look_of(work.access)
+    rows = work.fetch(_next_steps(look, tuple(known)), {**values, **known})
+    return [NextStep(row.target, row.target_id, activity_of(row), row.open_count) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _next_steps(look: Look, names: tuple[str, ...]) -> Prepared:
+    each = sa.union_all(*(_first_of_each(look, name) for name in names)).subquery("each")
     columns = (each.c.target, each.c.target_id, each.c.open_count)
-    found = SELECT_ACTIVITIES.add_columns(*columns).join(each, each.c.id == activity.c.id)
-    return [NextStep(row.target, row.target_id, activity_of(row), row.open_count) for row in work.execute(found)]
+    return Prepared(SELECT_ACTIVITIES.add_columns(*columns).join(each, each.c.id == activity.c.id))
 
 
 def _known_form(name: str, ids: Sequence[str]) -> list[str]:
@@ -51,13 +59,14 @@ def _known_form(name: str, ids: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def _first_of_each(work: UnitOfWork, name: str, ids: Sequence[str]) -> sa.Select[Any]:
+def _first_of_each(look: Look, name: str) -> sa.Select[Any]:
     """An index read for each id: its open activities by time, of which the first is taken and all are counted."""
     asked = sa.column("id", UUID(as_uuid=False))
-    target = sa.func.unnest(sa.cast(list(ids), IDS)).table_valued(asked, name=f"{name}_asked").render_derived()
+    ids = sa.bindparam(name, type_=IDS)
+    target = sa.func.unnest(ids).table_valued(asked, name=f"{name}_asked").render_derived()
     first = (
         sa.select(activity.c.id, sa.func.count().over().label("open_count"))
-        .where(activity.c[name] == target.c.id, activity.c.state == OPEN, seen_by(work))
+        .where(activity.c[name] == target.c.id, activity.c.state == OPEN, seen_with(look))
         .order_by(*ORDER)
         .limit(1)
         .lateral(f"{name}_first")

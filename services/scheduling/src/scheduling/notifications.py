@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from scheduling.errors import invalid
 from scheduling.queries import get_activities
 from scheduling.records import Activity, Notification
@@ -57,8 +58,12 @@ def mark_read(work: UnitOfWork, ids: Sequence[str]) -> int:
 
 def count_unread(work: UnitOfWork) -> int:
     """How many notifications the caller has not read."""
-    mine = sa.select(sa.func.count()).select_from(notification)
-    return int(work.execute(mine.where(_mine(work), notification.c.read_time.is_(None))).scalar_one())
+    user_id = work.access.user_id
+    return int(work.fetch(_UNREAD, {"user_id": user_id})[0].unread) if is_id(user_id) else 0
+
+
+_WHOSE = notification.c.user_id == sa.bindparam("user_id", type_=notification.c.user_id.type)
+_UNREAD = Prepared(sa.select(sa.func.count().label("unread")).where(_WHOSE, notification.c.read_time.is_(None)))
 
 
 def _mine(work: UnitOfWork) -> sa.ColumnElement[bool]:

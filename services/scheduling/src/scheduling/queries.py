@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.access import READ
+from chassis.access import READ, Access
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
 from scheduling.errors import ActivityNotFound
 from scheduling.records import Activity, Closing, Due, Facts, Names, Repetition, Series, Waiting
 from scheduling.tables import IDS, activity, deal, organization, person, user
 from units.tables import unit
-from units.visibility import Unit, visible
+from units.visibility import Sight, Unit, seen_in, sight_of, visible
 
 WAITS_FOR_USER: sa.ColumnElement[str] = sa.literal_column(
     "'user'"
@@ -44,6 +44,41 @@ def seen_by(work: UnitOfWork) -> sa.ColumnElement[bool]:
     A part has who takes part, whose move it is, and who planned it.
     """
     return sa.or_(visible(work.access, activity.c.unit_id, activity.c.owner_id), *parts_of_caller(work))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a caller sees activities, apart from who that is: statements are prepared once for each.
+
+    `has_part` says that the caller also sees those in which they have a part.
+    """
+
+    sight: Sight
+    has_part: bool
+
+
+def look_of(access: Access) -> tuple[Look, dict[str, Any]]:
+    """A caller's look, and the values that a statement made for it needs."""
+    sight, values = sight_of(access)
+    has_part = bool(access.user_id and access.grants_for(READ)) and not sight.everything
+    return Look(sight, has_part), {**values, "seen_user": access.user_id, "seen_users": [access.user_id]}
+
+
+def seen_with(look: Look) -> sa.ColumnElement[bool]:
+    """The predicate of `seen_by` for a prepared statement."""
+    return sa.or_(seen_in(look.sight, activity.c.unit_id, activity.c.owner_id), *parts_with(look))
+
+
+def parts_with(look: Look) -> list[sa.ColumnElement[bool]]:
+    """The predicates of `parts_of_caller` for a prepared statement."""
+    if not look.has_part:
+        return []
+    me = sa.bindparam("seen_user", type_=activity.c.owner_id.type)
+    return [
+        activity.c.participant_user_ids.contains(sa.bindparam("seen_users", type_=IDS)),
+        sa.and_(activity.c.waiting_user_id == me, activity.c.waiting_side == WAITS_FOR_USER),
+        activity.c.creator_id == me,
+    ]
 
 
 def parts_of_caller(work: UnitOfWork) -> list[sa.ColumnElement[bool]]:
@@ -143,10 +178,9 @@ def _facts_of(row: Any) -> Facts:
 
 
 def _names_of(row: Any) -> Names:
-    shown = row._mapping
     return Names(
         *(
-            shown.get(name) or ""
+            getattr(row, name, None) or ""
             for name in ("owner_name", "waiting_name", "person_name", "organization_name", "deal_title")
         )
     )

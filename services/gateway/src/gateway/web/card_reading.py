@@ -7,7 +7,7 @@ service that is away leaves its own panel empty and nothing else. A panel asked 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from crm.scheduling.v1 import scheduling_pb2
 from gateway.web import stories
 from gateway.web.customer_words import is_leading, kind_number
 from gateway.web.names import Colleague, Names, look_up_names
+from gateway.web.parties import read_customer_names
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Away, Visit
 
@@ -262,22 +263,7 @@ def _named(visit: Visit, customer: Customer) -> Customer:
     firms |= {customer.card.parent_id} - {""} if customer.card and customer.record_type == ORGANIZATION else set()
     named = visit.gather_calls(
         names=lambda: look_up_names(visit, users),
-        persons=lambda: _person_names(visit, sorted(persons)),
-        organizations=lambda: _organization_names(visit, sorted(firms)),
+        customers=lambda: read_customer_names(visit, persons, firms),
     )
-    found = {name: value or {} for name, value in named.items() if name != "names"}
-    return Customer(**{**customer.__dict__, **found, "names": named["names"] or Names()})
-
-
-def _person_names(visit: Visit, ids: list[str]) -> dict[str, str]:
-    if not ids:
-        return {}
-    answer = visit.call("contacts", "BatchGetPersons", pb.BatchGetPersonsRequest(person_ids=ids))
-    return {one.id: one.display_name for one in answer.persons}
-
-
-def _organization_names(visit: Visit, ids: list[str]) -> dict[str, str]:
-    if not ids:
-        return {}
-    request = pb.BatchGetOrganizationsRequest(organization_ids=ids)
-    return {one.id: one.display_name for one in visit.call("contacts", "BatchGetOrganizations", request).organizations}
+    of_persons, of_firms = named["customers"] or ({}, {})
+    return replace(customer, persons=of_persons, organizations=of_firms, names=named["names"] or Names())

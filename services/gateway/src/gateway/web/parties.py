@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,24 +11,24 @@ from crm.contacts.v1 import contacts_pb2 as contacts
 from gateway.web.names import Colleague, Names, look_up_names
 from gateway.web.visits import PANEL_SECONDS, Visit
 
-MOST = 500  # of one kind, as the batches take
+MOST = 500  # as one call takes
 
 
 @dataclass(frozen=True)
 class Parties:
     """What could be found; an id that nobody may see, or whose service is away, has no name."""
 
-    persons: dict[str, Any] = field(default_factory=dict)
-    organizations: dict[str, Any] = field(default_factory=dict)
+    persons: Mapping[str, str] = field(default_factory=dict)
+    organizations: Mapping[str, str] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
 
     def person(self, id: str) -> str:
         """Name of a person."""
-        return str(self.persons[id].display_name) if id in self.persons else ""
+        return self.persons.get(id, "")
 
     def organization(self, id: str) -> str:
         """Name of an organization."""
-        return str(self.organizations[id].display_name) if id in self.organizations else ""
+        return self.organizations.get(id, "")
 
     def user(self, id: str) -> str:
         """Name of a user."""
@@ -58,19 +58,22 @@ def find_parties(
     asked = {one for one in users if one}
     calls: dict[str, Callable[[], Any]] = {name: partial(_ask, visit, *call) for name, call in more.items()}
     calls["_names"] = partial(look_up_names, visit, asked)
-    if wanted := _wanted(persons):
-        request = contacts.BatchGetPersonsRequest(person_ids=wanted)
-        calls["_persons"] = partial(_ask, visit, "contacts", "BatchGetPersons", request)
-    if wanted := _wanted(organizations):
-        several = contacts.BatchGetOrganizationsRequest(organization_ids=wanted)
-        calls["_organizations"] = partial(_ask, visit, "contacts", "BatchGetOrganizations", several)
+    calls["_customers"] = partial(read_customer_names, visit, persons, organizations)
     found = visit.gather_calls(**calls)
-    names = found.pop("_names")
-    by_id = {
-        kind: {one.id: one for one in getattr(found.pop(f"_{kind}", None), kind, ())}
-        for kind in ("persons", "organizations")
-    }
-    return Parties(**by_id, names=names), found
+    names, customers = found.pop("_names"), found.pop("_customers") or ({}, {})
+    return Parties(*customers, names=names), found
+
+
+def read_customer_names(
+    visit: Visit, persons: Iterable[str], organizations: Iterable[str]
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Names of persons and of organizations by id, as far as the viewer may see them. Errors: RemoteError."""
+    request = contacts.BatchGetCustomerNamesRequest(person_ids=_wanted(persons))
+    request.organization_ids.extend(_wanted(organizations)[: MOST - len(request.person_ids)])
+    if not request.person_ids and not request.organization_ids:
+        return {}, {}
+    found = _ask(visit, "contacts", "BatchGetCustomerNames", request)
+    return found.person_names, found.organization_names
 
 
 def _ask(visit: Visit, service: str, method: str, request: Any) -> Any:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from crm.contacts.v1 import contacts_pb2 as contacts
 from crm.deals.v1 import deals_pb2 as deals
 from gateway.web.mounting import Page
+from gateway.web.parties import read_customer_names
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Away, Visit
 
@@ -28,7 +29,6 @@ ASKED = 30  # more than is shown, so that own work can come first
 RECENT = 100  # own interactions that say what one works with
 RECENT_SECONDS = 60.0
 MOST_VIEWERS = 5_000
-MOST_NAMES = 500  # of one call
 STORIES = 5  # customers with their latest interactions
 PATHS = {"person": "/customers/", "organization": "/organizations/", "deal": "/deals/"}
 
@@ -147,15 +147,8 @@ def customer_names(
     pairs = list(customers)
     persons = {person for person, _ in pairs if person} - set(known or ())
     companies = {company for _, company in pairs if company} - set(known or ())
-    calls: dict[str, Any] = {}
-    if persons:
-        asked = contacts.BatchGetPersonsRequest(person_ids=list(persons)[:MOST_NAMES])
-        calls["persons"] = ("contacts", "BatchGetPersons", asked)
-    if companies:
-        request = contacts.BatchGetOrganizationsRequest(organization_ids=list(companies)[:MOST_NAMES])
-        calls["organizations"] = ("contacts", "BatchGetOrganizations", request)
-    answers = visit.gather(**calls)
-    return {one.id: one.display_name for kind, answer in answers.items() if answer for one in getattr(answer, kind)}
+    found = visit.gather_calls(names=lambda: read_customer_names(visit, persons, companies))["names"] or ({}, {})
+    return {id: name for names in found for id, name in names.items()}
 
 
 def read_stories(visit: Visit, found: Found) -> dict[str, Sequence[Any]]:

@@ -1199,6 +1199,106 @@ class BatchGetOrganizationsResponse(_message.Message):
 Global___BatchGetOrganizationsResponse: _TypeAlias = BatchGetOrganizationsResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetCustomerNamesRequest(_message.Message):
+    """Request of BatchGetCustomerNames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Persons; with the organizations at most 500."""
+
+    @_builtins.property
+    def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Organizations."""
+
+    def __init__(
+        self,
+        *,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+        organization_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_ids", b"organization_ids", "person_ids", b"person_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetCustomerNamesRequest: _TypeAlias = BatchGetCustomerNamesRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetCustomerNamesResponse(_message.Message):
+    """Answer of BatchGetCustomerNames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class PersonNamesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class OrganizationNamesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PERSON_NAMES_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Names of the visible persons by id."""
+
+    @_builtins.property
+    def organization_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Names of the visible organizations by id."""
+
+    def __init__(
+        self,
+        *,
+        person_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        organization_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_names", b"organization_names", "person_names", b"person_names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetCustomerNamesResponse: _TypeAlias = BatchGetCustomerNamesResponse  # noqa: Y015
+
+@_typing.final
 class ListOrganizationsRequest(_message.Message):
     """Request of ListOrganizations."""
 

@@ -80,6 +80,11 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetOrganizationsRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetOrganizationsResponse.FromString,
                 _registered_method=True)
+        self.BatchGetCustomerNames = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/BatchGetCustomerNames',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetCustomerNamesRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetCustomerNamesResponse.FromString,
+                _registered_method=True)
         self.ListOrganizations = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/ListOrganizations',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListOrganizationsRequest.SerializeToString,
@@ -209,6 +214,13 @@ class ContactsServiceServicer:
 
     def BatchGetOrganizations(self, request, context):
         """Reads up to 500 organizations; those not visible are left out. Errors: FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetCustomerNames(self, request, context):
+        """Reads only the names of up to 500 persons and organizations together; those not visible are left out. Errors: FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,6 +364,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.BatchGetOrganizations,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetOrganizationsRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetOrganizationsResponse.SerializeToString,
+            ),
+            'BatchGetCustomerNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetCustomerNames,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetCustomerNamesRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetCustomerNamesResponse.SerializeToString,
             ),
             'ListOrganizations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOrganizations,
@@ -663,6 +680,33 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/BatchGetOrganizations',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetOrganizationsRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetOrganizationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetCustomerNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/BatchGetCustomerNames',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetCustomerNamesRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.BatchGetCustomerNamesResponse.FromString,
             options,
             channel_credentials,
             insecure,

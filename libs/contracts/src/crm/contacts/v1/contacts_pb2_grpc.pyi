@@ -51,6 +51,8 @@ class ContactsServiceStub:
     """Reads one organization. Errors: ORGANIZATION_NOT_FOUND."""
     BatchGetOrganizations: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetOrganizationsRequest, _contacts_pb2.BatchGetOrganizationsResponse]
     """Reads up to 500 organizations; those not visible are left out. Errors: FIELD_INVALID."""
+    BatchGetCustomerNames: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetCustomerNamesRequest, _contacts_pb2.BatchGetCustomerNamesResponse]
+    """Reads only the names of up to 500 persons and organizations together; those not visible are left out. Errors: FIELD_INVALID."""
     ListOrganizations: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListOrganizationsRequest, _contacts_pb2.ListOrganizationsResponse]
     """Lists visible organizations by name. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     MatchCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.MatchCustomersRequest, _contacts_pb2.MatchCustomersResponse]
@@ -101,6 +103,8 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Reads one organization. Errors: ORGANIZATION_NOT_FOUND."""
     BatchGetOrganizations: _aio.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetOrganizationsRequest, _contacts_pb2.BatchGetOrganizationsResponse]  # type: ignore[assignment]
     """Reads up to 500 organizations; those not visible are left out. Errors: FIELD_INVALID."""
+    BatchGetCustomerNames: _aio.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetCustomerNamesRequest, _contacts_pb2.BatchGetCustomerNamesResponse]  # type: ignore[assignment]
+    """Reads only the names of up to 500 persons and organizations together; those not visible are left out. Errors: FIELD_INVALID."""
     ListOrganizations: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListOrganizationsRequest, _contacts_pb2.ListOrganizationsResponse]  # type: ignore[assignment]
     """Lists visible organizations by name. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     MatchCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.MatchCustomersRequest, _contacts_pb2.MatchCustomersResponse]  # type: ignore[assignment]
@@ -202,6 +206,14 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.BatchGetOrganizationsResponse, _abc.Awaitable[_contacts_pb2.BatchGetOrganizationsResponse]]:
         """Reads up to 500 organizations; those not visible are left out. Errors: FIELD_INVALID."""
+
+    @_abc_1.abstractmethod
+    def BatchGetCustomerNames(
+        self,
+        request: _contacts_pb2.BatchGetCustomerNamesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.BatchGetCustomerNamesResponse, _abc.Awaitable[_contacts_pb2.BatchGetCustomerNamesResponse]]:
+        """Reads only the names of up to 500 persons and organizations together; those not visible are left out. Errors: FIELD_INVALID."""
 
     @_abc_1.abstractmethod
     def ListOrganizations(
