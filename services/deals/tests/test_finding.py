@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chassis.dates import to_time
 from chassis.ids import new_id
 from crm.deals.v1 import deals_pb2 as pb
-from deals.times import to_time
 from services.deals.tests.desk import Desk, id_of, seller_of, steward_of
 
 NOW = datetime.now(UTC)

@@ -19,7 +19,7 @@ from crm.scheduling.v1 import scheduling_pb2
 from gateway.web import stories
 from gateway.web.customer_words import is_leading, kind_number
 from gateway.web.names import Colleague, Names, look_up_names
-from gateway.web.parties import read_customer_names
+from gateway.web.parties import NO_NAMES, read_customer_names
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Away, Visit
 
@@ -265,5 +265,5 @@ def _named(visit: Visit, customer: Customer) -> Customer:
         names=lambda: look_up_names(visit, users),
         customers=lambda: read_customer_names(visit, persons, firms),
     )
-    of_persons, of_firms = named["customers"] or ({}, {})
+    of_persons, of_firms = named["customers"] or NO_NAMES
     return replace(customer, persons=of_persons, organizations=of_firms, names=named["names"] or Names())

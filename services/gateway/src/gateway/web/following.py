@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from chassis.access import Access
 from chassis.errors import RemoteError
@@ -128,13 +127,10 @@ class Following:
 
     def _ask_and_tell(self, fact: Fact, listener: Listener) -> None:
         kind, one = fact.subject or ("", "")
-        asked: Any = contacts_pb2.BatchGetOrganizationsRequest(organization_ids=[one])
-        method = "BatchGetOrganizations"
-        if kind == "person":
-            method, asked = "BatchGetPersons", contacts_pb2.BatchGetPersonsRequest(person_ids=[one])
+        asked = contacts_pb2.BatchGetCustomerNamesRequest(**{f"{kind}_ids": [one]})
         try:
             with calling_as(listener.token):
-                found = self._services.call("contacts", method, asked, timeout=2.0)
+                found = self._services.call("contacts", "BatchGetCustomerNames", asked, timeout=2.0)
         except RemoteError:
             return  # whoever cannot ask now sees the change with the next look
         if found.ByteSize():

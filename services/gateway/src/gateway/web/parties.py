@@ -11,6 +11,8 @@ from crm.contacts.v1 import contacts_pb2 as contacts
 from gateway.web.names import Colleague, Names, look_up_names
 from gateway.web.visits import PANEL_SECONDS, Visit
 
+NamesById = Mapping[str, str]
+NO_NAMES: tuple[NamesById, NamesById] = ({}, {})
 MOST = 500  # as one call takes
 
 
@@ -18,8 +20,8 @@ MOST = 500  # as one call takes
 class Parties:
     """What could be found; an id that nobody may see, or whose service is away, has no name."""
 
-    persons: Mapping[str, str] = field(default_factory=dict)
-    organizations: Mapping[str, str] = field(default_factory=dict)
+    persons: NamesById = field(default_factory=dict)
+    organizations: NamesById = field(default_factory=dict)
     names: Names = field(default_factory=Names)
 
     def person(self, id: str) -> str:
@@ -60,18 +62,18 @@ def find_parties(
     calls["_names"] = partial(look_up_names, visit, asked)
     calls["_customers"] = partial(read_customer_names, visit, persons, organizations)
     found = visit.gather_calls(**calls)
-    names, customers = found.pop("_names"), found.pop("_customers") or ({}, {})
-    return Parties(*customers, names=names), found
+    of_persons, of_organizations = found.pop("_customers") or NO_NAMES
+    return Parties(of_persons, of_organizations, found.pop("_names")), found
 
 
 def read_customer_names(
     visit: Visit, persons: Iterable[str], organizations: Iterable[str]
-) -> tuple[Mapping[str, str], Mapping[str, str]]:
+) -> tuple[NamesById, NamesById]:
     """Names of persons and of organizations by id, as far as the viewer may see them. Errors: RemoteError."""
     request = contacts.BatchGetCustomerNamesRequest(person_ids=_wanted(persons))
     request.organization_ids.extend(_wanted(organizations)[: MOST - len(request.person_ids)])
     if not request.person_ids and not request.organization_ids:
-        return {}, {}
+        return NO_NAMES
     found = _ask(visit, "contacts", "BatchGetCustomerNames", request)
     return found.person_names, found.organization_names
 

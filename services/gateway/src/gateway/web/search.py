@@ -17,7 +17,7 @@ from starlette.responses import Response
 from crm.contacts.v1 import contacts_pb2 as contacts
 from crm.deals.v1 import deals_pb2 as deals
 from gateway.web.mounting import Page
-from gateway.web.parties import read_customer_names
+from gateway.web.parties import NO_NAMES, read_customer_names
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Away, Visit
 
@@ -147,7 +147,7 @@ def customer_names(
     pairs = list(customers)
     persons = {person for person, _ in pairs if person} - set(known or ())
     companies = {company for _, company in pairs if company} - set(known or ())
-    found = visit.gather_calls(names=lambda: read_customer_names(visit, persons, companies))["names"] or ({}, {})
+    found = visit.gather_calls(names=lambda: read_customer_names(visit, persons, companies))["names"] or NO_NAMES
     return {id: name for names in found for id, name in names.items()}
 
 
