@@ -137,6 +137,18 @@ def test_the_newest_interaction_of_each_customer_is_found_at_once(contacts: Cont
     assert [one.summary for one in seen.person_interactions] == ["newest"]
 
 
+def test_names_are_told_of_customers_one_may_see_and_of_nobody_else(contacts: Contacts, refusal: Refusal) -> None:
+    anna, firm = contacts.create(name="Anna Berg").person, an_organization(contacts, "Granin Bureau")
+    request = pb.BatchGetCustomerNamesRequest(person_ids=[anna.id, NATASHA, "x"], organization_ids=[firm.id, anna.id])
+    answer = contacts.call("BatchGetCustomerNames", request, MOSCOW_SELLER)
+    assert (dict(answer.person_names), dict(answer.organization_names)) == (
+        {anna.id: "Anna Berg"}, {firm.id: "Granin Bureau"},
+    )  # fmt: skip
+    assert not contacts.call("BatchGetCustomerNames", request, TULA_SELLER).ByteSize()
+    too_many = pb.BatchGetCustomerNamesRequest(person_ids=[anna.id] * 300, organization_ids=[firm.id] * 201)
+    assert refusal("BatchGetCustomerNames", too_many).violations[0].reason == "TOO_MANY"
+
+
 def test_members_of_organizations_are_listed_with_roles_and_by_day(contacts: Contacts) -> None:
     epoch = an_organization(contacts, "Epoch")
     left, joined = date(2022, 2, 1), date(2022, 3, 1)

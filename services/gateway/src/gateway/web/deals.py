@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from crm.deals.v1 import deals_pb2 as pb
-from gateway.web.deals_board import MOST_CARDS, make_cards, show_board
+from gateway.web.deals_board import MOST_CARDS, draw_cards, make_cards, show_board
 from gateway.web.deals_filter import VIEWS, address_query, read_filter
 from gateway.web.deals_table import show_table
 from gateway.web.mounting import Page
@@ -35,7 +35,7 @@ def show_more(visit: Visit) -> Response:
     _, cards = make_cards(visit, answer.deals, wanted)
     return visit.render(
         "deals/more.html",
-        cards=cards,
+        cards=draw_cards(visit, cards),
         next_token=answer.next_page_token,
         stage_id=request.stage_id,
         pipeline_id=request.pipeline_id,

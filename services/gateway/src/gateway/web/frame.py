@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from gateway.web import texts
 from gateway.web.assets import asset_url
+from gateway.web.folding import FoldingEnvironment, fixed_text
 from gateway.web.icons import icon
 from gateway.web.navigation import list_places
 from gateway.web.values import FILTERS
@@ -41,28 +43,19 @@ class Frame:
     """Renders templates; one for all requests."""
 
     def __init__(self) -> None:
-        self.environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-        )
-        self.environment.install_gettext_callables(  # type: ignore[attr-defined]
-            texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext
-        )
-        self.environment.filters.update(FILTERS)
-        self.environment.globals.update(asset=asset_url, icon=icon, languages=texts.LANGUAGES)
-        # </script> and friends inside JSON for widgets; Jinja's own tojson does this already.
-        self.environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
+        self._environments: dict[str, FoldingEnvironment] = {}
+
+    def _template(self, spoken: texts.Texts, name: str) -> Template:
+        environment = self._environments.get(spoken.language)
+        if environment is None:
+            environment = self._environments.setdefault(spoken.language, make_environment(spoken))
+        return environment.get_template(name)
 
     def render(
         self, visit: Visit, template: str, status: int, headers: Mapping[str, str] | None, values: Mapping[str, Any]
     ) -> Response:
         """A template for the person of a visit."""
-        body = self.environment.get_template(template).render(
+        body = self._template(visit.texts, template).render(
             v=visit,
             t=visit.texts,
             places=list_places(visit),
@@ -72,7 +65,38 @@ class Frame:
         )
         return HTMLResponse(body, status, {**HEADERS, **(headers or {})})
 
+    def draw(self, spoken: texts.Texts, template: str, **values: Any) -> Markup:
+        """A part of a page that is the same for whoever sees these values in this language and zone."""
+        return Markup(self._template(spoken, template).render(v=None, t=spoken, **values))  # noqa: S704
+
     def render_bare(self, spoken: texts.Texts, template: str, status: int, values: Mapping[str, Any]) -> Response:
         """A template for somebody who is not signed in."""
-        body = self.environment.get_template(template).render(v=None, t=spoken, **values)
+        body = self._template(spoken, template).render(v=None, t=spoken, **values)
         return HTMLResponse(body, status, HEADERS)
+
+
+def make_environment(spoken: texts.Texts) -> FoldingEnvironment:
+    """The templates of one language."""
+    environment = FoldingEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(asset=asset_url, icon=icon, languages=texts.LANGUAGES)
+    environment.fixed = {
+        "asset": asset_url,
+        "icon": icon,
+        **dict.fromkeys(("_", "gettext"), fixed_text(spoken.gettext)),
+        "pgettext": fixed_text(spoken.pgettext),
+    }
+    # </script> and friends inside JSON for widgets; Jinja's own tojson does this already.
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
+    return environment

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date as Day
 from datetime import datetime, timedelta
+from datetime import time as TimeOfDay
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -93,7 +94,7 @@ class Texts:
         """A day; an instant is taken in the viewer's zone."""
         if isinstance(day, datetime):
             day = day.astimezone(self.zone).date()
-        return dates.format_date(day, form, locale=self.locale)
+        return _date(self.language, day, form)
 
     def day(self, day: Day | datetime, today: Day | None = None) -> str:
         """A day as people say it: today, yesterday, tomorrow; without the year when it is this one."""
@@ -107,7 +108,8 @@ class Texts:
 
     def time(self, moment: datetime) -> str:
         """The time of day of an instant, in the viewer's zone."""
-        return dates.format_time(moment, "short", tzinfo=self.zone, locale=self.locale)
+        local = moment.astimezone(self.zone)
+        return _time(self.language, local.hour, local.minute)
 
     def moment(self, moment: datetime) -> str:
         """Day and time of an instant, in the viewer's zone."""
@@ -185,6 +187,16 @@ def _money(language: str, amount: Decimal, currency: str) -> str:
 @lru_cache(maxsize=4_096)
 def _day(language: str, day: Day, form: str) -> str:
     return dates.format_skeleton(form, day, locale=_locale(language))
+
+
+@lru_cache(maxsize=4_096)
+def _date(language: str, day: Day, form: str) -> str:
+    return dates.format_date(day, form, locale=_locale(language))
+
+
+@lru_cache(maxsize=1_440 * len(LANGUAGES))
+def _time(language: str, hour: int, minute: int) -> str:
+    return dates.format_time(TimeOfDay(hour, minute), "short", locale=_locale(language))
 
 
 @lru_cache(maxsize=16)
