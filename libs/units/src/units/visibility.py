@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +134,28 @@ def seen_in(
     return sa.or_(*terms) if terms else sa.false()
 
 
+def seen_among(
+    sight: Sight, unit_column: sa.ColumnElement[str], owner_column: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """`seen_in` for a statement that is planned for its values: given `seen_units`, a planner knows how many they are.
+
+    Only then will it take an index for the few rows of a branch among those of the whole company.
+    """
+    if sight.everything:
+        return sa.true()
+    terms: list[sa.ColumnElement[bool]] = []
+    if sight.units:
+        terms.append(unit_column == sa.any_(sa.bindparam("seen_units", type_=ARRAY(unit.c.id.type))))
+    if sight.own:
+        terms.append(owner_column == sa.bindparam("seen_user", type_=owner_column.type))
+    return sa.or_(sa.false(), *terms)
+
+
+def units_under(work: UnitOfWork, paths: Sequence[str]) -> list[str]:
+    """The ids of the units at these paths and of all below them."""
+    return [row.id for row in work.fetch(_UNDER, {"paths": list(paths)})] if paths else []
+
+
 def unit_ids_under(name: str) -> sa.Select[tuple[str]]:
     """`unit_ids_below` for the list of paths that a prepared statement is given under this name."""
     tops = sa.func.unnest(sa.bindparam(name, type_=ARRAY(sa.Text))).table_valued(sa.column("path", sa.Text), name=name)
@@ -141,3 +164,6 @@ def unit_ids_under(name: str) -> sa.Select[tuple[str]]:
     # In the order of the index, byte by byte, what begins with "hq." lies from "hq." up to "hq/", its next sign.
     below = sa.and_(path.op("~>=~")(sa.func.concat(top, ".")), path.op("~<~")(sa.func.concat(top, "/")))
     return sa.select(unit.c.id).join_from(tops, unit, sa.or_(path == top, below))
+
+
+_UNDER = Prepared(unit_ids_under("paths"))

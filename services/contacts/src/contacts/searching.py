@@ -24,7 +24,7 @@ from contacts.tables import affiliation, channel, organization, person
 from contacts.visibility import IDS, owned_by
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.tables import unit
-from units.visibility import Sight, sight_of, unit_ids_under
+from units.visibility import Sight, sight_of, units_under
 from values.names import fold_name
 from values.phones import phone_search_keys
 
@@ -39,7 +39,7 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
     query = read_query(request.query)
     sight, values = sight_of(work.access)
     if sight.units:  # a planner that sees the units knows how many cards they have
-        values["seen_units"] = [row.id for row in work.fetch(_UNITS, values)]
+        values["seen_units"] = units_under(work, values["seen_paths"])
     values["candidates"] = CANDIDATES_A_HIT * size
     found: dict[str, Any] = {}
     for matched, question in _questions(work, query):
@@ -116,7 +116,6 @@ def _email_question(query: str) -> str:
     return words.prefix("d", domain) if address.startswith("@") else words.prefix("e", address)
 
 
-_UNITS = Prepared(unit_ids_under("seen_paths"))
 _CARDS = sa.bindparam("cards", type_=IDS)
 
 

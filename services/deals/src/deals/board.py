@@ -18,7 +18,7 @@ from deals.pipelines import read_pipelines
 from deals.queries import Question, asked, filter_deals, shape_of, values_of
 from deals.records import OPEN, Pipeline, Stage
 from deals.tables import deal
-from units.visibility import Sight, seen_in, sight_of
+from units.visibility import Sight, seen_among, seen_in, sight_of, units_under
 
 _STAGES: sa.BindParameter[Any] = sa.bindparam("stages", type_=ARRAY(UUID(as_uuid=False)))
 _ACTIVE: sa.BindParameter[Any] = sa.bindparam("active", type_=ARRAY(UUID(as_uuid=False)))
@@ -63,7 +63,7 @@ def read_board(work: UnitOfWork, question: Question, size: int) -> tuple[Pipelin
     active = [stage.id for stage in pipeline.stages if stage.kind == OPEN]
     values = {**seen, **values_of(work, question), "stages": [one.id for one in pipeline.stages], "active": active}
     shape = shape_of(question)
-    sums = _by_stage(work.fetch(sum_stages(sight, shape), values))
+    sums = _by_stage(work.fetch(sum_stages(sight, shape), look_up_units(work, values)))
     cards = _by_stage(work.fetch(last_entered(sight, shape), {**values, "size": size + 1}))
     return pipeline, [_column(stage, _sums_of(sums[stage.id]), cards[stage.id], size) for stage in pipeline.stages]
 
@@ -71,16 +71,28 @@ def read_board(work: UnitOfWork, question: Question, size: int) -> tuple[Pipelin
 def sum_deals(work: UnitOfWork, question: Question) -> Sums:
     """Sums of the visible deals of a question. Errors: UnitNotKnown."""
     sight, seen = sight_of(work.access)
-    return _sums_of(work.fetch(_sum_all(sight, shape_of(question)), {**seen, **values_of(work, question)}))
+    values = look_up_units(work, {**seen, **values_of(work, question)})
+    return _sums_of(work.fetch(sum_all(sight, shape_of(question)), values))
+
+
+def look_up_units(work: UnitOfWork, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the units that their paths mean: what is summed is planned for how many these are."""
+    units = {name: units_under(work, values.get(f"{name}_paths", ())) for name in ("seen", "asked")}
+    return {**values, **{f"{name}_units": found for name, found in units.items()}}
 
 
 @lru_cache(maxsize=256)
-def _sum_all(sight: Sight, shape: tuple[str, ...]) -> Prepared:
-    return Prepared(sa.select(deal.c.currency, *_figures()).where(*_seen(sight, shape)).group_by(deal.c.currency))
+def sum_all(sight: Sight, shape: tuple[str, ...]) -> Prepared:
+    """The sums in each currency, planned anew each time: a branch's few deals have an index of their own."""
+    summed = sa.select(deal.c.currency, *_figures()).where(*_seen_among(sight, shape)).group_by(deal.c.currency)
+    return Prepared(summed, replan=True)
 
 
-def _seen(sight: Sight, shape: Sequence[str]) -> list[sa.ColumnElement[bool]]:
-    return [seen_in(sight, deal.c.unit_id, deal.c.owner_id), *filter_deals(shape)]
+def _seen_among(sight: Sight, shape: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    terms = [seen_among(sight, deal.c.unit_id, deal.c.owner_id)]
+    if "unit_id" in shape:
+        terms.append(deal.c.unit_id == sa.any_(sa.bindparam("asked_units", type_=ARRAY(UUID(as_uuid=False)))))
+    return terms + filter_deals([name for name in shape if name != "unit_id"])
 
 
 def _figures() -> tuple[sa.ColumnElement[Any], ...]:
@@ -105,12 +117,12 @@ def _by_stage(rows: Iterable[Any]) -> dict[str, list[Any]]:
 def sum_stages(sight: Sight, shape: tuple[str, ...]) -> Prepared:
     """Open stages by their own index, closed ones by the day of closing: what was closed long ago is not read."""
     groups = (deal.c.stage_id, deal.c.currency)
-    wanted = _seen(sight, [name for name in shape if name != "closed_from"])
+    wanted = _seen_among(sight, [name for name in shape if name != "closed_from"])
     wanted.append(deal.c.stage_id == sa.any_(_STAGES))
     if "closed_from" in shape:
         closed = deal.c.close_date >= asked("closed_from", deal.c.close_date)
         wanted.append(sa.or_(deal.c.stage_id == sa.any_(_ACTIVE), closed))
-    return Prepared(sa.select(*groups, *_figures()).where(*wanted).group_by(*groups))
+    return Prepared(sa.select(*groups, *_figures()).where(*wanted).group_by(*groups), replan=True)
 
 
 @lru_cache(maxsize=256)
@@ -119,7 +131,7 @@ def last_entered(sight: Sight, shape: tuple[str, ...]) -> Prepared:
     place = sa.select(sa.func.unnest(_STAGES).label("id")).subquery("place")
     each = (
         sa.select(*(deal.c[name] for name in _SHOWN))
-        .where(deal.c.stage_id == place.c.id, *_seen(sight, shape))
+        .where(deal.c.stage_id == place.c.id, seen_in(sight, deal.c.unit_id, deal.c.owner_id), *filter_deals(shape))
         .order_by(deal.c.stage_time.desc(), deal.c.id.desc())
         .limit(sa.bindparam("size", type_=sa.Integer))
         .lateral("each_stage")
