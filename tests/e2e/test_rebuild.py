@@ -98,7 +98,9 @@ def test_a_rebuild_needs_no_events_that_are_kept_no_longer(platform: DataFolder,
 
 def test_one_consumer_alone_is_told_again_from_a_position(platform: DataFolder, filled: Office) -> None:
     line = CommandLine(platform.path)
+    known = persons(filled)
     make_person(filled, 2_000)
+    eventually(lambda: persons(filled) == known + 1, within=BUSY_SECONDS)
     last = int(filled.rest.get("/services/contacts/lag")["last_position"])
     told = line.json("events", "replay", "--consumer", "reporting", "--from", str(last), "--again")
     assert told == {"consumer": "reporting", "source": "contacts", "events": 1}
