@@ -150,6 +150,7 @@ def test_a_stranger_that_looks_like_a_parcel_is_one_message(bus: Bus, bus_addres
     receiver.ack(messages)
 
     assert [one.content_type for one in messages] == ["", CONTENT_TYPE, CONTENT_TYPE]
+    assert b"no parcel" in messages[0].body
     assert receiver.receive(10, 0.05) == []
     receiver.close()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -59,7 +59,7 @@ FROM (SELECT m.queue,
       GROUP BY m.queue) AS w"""
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('reader of ' || %s, 0))"
 # As `pgmq.read`, but as many messages as hold no more events than asked for, at least one; taken apart by the server,
-# which does it faster.
+# which does it faster. A parcel is looked into once, since each look unpacks all of it.
 _READ = """
 WITH due AS (SELECT msg_id, CASE WHEN headers ->> 'crm_events' ~ '^[0-9]{{1,9}}$'
                                  THEN CAST(headers ->> 'crm_events' AS int) ELSE 1 END AS events
@@ -69,10 +69,13 @@ WITH due AS (SELECT msg_id, CASE WHEN headers ->> 'crm_events' ~ '^[0-9]{{1,9}}$
        UPDATE pgmq.{queue} m
        SET last_read_at = clock_timestamp(), vt = clock_timestamp() + %(hold)s * interval '1 s', read_ct = read_ct + 1
        FROM counted c WHERE m.msg_id = c.msg_id AND (c.upto <= %(limit)s OR c.upto = c.events) RETURNING m.*)
-SELECT msg_id, read_ct, message ->> 'parcel', headers ->> 'crm_done', message ->> 'content-type',
-       message #>> '{{properties,delivery_info,routing_key}}', CAST(message -> 'headers' AS text), message ->> 'body',
-       message #>> '{{properties,body_encoding}}'
-FROM taken ORDER BY msg_id"""
+SELECT msg_id, read_ct, CASE WHEN packed THEN coalesce(message ->> 'parcel', CAST(message AS text)) END,
+       headers ->> 'crm_done', CASE WHEN NOT packed THEN message ->> 'content-type' END,
+       CASE WHEN NOT packed THEN message #>> '{{properties,delivery_info,routing_key}}' END,
+       CASE WHEN NOT packed THEN CAST(message -> 'headers' AS text) END,
+       CASE WHEN NOT packed THEN message ->> 'body' END,
+       CASE WHEN NOT packed THEN message #>> '{{properties,body_encoding}}' END
+FROM (SELECT *, headers ->> 'crm_events' IS NOT NULL AS packed FROM taken) AS one ORDER BY msg_id"""
 _PARTLY = "UPDATE pgmq.{} SET headers = headers || jsonb_build_object('crm_done', %s::int) WHERE msg_id = %s"
 _DELETE = "SELECT count(*) FROM pgmq.delete(%s, %s::bigint[])"
 _RELEASE = "UPDATE pgmq.{} SET vt = clock_timestamp() WHERE read_ct > 0 AND vt > clock_timestamp()"
@@ -230,10 +233,14 @@ class PgmqReceiver:
     def _open_message(
         self, msg_id: int, read_count: int, parcel: str | None, done: str | None, *message: str | None
     ) -> list[Incoming]:
-        found, acked = [incoming_of(msg_id, read_count, *message)], 0
-        if parcel is not None:
-            with suppress(ValueError):  # else it is somebody's message that only looks like a parcel
+        acked = 0
+        if parcel is None:
+            found = [incoming_of(msg_id, read_count, *message)]
+        else:
+            try:
                 found, acked = _events_in(msg_id, read_count, parcel), int(done or 0)
+            except ValueError:  # somebody's message that only looks like a parcel: one of no known type
+                found = [incoming_of(msg_id, read_count, None, None, None, parcel, None)]
         self._open[msg_id] = [acked, len(found)]
         return found[acked:]
 

@@ -16,7 +16,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -49,6 +49,7 @@ WITH taken AS (DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox ORD
        FROM counted, state RETURNING 1)
 UPDATE relay_state SET last_position = last_position + (SELECT count(*) FROM counted)
 RETURNING (SELECT count(*) FROM counted)""")
+# The columns are the fields of LoggedEvent, in their order.
 _BEHIND = sa.text("""
 SELECT position, epoch, event_id::text, aggregate, aggregate_id::text, version, type, routing_key, headers, data,
        create_time
@@ -139,7 +140,7 @@ class Relay:
             rows = connection.execute(_BEHIND, {"position": self._read_to, "batch": BATCH}).all()
         if rows:
             self._read_to = rows[-1].position
-        return Batch([_event_of(row) for row in rows], more=numbered == BATCH or len(rows) == BATCH)
+        return Batch([LoggedEvent._make(row) for row in rows], more=numbered == BATCH or len(rows) == BATCH)
 
     def advance(self, position: int) -> None:
         """Move the cursor to a confirmed position; it never goes back. Errors: Fenced, DBAPIError."""
@@ -213,10 +214,3 @@ def begin_epoch(database: Database) -> int:
         next_epoch = {"epoch": relay_state.c.epoch + 1, "term": relay_state.c.term + 1}
         made = connection.execute(sa.update(relay_state).values(next_epoch).returning(relay_state.c.epoch))
         return int(made.scalar_one())
-
-
-def _event_of(row: sa.Row[Any]) -> LoggedEvent:
-    return LoggedEvent(
-        row.position, row.epoch, row.event_id, row.aggregate, row.aggregate_id, row.version, row.type, row.routing_key,
-        row.headers, bytes(row.data), row.create_time,
-    )  # fmt: skip
