@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import UnitOfWork
+from chassis.prepared import Prepared
 from contacts.drafts import Batch, Origin
-from contacts.tables import possible_duplicate, provenance
+from contacts.tables import provenance
 
 PROVENANCE = (
     "record_id", "source", "external_id", "fingerprint", "run_id", "file", "sheet", "row", "fate", "changed_fields",
@@ -48,8 +48,16 @@ def list_pairs(work: UnitOfWork, record_type: str, pairs: Sequence[tuple[str, st
         rows.setdefault((min(card, other), max(card, other)), shared)
     if not rows:
         return
-    values = [
-        {"record_type": record_type, "first_id": first, "second_id": second, "reason": shared, "create_time": work.now}
-        for (first, second), shared in sorted(rows.items())
-    ]
-    work.execute(insert(possible_duplicate).on_conflict_do_nothing(), values)
+    found = sorted((*pair, shared) for pair, shared in rows.items())
+    columns = dict(zip(("firsts", "seconds", "reasons"), map(list, zip(*found, strict=True)), strict=True))
+    work.run(_ADD_PAIRS, {"record_type": record_type, "now": work.now, **columns})
+
+
+_ADD_PAIRS = Prepared(
+    sa.text("""
+INSERT INTO possible_duplicate (record_type, first_id, second_id, reason, create_time)
+SELECT :record_type, first_id, second_id, reason, :now
+FROM unnest(CAST(:firsts AS uuid[]), CAST(:seconds AS uuid[]), CAST(:reasons AS text[]))
+  AS pair (first_id, second_id, reason)
+ON CONFLICT DO NOTHING""")
+)

@@ -61,25 +61,27 @@ class Servicer:
 class _Doors(grpc.ServerInterceptor):
     def __init__(self, verifier: TokenVerifier, names: dict[str, Servicer]) -> None:
         self.verifier, self.names = verifier, names
+        self._guarded: dict[str, Handler] = {}  # by path: a handler is wrapped once, not for every call
 
     def intercept_service(
         self, continuation: Callable[[grpc.HandlerCallDetails], Handler], handler_call_details: grpc.HandlerCallDetails
     ) -> Handler:
+        path = handler_call_details.method
+        if path in self._guarded:
+            return self._guarded[path]
         handler = continuation(handler_call_details)
         if handler is None:  # no such method, whatever its path looks like
             return None
-        _, service_name, method = handler_call_details.method.split("/")
+        _, service_name, method = path.split("/")
         servicer = self.names.get(service_name)
         if servicer is None:
             return handler
-        metadata = handler_call_details.invocation_metadata or ()
-        carrier = {key: value for key, value in metadata if isinstance(value, str)}
-        return _Guard(self.verifier, servicer, method, carrier).around(handler)
+        return self._guarded.setdefault(path, _Guard(self.verifier, servicer, method).around(handler))
 
 
 class _Guard:
-    def __init__(self, verifier: TokenVerifier, servicer: Servicer, method: str, carrier: dict[str, str]) -> None:
-        self.verifier, self.servicer, self.method, self.carrier = verifier, servicer, method, carrier
+    def __init__(self, verifier: TokenVerifier, servicer: Servicer, method: str) -> None:
+        self.verifier, self.servicer, self.method = verifier, servicer, method
         self.name = f"{servicer.service}/{method}"
 
     def around(self, handler: Handler) -> Handler:
@@ -109,12 +111,13 @@ class _Guard:
         """Admit the call, run it in its span, and end it with a status when it fails in whatever way."""
         failed: DomainError
         about = {"rpc.system": "grpc", "rpc.method": self.method}
+        carrier = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         with (
             measuring.timed(measuring.calls, **about, **{"branchline.service": self.servicer.service}) as told,
-            telemetry.span(self.name, self.carrier, SpanKind.SERVER, **about) as span,
+            telemetry.span(self.name, carrier, SpanKind.SERVER, **about) as span,
         ):
             try:
-                self._admit(context)
+                self._admit(context, carrier)
                 yield
                 return
             except DomainError as trouble:
@@ -129,14 +132,14 @@ class _Guard:
             log.info("call refused", extra={"method": self.name, "reason": failed.reason})
         context.abort_with_status(rpc_status.to_status(status_of(failed, self.servicer.service)))
 
-    def _admit(self, context: grpc.ServicerContext) -> None:
+    def _admit(self, context: grpc.ServicerContext, carrier: dict[str, str]) -> None:
         left = context.time_remaining()
         if left is None or not LEAST_TIME_LEFT <= left <= MOST_TIME_LEFT:
             raise DeadlineMissing("every call needs a deadline, at most a day, with time left")
         if self.method in self.servicer.public:
             _access.set(Access(user_id=""))
             return
-        scheme, _, token = self.carrier.get("authorization", "").partition(" ")
+        scheme, _, token = carrier.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedIn("sign in first: the call carries no token")
         _access.set(self.verifier.verify(token))
