@@ -62,6 +62,10 @@ class Visitor:
         """Ask for a page, or for a part as htmx does."""
         return self._ask("GET", path, {"HX-Request": "true"} if part else {})
 
+    def cookies(self) -> str:
+        """What the browser sends with each request to say who it is."""
+        return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+
     def send(self, path: str, fields: dict[str, str]) -> Answer:
         """Send a form as htmx does."""
         return self._ask("POST", path, {"HX-Request": "true", "X-CSRF": self.csrf}, data=fields)

@@ -20,6 +20,7 @@ import psutil
 from branchline.bench.catalogue import Bench, Figure, Say
 from branchline.bench.company import PASSWORD, seeded_company
 from branchline.bench.company_rows import Company, Worker
+from branchline.bench.listening import PageStream
 from branchline.bench.visitors import Answer, Visitor, read_page
 from branchline.exits import Failure
 from branchline.platform.claim import stop_holder
@@ -172,10 +173,12 @@ def _together(folder: DataFolder, company: Company, people: list[tuple[Worker, V
     days = [_Day(company, worker, visitor, stages, times, number) for number, (worker, visitor) in enumerate(people)]
     with _cpu(folder) as used, ThreadPoolExecutor(len(days)) as pool:
         list(pool.map(lambda day: day.work_until(end), days))
+    heard = sum(day.stream.heard for day in days)
     asked = sum(map(len, times.taken.values()))
     for page, taken in times.taken.items():
         yield from _quantiles(f"{len(people)} people, {page}", taken, at_once=AT_ONCE)
     yield Figure(f"{len(people)} people: requests", asked / SECONDS, "a second")
+    yield Figure(f"{len(people)} people: words of news heard", heard / SECONDS, "a second")
     yield Figure(f"{len(people)} people: cores used by all", sum(used.values()) / SECONDS, "cores")
     yield Figure(f"{len(people)} people: errors", len(times.errors), "answers", must=0, lower_is_better=True)
     for error in sorted(set(times.errors))[:5]:
@@ -183,7 +186,10 @@ def _together(folder: DataFolder, company: Company, people: list[tuple[Worker, V
 
 
 class _Day:
-    """One person's clicks, round after round: today, search, card, a call noted, the board, a deal moved, a report."""
+    """One person's clicks, round after round: today, search, card, a call noted, the board, a deal moved, a report.
+
+    Each page that is open holds its stream of news, as in a browser.
+    """
 
     def __init__(
         self, company: Company, worker: Worker, visitor: Visitor, stages: list[str], times: Times, number: int
@@ -191,6 +197,7 @@ class _Day:
         self.company, self.visitor, self.stages, self.times = company, visitor, stages, times
         self.chance, self.unit = random.Random(number), worker.unit_id
         branch = company.branches.index(worker.unit_id)
+        self.stream = PageStream(str(visitor.client.base_url), visitor.cookies())
         self.persons = [at for at in range(len(company.deals)) if company.branch_of(at) == branch]
 
     def work_until(self, end: float) -> None:
@@ -201,12 +208,16 @@ class _Day:
                 if time.monotonic() < end:
                     step()
                     self._think()
+        self.stream.leave()
 
     def _think(self) -> None:
         time.sleep(self.chance.uniform(*THINK))
 
     def _open(self, page: str, path: str, part: bool = False) -> Answer:
-        return self.times.note(page, path, self.visitor.open(path, part))
+        answer = self.times.note(page, path, self.visitor.open(path, part))
+        if not part:
+            self.stream.follow(read_page(answer.text))
+        return answer
 
     def _today(self) -> None:
         self._open("today", "/today")

@@ -139,6 +139,7 @@ possible_duplicate = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("create_time", TIME, nullable=False),
     sa.UniqueConstraint("first_id", "second_id"),
+    sa.Index("possible_duplicate_second", "second_id"),
 )
 
 # What each source said of a card and when: file, sheet and row. `fingerprint` is a digest of all the row said, so a row
