@@ -1,4 +1,4 @@
-"""The stream of news that every open page holds, for measuring people at work: opened, listened to, left with the page."""
+"""The stream of news that an open page holds, for measuring people at work: opened, listened to, left with the page."""
 
 from __future__ import annotations
 
