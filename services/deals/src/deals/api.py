@@ -41,6 +41,7 @@ from deals.settings import Settings
 from deals.times import from_time
 from values.names import fold_name
 
+POOL = 6  # connections that stay open: one beyond them begins without a single plan
 MAX_BATCH = 500
 MAX_COLUMN = 50  # cards that somebody may look through; the rest is asked for page by page
 A = TypeVar("A", bound=Message)
@@ -48,7 +49,7 @@ A = TypeVar("A", bound=Message)
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of deals over its own database."""
-    implementation = DealsServicer(Database(settings.database_url, "deals"))
+    implementation = DealsServicer(Database(settings.database_url, "deals", pool_size=POOL, overflow=2))
     return (Servicer("deals", implementation, pb_grpc.add_DealsServiceServicer_to_server),)
 
 

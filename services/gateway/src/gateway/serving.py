@@ -6,6 +6,7 @@ from types import FrameType
 
 import uvicorn
 
+from chassis.process import take_short_turns
 from gateway.app import create_app
 from gateway.limits import MOST_HEADERS
 from gateway.settings import Settings
@@ -18,6 +19,7 @@ MOST_AT_ONCE = 2_000  # connections beyond these are answered 503 at once; each 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM, then let running requests end."""
     host, _, port = settings.http_listen.rpartition(":")
+    take_short_turns()
     app = create_app(settings)
     config = uvicorn.Config(
         app,

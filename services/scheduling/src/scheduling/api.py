@@ -39,13 +39,14 @@ from scheduling.rules import start_of
 from scheduling.settings import Settings
 from scheduling.times import time_in
 
+POOL = 6  # connections that stay open: one beyond them begins without a single plan
 MAX_BATCH = 500
 A = TypeVar("A", bound=Message)
 
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of scheduling over its own database."""
-    implementation = SchedulingServicer(Database(settings.database_url, "scheduling"))
+    implementation = SchedulingServicer(Database(settings.database_url, "scheduling", pool_size=POOL, overflow=2))
     return (Servicer("scheduling", implementation, pb_grpc.add_SchedulingServiceServicer_to_server),)
 
 

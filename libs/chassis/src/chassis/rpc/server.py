@@ -21,6 +21,7 @@ from chassis import measuring, telemetry
 from chassis.access import Access
 from chassis.database import Database
 from chassis.errors import DomainError, NotSignedIn, Unexpected
+from chassis.process import take_short_turns
 from chassis.rpc.limits import MAX_MESSAGE
 from chassis.rpc.readiness import Readiness
 from chassis.rpc.refusals import DeadlineMissing, refusal_of
@@ -152,6 +153,7 @@ def start_server(
 
     Calls beyond four times the threads are refused at once (RESOURCE_EXHAUSTED) instead of queueing without end.
     """
+    take_short_turns()
     names = {name: one for one in servicers for name in _names_of(one)}
     server = grpc.server(
         futures.ThreadPoolExecutor(threads, thread_name_prefix="rpc"),

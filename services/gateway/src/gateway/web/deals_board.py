@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,13 +49,19 @@ class Drawn:
     html: Markup
 
 
-def show_board(visit: Visit, wanted: DealFilter, status: int = 200, **values: Any) -> Response:
-    """The page of the board, or the board alone where a page is open already."""
+def show_board(
+    visit: Visit, wanted: DealFilter, status: int = 200, pipelines: Sequence[Any] = (), **values: Any
+) -> Response:
+    """The page of the board, or the board alone where a page is open already; `pipelines` where they are known."""
     size = min(max(COLUMN_CARDS, _number(visit.query.get("size", ""))), MOST_CARDS)
-    first = visit.gather(
-        board=("deals", "GetBoard", pb.GetBoardRequest(column_size=size, **wanted.fields(visit))),
-        pipelines=("deals", "ListPipelines", pb.ListPipelinesRequest()),
-    )
+    calls: dict[str, Any] = {
+        "board": ("deals", "GetBoard", pb.GetBoardRequest(column_size=size, **wanted.fields(visit)))
+    }
+    if not pipelines:
+        calls["pipelines"] = ("deals", "ListPipelines", pb.ListPipelinesRequest())
+    first = visit.gather(**calls)
+    if first.get("pipelines"):
+        pipelines = first["pipelines"].pipelines
     board = first["board"]
     deals = [deal for column in board.columns for deal in column.deals] if board else []
     names, cards = make_cards(visit, deals, wanted)
@@ -67,7 +73,7 @@ def show_board(visit: Visit, wanted: DealFilter, status: int = 200, **values: An
         wanted=wanted,
         board=board,
         columns=[(column, [by_id[deal.id] for deal in column.deals]) for column in board.columns] if board else [],
-        pipelines=first["pipelines"].pipelines if first["pipelines"] else (),
+        pipelines=pipelines,
         chips=make_chips(visit, wanted, names),
         tabs=list_tabs(visit),
         query=address_query(visit, wanted),

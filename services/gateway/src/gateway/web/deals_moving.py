@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -28,7 +29,8 @@ def move_card(visit: Visit) -> Response:
     if not found["deal"] or not found["pipelines"]:
         return _away(visit, found["deal"] or found["pipelines"])
     deal = found["deal"].deal
-    stages = {stage.id: stage for pipeline in found["pipelines"].pipelines for stage in pipeline.stages}
+    pipelines = found["pipelines"].pipelines
+    stages = {stage.id: stage for pipeline in pipelines for stage in pipeline.stages}
     stage = stages.get(visit.field("stage"))
     if stage is not None and not visit.field("asked"):
         unvalued = stage.kind == pb.STAGE_KIND_WON and not deal.HasField("amount")
@@ -39,8 +41,9 @@ def move_card(visit: Visit) -> Response:
     except RemoteError as refusal:
         if refusal.reason != "STALE_ETAG":
             raise
-        return _answer(visit, 409, problem=title_of(refusal))
-    return _answer(visit, notice=_("%(title)s is now in %(stage)s") % {"title": moved.title, "stage": moved.stage_name})
+        return _answer(visit, pipelines, 409, problem=title_of(refusal))
+    told = _("%(title)s is now in %(stage)s") % {"title": moved.title, "stage": moved.stage_name}
+    return _answer(visit, pipelines, notice=told)
 
 
 def make_move(visit: Visit, deal: Any) -> Any:
@@ -84,13 +87,13 @@ def _ask(visit: Visit, deal: Any, stage: Any) -> Response:
     )
 
 
-def _answer(visit: Visit, status: int = 200, notice: str = "", problem: str = "") -> Response:
+def _answer(visit: Visit, pipelines: Sequence[Any], status: int = 200, notice: str = "", problem: str = "") -> Response:
     """After a move: the board anew, or the deal's part of its own page where the move was made there."""
     told = {"notice": notice, "problem": problem}
     if visit.field("page") == "deal":
         response, place = render_deal(visit, deal_id(visit), status, **told), "#deal"
     else:
-        response, place = show_board(visit, read_filter(visit), status, **told), "#board"
+        response, place = show_board(visit, read_filter(visit), status, pipelines, **told), "#board"
     response.headers.update({"X-Moved": "no" if problem else "yes", "HX-Retarget": place, "HX-Reswap": "outerMorph"})
     return response
 
