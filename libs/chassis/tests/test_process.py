@@ -53,7 +53,7 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
-TRACED = """
+WORK = """
 import logging
 from chassis import telemetry
 from chassis.process import start_process
@@ -61,10 +61,13 @@ start_process("contacts-serve")
 try:
     with telemetry.span("contacts/GetPerson", **{"rpc.method": "GetPerson"}):
         logging.getLogger("one").info("said")
-        raise ValueError("canary of Ada")
+        {act}
 except ValueError:
     pass
 """
+
+
+FAILS, DOES_WELL = (WORK.replace("{act}", act) for act in ('raise ValueError("canary of Ada")', "pass"))
 
 
 def run(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +78,7 @@ def run(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def test_spans_go_to_the_receiver_and_carry_no_message(receiver: Receiver) -> None:
     ended = run(
-        TRACED, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{receiver.server_port}/", OTEL_TRACES_SAMPLER_ARG="1"
+        FAILS, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{receiver.server_port}/", OTEL_TRACES_SAMPLER_ARG="1"
     )
     assert ended.returncode == 0, ended.stderr
     ((path, export),) = receiver.received
@@ -89,10 +92,11 @@ def test_spans_go_to_the_receiver_and_carry_no_message(receiver: Receiver) -> No
     assert (entry["message"], entry["trace_id"]) == ("said", span.trace_id.hex())
 
 
-def test_without_a_sampled_trace_nothing_is_sent(receiver: Receiver) -> None:
+@pytest.mark.parametrize(("code", "sent"), [(FAILS, 1), (DOES_WELL, 0)])
+def test_without_a_sampled_trace_a_failure_alone_is_sent(receiver: Receiver, code: str, sent: int) -> None:
     endpoint = f"http://127.0.0.1:{receiver.server_port}"
-    ended = run(TRACED, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_TRACES_SAMPLER_ARG="0")
-    assert (ended.returncode, receiver.received) == (0, [])
+    ended = run(code, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_TRACES_SAMPLER_ARG="0")
+    assert (ended.returncode, len(receiver.received)) == (0, sent), ended.stderr
 
 
 @pytest.mark.parametrize("share", ["1.5", "-1", "often"])
