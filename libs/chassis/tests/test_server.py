@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -265,3 +266,8 @@ def test_a_service_is_ready_while_its_own_database_answers(serve: Serve, databas
 def test_outside_a_call_nobody_asks() -> None:
     with pytest.raises(NotSignedIn):
         current_access()
+
+
+def test_who_has_an_answer_does_not_wait_long_for_who_calculates(serve: Serve) -> None:
+    serve(lambda _: unit_named("x"))
+    assert sys.getswitchinterval() <= 0.001

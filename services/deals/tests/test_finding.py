@@ -26,6 +26,7 @@ def titles(desk: Desk, query: str = "", **fields: Any) -> list[str]:
     [
         ("fa", True), ("facade", True), ("FACADE epo", True), ("epoch", True), ("bureau", True), ("poch", False),
         ("facade tula", False), ("%", False), ("100%", True), ("a_", False), ("\\\\", False),
+        (".*", False), ("(bur", True), ("fa|x", False), ("[e", False), ("fac.de", False),
     ],
 )  # fmt: skip
 def test_a_deal_is_found_by_beginnings_of_words_of_its_title(desk: Desk, query: str, found: bool) -> None:

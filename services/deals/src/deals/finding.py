@@ -5,6 +5,7 @@ Trigrams know the beginnings of words, so two letters already take the index.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,8 +73,9 @@ def _ways(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
 
 
 def _begins_a_word(word: str) -> sa.ColumnElement[bool]:
-    begin = _quoted(word)
-    return sa.or_(*(deal.c.title.ilike(f"{before}{begin}%") for before in ("", "% ", "%«", '%"', "%(", "%-")))
+    # One pattern, one walk of the index; a LIKE for each sign that may stand before a word takes six times as long.
+    literal = re.sub(r"([^\w\s])", r"\\\1", word)
+    return deal.c.title.op("~*", is_comparison=True)(f'(^|[ «"(-]){literal}')
 
 
 def _quoted(text: str) -> str:
