@@ -8,17 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
+from chassis.prepared import Prepared
 from deals.errors import invalid
 from deals.queries import deal_of
 from deals.records import OPEN, Deal
 from deals.tables import deal, stage
-from units.visibility import visible
+from units.visibility import Sight, seen_among, sight_of, units_under
 
+IDS = ARRAY(UUID(as_uuid=False))
 LEAST, MOST = 2, 200
 MOST_WORDS = 8
 MOST_CUSTOMERS = 100
@@ -35,12 +40,46 @@ class Wanted:
 
 def search_deals(work: UnitOfWork, wanted: Wanted, size: int) -> list[Deal]:
     """Visible deals, open ones first, then the youngest; without lines and history. Errors: FieldInvalid."""
+    sight, values = sight_of(work.access)
+    values |= {**_values_of(wanted), "size": size, "seen_units": units_under(work, values.get("seen_paths", ()))}
+    asked = frozenset(name for name in values if name.startswith("asked_"))
+    return [deal_of(row) for row in work.fetch(_find(sight, asked), values)]
+
+
+def _values_of(wanted: Wanted) -> dict[str, Any]:
+    """What to look for, by names that begin with `asked_`. Errors: FieldInvalid."""
+    customers = (("organization_ids", wanted.organization_ids), ("person_ids", wanted.person_ids))
+    for name, given in customers:
+        if len(given) > MOST_CUSTOMERS:
+            raise invalid(name, f"has {len(given)} ids; give at most {MOST_CUSTOMERS}")
+    values: dict[str, Any] = {
+        f"asked_{name}": known for name, given in customers if (known := [one for one in given if is_id(one)])
+    }
+    query = wanted.query.strip()
+    if query or not values:
+        if not LEAST <= len(query) <= MOST:
+            raise invalid("query", f"has {len(query)} characters; type {LEAST} to {MOST}")
+        words = enumerate(query.split()[:MOST_WORDS])
+        values |= {f"asked_word_{number}": _begins_a_word(word) for number, word in words}
+        values["asked_number"] = _quoted(query) + "%"
+    return values
+
+
+@lru_cache(maxsize=256)
+def _find(sight: Sight, asked: frozenset[str]) -> Prepared:
+    """Planned anew each time: a word that every title has is looked for among the visible, a rare one by the index."""
     c = deal.c
+    ways = [
+        c[name] == sa.any_(_given(name, IDS)) for name in ("organization_id", "person_id") if f"asked_{name}s" in asked
+    ]
+    words = [c.title.op("~*", is_comparison=True)(_value(name)) for name in sorted(asked) if "_word_" in name]
+    ways += [sa.and_(*words)] if words else []
+    ways += [c.external_id.ilike(_value("asked_number"))] if "asked_number" in asked else []
     # Each way has an index of its own; a plan for all at once would read every deal.
-    seen = visible(work.access, c.unit_id, c.owner_id)
-    ways = [sa.select(c.id).where(seen, way) for way in _ways(wanted)]
-    either = sa.union(*ways).subquery()
-    statement = (
+    either = sa.union(
+        *(sa.select(c.id).where(seen_among(sight, c.unit_id, c.owner_id), way) for way in ways)
+    ).subquery()
+    found = (
         sa.select(
             deal, stage.c.name.label("stage_name"), stage.c.kind, stage.c.position.label("stage_position"),
             sa.null().label("lines"), sa.null().label("steps"),
@@ -48,34 +87,23 @@ def search_deals(work: UnitOfWork, wanted: Wanted, size: int) -> list[Deal]:
         .join_from(deal, stage)
         .where(c.id.in_(sa.select(either.c.id)))
         .order_by(sa.case((c.status == OPEN, 0), else_=1), c.id.desc())
-        .limit(size)
+        .limit(sa.bindparam("size", type_=sa.Integer))
     )  # fmt: skip
-    return [deal_of(row) for row in work.execute(statement)]
+    return Prepared(found, replan=True)
 
 
-def _ways(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    """Errors: FieldInvalid."""
-    customers = (("organization_ids", wanted.organization_ids), ("person_ids", wanted.person_ids))
-    for name, values in customers:
-        if len(values) > MOST_CUSTOMERS:
-            raise invalid(name, f"has {len(values)} ids; give at most {MOST_CUSTOMERS}")
-    known = {name: [one for one in values if is_id(one)] for name, values in customers}
-    ways: list[sa.ColumnElement[bool]] = [
-        deal.c[name.removesuffix("s")].in_(values) for name, values in known.items() if values
-    ]
-    query = wanted.query.strip()
-    if query or not ways:
-        if not LEAST <= len(query) <= MOST:
-            raise invalid("query", f"has {len(query)} characters; type {LEAST} to {MOST}")
-        ways.append(sa.and_(*(_begins_a_word(word) for word in query.split()[:MOST_WORDS])))
-        ways.append(deal.c.external_id.ilike(_quoted(query) + "%"))
-    return ways
+def _given(name: str, kind: Any) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"asked_{name}s", type_=kind)
 
 
-def _begins_a_word(word: str) -> sa.ColumnElement[bool]:
+def _value(name: str) -> sa.BindParameter[str]:
+    return sa.bindparam(name, type_=sa.Text)
+
+
+def _begins_a_word(word: str) -> str:
     # One pattern, one walk of the index; a LIKE for each sign that may stand before a word takes six times as long.
     literal = re.sub(r"([^\w\s])", r"\\\1", word)
-    return deal.c.title.op("~*", is_comparison=True)(f'(^|[ «"(-]){literal}')
+    return f'(^|[ «"(-]){literal}'
 
 
 def _quoted(text: str) -> str:
