@@ -37,6 +37,12 @@ def test_a_deal_is_found_by_beginnings_of_words_of_its_title(desk: Desk, query: 
     assert bool(titles(desk, query)) is found
 
 
+@pytest.mark.parametrize("title", ["हिन्दी छत", "№ 7 ὅ", "👩‍👩‍👧 roof", "a\\b [c] {d} ^$.*+?|", "٣٤ سقف", "é é"])
+def test_a_title_of_any_signs_is_found_by_its_words(desk: Desk, title: str) -> None:
+    desk.open(title=title)
+    assert titles(desk, title) == [title]
+
+
 def test_a_deal_is_found_by_its_number_and_by_its_customer(desk: Desk) -> None:
     company, person = new_id(), new_id()
     desk.open(title="Numbered", external_id="D-2024-17")

@@ -102,7 +102,8 @@ def _value(name: str) -> sa.BindParameter[str]:
 
 def _begins_a_word(word: str) -> str:
     # One pattern, one walk of the index; a LIKE for each sign that may stand before a word takes six times as long.
-    literal = re.sub(r"([^\w\s])", r"\\\1", word)
+    # Signs of ASCII alone: a backslash before a vowel sign of Hindi, a letter to PostgreSQL, would be a wrong escape.
+    literal = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", word)
     return f'(^|[ «"(-]){literal}'
 
 
