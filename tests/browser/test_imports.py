@@ -112,6 +112,8 @@ def test_a_percentage_among_numbers_is_refused_by_its_cell(page_of: Windows, wor
     assert page.get_by_role("button", name="Load").count() == 0
     window.check_axe()
     window.picture("imports-findings")
+    russian = page_of("steward", lang="ru").go(page.url.removeprefix(workplace.url)).locator("#findings")
+    assert "Здесь процент, а нужно число" in russian.inner_text()
     page.get_by_role("link", name="Warning").click()
     assert "25676%" not in page.locator("#main").inner_text()
     page.goto(page.url.split("?")[0] + "?step=columns")

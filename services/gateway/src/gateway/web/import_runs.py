@@ -13,6 +13,7 @@ from crm.directory.v1 import directory_pb2 as directory
 from crm.imports.v1 import imports_pb2 as pb
 from gateway.routes.imports import MEDIA_TYPES
 from gateway.web import import_words as words
+from gateway.web.finding_words import finding_words
 from gateway.web.imports import counts_of, shares_of, user_names
 from gateway.web.mounting import Page
 from gateway.web.texts import gettext as _
@@ -54,6 +55,7 @@ def show_rows(visit: Visit) -> Response:
         fates=words.fate_words(),
         counts=counts_of(run),
         record_path=RECORDS.get(run.kind, ""),
+        finding_words=finding_words(),
     )
 
 
@@ -164,6 +166,7 @@ def _of_check(visit: Visit, run: pb.Run, found: dict[str, Any]) -> dict[str, Any
         "findings_next": findings.next_page_token if findings else "",
         "severity": visit.query.get("severity", ""),
         "severities": words.severity_words(),
+        "finding_words": finding_words(),
         "unknown": [
             (one, fields[one.column], names.get(fields[one.column], fields[one.column]))
             for one in listed
