@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ def request_once() -> None:
     async def ignore(*_: Any) -> Any:
         return {}
 
-    asyncio.run(Traced(app)({"type": "http", "method": "GET"}, ignore, ignore))
+    request = Traced(app)({"type": "http", "method": "GET"}, ignore, ignore)
+    with ThreadPoolExecutor(1) as pool:  # the thread of the tests has a loop of its own once a browser was open
+        pool.submit(asyncio.run, request).result()
 
 
 def points(reader: InMemoryMetricReader, name: str) -> dict[str, Any]:
