@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode
@@ -45,6 +46,20 @@ def test_a_batch_goes_on_with_its_first_sampled_cause() -> None:
     assert telemetry.cause_of([dropped, carrier(), dropped]) == carrier()
     assert telemetry.cause_of([dropped]) == dropped
     assert telemetry.cause_of([]) is None
+
+
+def test_every_sampled_cause_of_a_batch_reaches_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = InMemorySpanExporter()
+    provider = telemetry.make_tracing("probe", 1.0, sent)
+    monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("probe"))
+    other, dropped = TRACE[::-1], {"traceparent": f"00-{'ab' * 16}-b7ad6b7169203331-00"}
+    causes = [dropped, carrier(), carrier(), {"traceparent": f"00-{other}-b7ad6b7169203332-01"}]
+    with telemetry.batch_span("process it", causes):
+        pass
+    provider.force_flush()
+    found = sent.get_finished_spans()
+    assert sorted(f"{one.context.trace_id:032x}" for one in found if one.context) == sorted([TRACE, other])
+    assert {one.parent.span_id for one in found if one.parent} == {0xB7AD6B7169203331, 0xB7AD6B7169203332}
 
 
 def test_of_what_is_not_sampled_only_failures_are_sent() -> None:

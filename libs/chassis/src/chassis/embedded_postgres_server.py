@@ -26,10 +26,10 @@ from chassis import parent_death
 SYSTEM_USER = "branchline"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-# Small for an office machine: 100 connections serve five services; shared buffers of 96 MB hold the hot rows.
+# Small for an office machine: 100 connections serve five services; the system keeps the pages of files.
 SETTINGS = {
     "max_connections": "100",
-    "shared_buffers": "96MB",
+    "shared_buffers": "32MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "64MB",
     "max_wal_size": "2GB",

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, Sam
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+MOST_CAUSES = 32  # of one batch that are told of
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("branchline")
 
@@ -141,19 +142,51 @@ def span(
                 made.set_status(Status(StatusCode.ERROR, getattr(trouble, "reason", type(trouble).__name__)))
 
 
+@contextmanager
+def batch_span(name: str, carriers: Sequence[Mapping[str, str]], **attributes: str | int) -> Iterator[Span]:
+    """The span of a batch: it goes on with the first sampled cause and links all of them.
+
+    Each further sampled cause has such a span too, so that its trace reaches the last handler whatever came beside it.
+    """
+    cause = cause_of(carriers)
+    with span(name, cause, SpanKind.CONSUMER, **attributes) as made:
+        if made.is_recording():
+            for link in links_of(carriers):
+                made.add_link(link.context)
+        begun = [
+            _tracer.start_span(name, _propagator.extract(dict(one)), SpanKind.CONSUMER, dict(attributes))
+            for one in _further_causes(carriers, cause)
+        ]
+        try:
+            yield made
+        finally:
+            for one in begun:
+                one.end()
+
+
+def _further_causes(carriers: Sequence[Mapping[str, str]], cause: Mapping[str, str] | None) -> list[Mapping[str, str]]:
+    """Each sampled carrier once but that of `cause`, 32 at most."""
+    found = {one["traceparent"]: one for one in carriers if _is_sampled(one)}
+    found.pop((cause or {}).get("traceparent", ""), None)
+    return list(found.values())[:MOST_CAUSES]
+
+
+def _is_sampled(carrier: Mapping[str, str]) -> bool:
+    return carrier.get("traceparent", "").endswith("-01")
+
+
 def cause_of(carriers: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
     """Of what caused a batch, what its span goes on from: the first that is sampled, else the first."""
-    sampled = (one for one in carriers if one.get("traceparent", "").endswith("-01"))
-    return next(sampled, carriers[0] if carriers else None)
+    return next(filter(_is_sampled, carriers), carriers[0] if carriers else None)
 
 
-def links_of(carriers: Iterator[Mapping[str, str]] | list[Mapping[str, str]]) -> list[Link]:
+def links_of(carriers: Sequence[Mapping[str, str]]) -> list[Link]:
     """Links to the traces that caused a batch, each once, at most 32."""
     found = {}
     for carrier in carriers:
         context = trace.get_current_span(_propagator.extract(dict(carrier))).get_span_context()
         if context.is_valid:
             found[context.span_id] = Link(context)
-        if len(found) == 32:
+        if len(found) == MOST_CAUSES:
             break
     return list(found.values())

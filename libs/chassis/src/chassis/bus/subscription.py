@@ -90,11 +90,8 @@ class Subscription:
         carriers = [one.headers for one in events if "traceparent" in one.headers]
         consumer = {"messaging.consumer.group.name": self.consumer.name}
         about: dict[str, str | int] = {**consumer, "messaging.batch.message_count": len(events)}
-        name, cause = f"process {self.consumer.queue}", telemetry.cause_of(carriers)
-        span = telemetry.span(name, cause, SpanKind.CONSUMER, **about)
-        with measuring.timed(measuring.batches, **consumer), span as made, self.database.transaction() as work:
-            for link in telemetry.links_of(carriers) if made.is_recording() else ():
-                made.add_link(link.context)
+        span = telemetry.batch_span(f"process {self.consumer.queue}", carriers, **about)
+        with measuring.timed(measuring.batches, **consumer), span, self.database.transaction() as work:
             self._run_handlers(work, self._admit(work, events))
             parking.mark_seen(work, self.consumer.name, events)
         measuring.consumed.add(len(events), consumer)
