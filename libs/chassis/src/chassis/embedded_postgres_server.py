@@ -26,10 +26,10 @@ from chassis import parent_death
 SYSTEM_USER = "branchline"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-# Small for an office machine: 48 MB hold the hot rows, the system keeps the rest of the files; 100 connections.
+# Small for an office machine: 56 MB hold the hot rows, the system keeps the rest of the files; 100 connections.
 SETTINGS = {
     "max_connections": "100",
-    "shared_buffers": "48MB",
+    "shared_buffers": "56MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "64MB",
     "max_wal_size": "2GB",

@@ -155,7 +155,7 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of this service on its own database."""
-    database = Database(settings.database_url, SERVICE, pool_size=6, overflow=6)
+    database = Database(settings.database_url, SERVICE, pool_size=8)
     # Batches of the same customers wait for each other: enough connections that none is turned away meanwhile.
     bulk = Database(
         settings.database_url,
