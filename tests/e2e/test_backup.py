@@ -12,6 +12,7 @@ import pytest
 
 from branchline.platform.claim import stop_holder
 from branchline.platform.folder import DataFolder
+from branchline.platform.preparation import MARK
 from branchline.rest import connect
 from chassis.testing.eventually import eventually
 from tests.e2e.conftest import STOP_SECONDS
@@ -106,6 +107,7 @@ def test_what_happened_since_is_gone_when_the_backup_replaces_it(
     command_line.json("down")
     full = command_line.run("restore", str(backup[0]), "--json")
     assert (full.status, full.data["error"]["reason"]) == (1, "NOT_EMPTY")
+    assert (platform.postgres / MARK).exists()  # what is refused has not begun
     command_line.json("restore", str(backup[0]), "--replace")
     command_line.start()
     with connect(platform) as rest:

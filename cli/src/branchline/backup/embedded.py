@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,27 +25,28 @@ def urls_to_save(folder: DataFolder) -> Iterator[dict[str, str]]:
     if not folder.credentials.exists():
         raise Failure(f"there is no platform in {folder.path}", reason="NO_PLATFORM")
     if find_holder(folder):
-        password, port = ((folder.postgres / name).read_text(encoding="ascii").strip() for name in ("password", "port"))
-        yield {name: f"postgresql://postgres:{password}@127.0.0.1:{port}/{name}" for name in STORES}
+        yield {name: folder.server_url.format(name) for name in STORES}
         return
     with _server_of(folder) as server:
         yield {name: server.url(name, "postgresql") for name in STORES}
 
 
 @contextmanager
-def urls_to_fill(folder: DataFolder) -> Iterator[dict[str, str]]:
-    """The databases of a folder whose platform does not run; those that are missing are made.
+def urls_to_fill(folder: DataFolder, check: Callable[[dict[str, str]], None]) -> Iterator[dict[str, str]]:
+    """The databases of a folder whose platform does not run, once `check` allows them to be filled.
 
     The bus inside PostgreSQL is thrown away: what it held is in the services' logs, and the next start has it read from
-    there. Errors: Failure when the platform runs.
+    there. Errors: Failure when the platform runs, or what `check` raises; then only missing databases were made.
     """
     with _server_of(folder) as server:
-        (folder.postgres / MARK).unlink(missing_ok=True)  # the next start brings the schemas up to date
         for name in STORES:
             server.create_database(name)
+        urls = {name: server.url(name, "postgresql") for name in STORES}
+        check(urls)
+        (folder.postgres / MARK).unlink(missing_ok=True)  # the next start brings the schemas up to date
         with psycopg.connect(server.conninfo("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(BUS)))
-        yield {name: server.url(name, "postgresql") for name in STORES}
+        yield urls
 
 
 def facts_of(folder: DataFolder) -> dict[str, Any]:

@@ -23,20 +23,23 @@ from chassis.database import Database
 from chassis.migrate import has_revision
 
 
-def restore(
-    urls: Mapping[str, str], folder: Path, manifest: Mapping[str, Any], replace: bool, say: Callable[[str], None]
-) -> dict[str, int]:
-    """Fill the databases from a backup and answer the new epoch of each service.
-
-    Nothing may run on them. What a database holds is thrown away where `replace` says so. Cut off in the middle, the
-    same command puts all of it back. Errors: Failure, before anything is changed when the databases are not empty or
-    the backup is of a newer program.
-    """
-    stores = manifest["stores"]
-    for name, store in stores.items():
+def require_fillable(urls: Mapping[str, str], manifest: Mapping[str, Any], replace: bool) -> None:
+    """Errors: Failure when the backup is of a newer program, or the databases are not empty and not to be replaced."""
+    for name, store in manifest["stores"].items():
         _require_known(name, store["revision"])
         if not replace:
             _require_empty(name, urls[name])
+
+
+def restore(
+    urls: Mapping[str, str], folder: Path, manifest: Mapping[str, Any], say: Callable[[str], None]
+) -> dict[str, int]:
+    """Fill the databases from a backup, throwing away what they hold, and answer the new epoch of each service.
+
+    Nothing may run on them. Cut off in the middle, the same command puts all of it back. Errors: Failure naming what
+    could not be put back as it was.
+    """
+    stores = manifest["stores"]
     for name, store in stores.items():
         say(f"restoring {name}")
         _restore_one(name, urls[name], folder, store)

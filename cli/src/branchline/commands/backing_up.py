@@ -58,6 +58,7 @@ def restore(
     """Put a backup back while nothing runs: counted, compared with what was saved, and with a new epoch for events."""
     from branchline.backup.databases import urls_of_environment
     from branchline.backup.embedded import take_facts, urls_to_fill
+    from branchline.backup.restoring import require_fillable
     from branchline.backup.restoring import restore as put_back
     from branchline.backup.saving import read_manifest
 
@@ -65,10 +66,11 @@ def restore(
     begun = time.monotonic()
     manifest = read_manifest(folder)
     if distributed:
-        epochs = put_back(urls_of_environment(), folder, manifest, replace, screen.say)
+        require_fillable(urls_of_environment(), manifest, replace)
+        epochs = put_back(urls_of_environment(), folder, manifest, screen.say)
     else:
-        with urls_to_fill(screen.folder()) as urls:
-            epochs = put_back(urls, folder, manifest, replace, screen.say)
+        with urls_to_fill(screen.folder(), lambda urls: require_fillable(urls, manifest, replace)) as urls:
+            epochs = put_back(urls, folder, manifest, screen.say)
             take_facts(screen.folder(), manifest)
     seconds = time.monotonic() - begun
     found = _without_secrets(manifest) | {"epochs": epochs, "seconds": round(seconds, 1)}

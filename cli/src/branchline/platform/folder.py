@@ -32,6 +32,12 @@ class DataFolder:
         return self.path / "postgres"
 
     @property
+    def server_url(self) -> str:
+        """Where the running cluster answers, a URL with `{}` in the place of the database."""
+        port, password = ((self.postgres / part).read_text(encoding="ascii").strip() for part in ("port", "password"))
+        return f"postgresql://postgres:{password}@127.0.0.1:{port}/{{}}"
+
+    @property
     def logs(self) -> Path:
         """One log file a process."""
         return self.path / "logs"

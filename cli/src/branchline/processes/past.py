@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from branchline.exits import Exit, Failure
-from branchline.platform.environment import SERVICES
+from branchline.platform.environment import SERVICES, database_url
 from branchline.platform.folder import DataFolder
 from branchline.platform.launch import is_running
 from chassis.bus.catching_up import Rebuilt, rebuild, replay
@@ -105,6 +105,5 @@ def _as_failures() -> Iterator[None]:
 
 
 def _database(folder: DataFolder, name: str) -> Database:
-    port, password = ((folder.postgres / part).read_text(encoding="ascii").strip() for part in ("port", "password"))
-    url = f"postgresql+psycopg://postgres:{password}@127.0.0.1:{port}/{name}"
+    url = database_url(folder.server_url, name)
     return Database(url, name, pool_size=1, statement_timeout_ms=STATEMENT_MS, lock_timeout_ms=LOCK_MS)

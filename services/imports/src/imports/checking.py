@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -171,13 +170,11 @@ def _stage_and_foretell(check: Check, table: OpenedTable, reader: RecordReader) 
 
 
 def _paced(check: Check, expected: int, share: float) -> Callable[[UnitOfWork, int], None]:
-    last = 0.0
+    pace = Pace(MARKED_EVERY)
 
     def tell(work: UnitOfWork, rows: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > MARKED_EVERY:
+        if pace.is_due():
             check.tell(min(rows / expected, 1.0) * share, f"{rows:,} rows checked", work)
-            last = time.monotonic()
 
     return tell
 

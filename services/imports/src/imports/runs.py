@@ -182,17 +182,17 @@ def mark_progress(work: UnitOfWork, run_id: str, share: float, message: str, tol
 
 
 class Pace:
-    """When others are told of progress: at once, then at most once a second, so that a fast run floods nobody."""
+    """When something is due: at once, then at most once in so many seconds, so that a fast run floods nobody."""
 
-    def __init__(self) -> None:
-        self._next = 0.0
+    def __init__(self, seconds: float = TOLD_EVERY) -> None:
+        self._seconds, self._next = seconds, 0.0
 
     def is_due(self) -> bool:
-        """Whether to tell now; the next second begins when so."""
+        """Whether it is now; the next span begins when so."""
         now = time.monotonic()
         due = now >= self._next
         if due:
-            self._next = now + TOLD_EVERY
+            self._next = now + self._seconds
         return due
 
 

@@ -42,6 +42,7 @@ def add_event_routes(router: APIRouter, services: Services, signed_in: SignedIn)
     doors = EventDoors(services, signed_in)
     _add_feed(router, doors)
     _add_parked(router, doors)
+    _add_settling(router, doors)
 
 
 def _add_feed(router: APIRouter, doors: EventDoors) -> None:
@@ -112,8 +113,6 @@ def _add_feed(router: APIRouter, doors: EventDoors) -> None:
 
 
 def _add_parked(router: APIRouter, doors: EventDoors) -> None:
-    parked = answer_model(pb.ParkedEvent.DESCRIPTOR)
-
     @router.get(
         "/services/{service}/parked_events",
         operation_id="listParkedEvents",
@@ -147,6 +146,10 @@ def _add_parked(router: APIRouter, doors: EventDoors) -> None:
         for shown, edit in zip(told["edits"], found.edits, strict=True):
             shown["message"] = message_json(found.parked.type, edit.data)
         return JSONResponse(told)
+
+
+def _add_settling(router: APIRouter, doors: EventDoors) -> None:
+    parked = answer_model(pb.ParkedEvent.DESCRIPTOR)
 
     @router.post(
         "/services/{service}/parked_events/{number}/retry",
