@@ -90,6 +90,9 @@ def fill_message(message: Message, depth: int) -> None:
             continue
         if field.message_type and field.message_type.full_name == "google.protobuf.FieldMask":
             getattr(message, field.name).paths.append(choose_mask_path(message))
+        elif field.message_type and field.message_type.GetOptions().map_entry:
+            key, value = (field.message_type.fields_by_name[name] for name in ("key", "value"))
+            getattr(message, field.name)[choose_value(key)] = choose_value(value)
         elif field.type == FieldDescriptor.TYPE_MESSAGE:
             if depth < DEEPEST:
                 held = getattr(message, field.name)

@@ -77,6 +77,7 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["import", "f", "--unit", "u", "--kind", "k", "--map", "x"], "--map takes COLUMN=FIELD, not 'x'"),
         (["import", "f", "--unit", "u", "--kind", "k", "--choose", "x"], "--choose takes FIELD:TEXT=MEANING, not 'x'"),
         (["import", "f", "--unit", "u", "--kind", "k", "--read", "x=1"], "--read takes NAME=VALUE with one of"),
+        (["export", "persons", "f.csv", "--where", "x"], "--where takes NAME=VALUE, not 'x'"),
         (["bench", "nothing"], "no benchmark 'nothing'"),
         (["test", "nothing"], "no tier or file 'nothing'"),
     ],
@@ -90,7 +91,7 @@ def test_wrong_usage_exits_with_2_and_says_what_is_wrong(
     assert shown.out == ""
 
 
-@pytest.mark.parametrize("words", [["status"], ["report", "won"], ["runs"], ["events", "parked", "list"]])
+@pytest.mark.parametrize("words", [["status"], ["report", "won"], ["exports"], ["runs"], ["events", "parked", "list"]])
 def test_without_a_platform_commands_exit_with_3_and_say_how_to_start_it(
     words: list[str], no_platform: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,7 +67,7 @@ def test_hosts_are_those_that_were_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_brokers_definitions_hold_hashes_that_fit_the_passwords() -> None:
-    found = json.loads(with_passwords(dict.fromkeys((*SERVICES, "operator"), "pass")))
+    found = json.loads(with_passwords(dict.fromkeys((*SERVICES, "operator", "accounts"), "pass")))
 
     for user in found["users"]:
         raw = base64.b64decode(user["password_hash"])
@@ -86,7 +86,8 @@ def test_secrets_become_manifests_of_the_same_files(tmp_path: Path, capsys: pyte
     listed = json.loads(capsys.readouterr().out)
 
     by_name = {one["metadata"]["name"]: one["data"] for one in listed["items"]}
-    assert set(by_name) == {f"branchline-{part}" for part in (*STORES, "postgres", "rabbitmq", "administrator")}
+    others = ("postgres", "rabbitmq", "administrator", "operator", "bridge")
+    assert set(by_name) == {f"branchline-{part}" for part in (*STORES, *others)}
     url = base64.b64decode(by_name["branchline-contacts"]["database_url"]).decode()
     assert url == (tmp_path / "contacts" / "database_url").read_text()
 
@@ -94,3 +95,32 @@ def test_secrets_become_manifests_of_the_same_files(tmp_path: Path, capsys: pyte
 def test_a_folder_without_secrets_is_said_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["deployment", "manifests", str(tmp_path)]) == 1
     assert "has no secrets" in capsys.readouterr().err
+
+
+def test_another_cell_gets_a_user_a_secret_and_no_more_and_stays(tmp_path: Path) -> None:
+    assert run(["deployment", "secrets", str(tmp_path), "--cell", "ural"]) == 0
+    assert run(["deployment", "secrets", str(tmp_path)]) == 0
+
+    given = files_below(tmp_path / "cell-ural")
+    kept = json.loads((tmp_path / "secrets.json").read_text())
+    assert set(given) == {"far_bus_url", "far_follower_secret"}
+    assert given["far_bus_url"].startswith("amqp://cell-ural:")
+    assert f"cell-ural={kept['cell-ural_follower_secret']}" in (tmp_path / "directory" / "follower_secrets").read_text()
+    [rights] = [
+        one
+        for one in json.loads((tmp_path / "rabbitmq" / "definitions.json").read_text())["topic_permissions"]
+        if one["user"] == "cell-ural"
+    ]
+    assert rights["write"].endswith("ural$")
+
+
+def test_a_word_that_is_none_for_a_cell_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["deployment", "secrets", str(tmp_path), "--cell", "E.*"]) == 2
+    assert "2 to 30 signs" in capsys.readouterr().err
+    assert not (tmp_path / "secrets.json").exists()
+
+
+def test_an_encrypted_broker_is_named_as_one(tmp_path: Path) -> None:
+    assert run(["deployment", "secrets", str(tmp_path), "--encrypted-bus"]) == 0
+    assert (tmp_path / "deals" / "bus_url").read_text().startswith("amqps://deals:")
+    assert (tmp_path / "deals" / "bus_url").read_text().endswith("@rabbitmq:5671/crm")

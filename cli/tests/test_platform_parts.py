@@ -27,6 +27,8 @@ SECRETS = {
     "token_public_key": "PUBLIC",
     "service_secret": "SECRET",
     "follower_secret": "FOLLOW",
+    "webhook_secret": "TELL",
+    "webhook_key": "SEAL",
 }
 
 

@@ -36,7 +36,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = do_PUT = handle_any
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

@@ -55,6 +55,8 @@ def test_counts_add_up_on_the_screen() -> None:
 def test_a_finding_has_its_place_and_the_way_out() -> None:
     finding = {"severity": "error", "sheet": "Aufträge", "cell": "I42", "message": "percent.", "way_out": "Change it."}
     assert finding_text(finding) == "  error   Aufträge!I42: percent; Change it"
+    whole = {"severity": "error", "sheet": "Text", "cell": "", "row": "1071", "message": "no name."}
+    assert finding_text(whole) == "  error   Text, row 1,071: no name"
 
 
 def test_a_checked_run_names_columns_and_those_left_out() -> None:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a role and a database for each service that lacks them, owned by the role and closed to the others; again is
-# harmless, and a changed password is set. Needs psql, and PGUSER and PGPASSWORD of somebody who may create both.
+# harmless, and a changed password is set. The role branchline_reader, behind whose policies services read for their
+# users, belongs to all of them. Needs psql, and PGUSER and PGPASSWORD of somebody who may create both.
 #   create_databases.sh PASSWORDS HOST NAME...    PASSWORDS has a file a name; {} in HOST stands for the name
 set -eu
 passwords=$1 host=$2
@@ -13,6 +14,9 @@ SELECT format('CREATE ROLE %I LOGIN', :'name') WHERE NOT EXISTS (SELECT FROM pg_
 ALTER ROLE :"name" PASSWORD :'password';
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+SELECT 'CREATE ROLE branchline_reader NOLOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'branchline_reader') \gexec
+GRANT branchline_reader TO :"name";
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 REVOKE ALL ON DATABASE postgres FROM PUBLIC;
 SQL

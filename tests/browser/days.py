@@ -9,10 +9,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from branchline.rest import Rest, connect
+from tests.browser import clock
 from tests.browser.workplace import PASSWORD, Workplace
 
 
@@ -75,7 +76,7 @@ def say(rest: Rest, person: str, kind: str, summary: str, unit: str, when: datet
 
 def put_on_leave(workplace: Workplace, user_id: str, unit: str) -> None:
     """Let somebody be on leave today; `unit` is a code."""
-    today = datetime.now(UTC).date()
+    today = clock.today()
     body = {
         "user_id": user_id, "unit_id": workplace.units[unit], "reason": "vacation",
         "start_date": str(today - timedelta(days=1)), "end_date": str(today + timedelta(days=3)),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from tests.browser import clock
 from tests.browser.workplace import Workplace
 
 AGE = 48
@@ -30,7 +31,7 @@ class Granin:
 
 def tell_granin(workplace: Workplace) -> Granin:
     """Make the story on a platform."""
-    post, today = workplace.office.rest.post, date.today()
+    post, today = workplace.office.rest.post, clock.today()
     moscow, tula = workplace.units["moscow"], workplace.units["tula"]
     people = workplace.people
 

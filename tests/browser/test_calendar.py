@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from chassis.testing.eventually import eventually
+from tests.browser.clock import ZONE
 from tests.browser.selling import Seller, a_seller
 from tests.browser.windows import Windows
 from tests.browser.workplace import Workplace
 
-MOSCOW = ZoneInfo("Europe/Moscow")
 DAY = date(2027, 3, 10)  # a Wednesday far from whatever day the tests run on
 WEEK = f"/calendar?view=week&date={DAY}"
 
@@ -27,7 +26,7 @@ def seller(workplace: Workplace) -> Seller:
 
 def at(hour: int, minute: int = 0, day: date = DAY) -> str:
     """An instant of Moscow's clock as REST takes it."""
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=MOSCOW).isoformat()
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZONE).isoformat()
 
 
 def plan(seller: Seller, subject: str, **more: Any) -> dict[str, Any]:
@@ -50,8 +49,8 @@ def read(seller: Seller, activity: dict[str, Any]) -> dict[str, Any]:
 
 
 def begin_of(seller: Seller, activity: dict[str, Any]) -> datetime:
-    """When it begins, on Moscow's clock."""
-    return datetime.fromisoformat(read(seller, activity)["due_time"]).astimezone(MOSCOW)
+    """When it begins, on the seller's clock."""
+    return datetime.fromisoformat(read(seller, activity)["due_time"]).astimezone(ZONE)
 
 
 def event(page: Page, subject: str) -> Locator:
@@ -160,6 +159,32 @@ def test_what_a_colleague_plans_for_me_appears_by_itself_and_absences_are_told(
     page.reload()
     expect(page.get_by_role("list", name="Who is away")).to_contain_text("trip")
     expect(page.locator(".ec-bg-event").first).to_be_attached()
+
+
+def test_the_workload_is_red_where_too_much_is_planned_until_a_drag_moves_it(page_of: Windows, seller: Seller) -> None:
+    meetings = [plan(seller, name, kind="meeting", due_time=at(9), end_time=at(15)) for name in ("Stay", "Drag me")]
+    window = page_of(seller.login)
+    address = f"/calendar?view=workload&date={DAY}&who=user:{seller.id}"
+    # The news of somebody just hired is on its way.
+    eventually(lambda: window.go(address).locator(f"[data-user='{seller.id}']").count() == 1)
+    page = window.page
+    cells = page.locator(f"[data-user='{seller.id}'] td")
+    day = page.locator(f"th[data-day='{DAY}']").evaluate("head => head.cellIndex") - 1
+    expect(cells.nth(day).locator(".bl-over")).to_contain_text("150%")
+    window.check_axe()
+    window.picture("calendar-workload")
+    cells.nth(day).get_by_role("button", name="Drag me").drag_to(cells.nth(day + 1))
+    expect(cells.nth(day)).to_contain_text("75%")
+    expect(cells.nth(day + 1)).to_contain_text("75%")
+    expect(page.locator(".bl-over")).to_have_count(0)
+    assert begin_of(seller, meetings[1]) == datetime(2027, 3, 11, 9, tzinfo=ZONE)
+    cells.nth(day).get_by_role("button", name="Stay").press("Enter")
+    expect(page.locator("#activity-panel").get_by_text("Move to another time")).to_be_visible()
+    narrow = page_of(seller.login, width=390, lang="ar", dark=True)
+    page = narrow.go(address)
+    expect(page.locator("#workload").get_by_role("button", name="Stay")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    narrow.check_axe()
 
 
 SIGHTS = [("ru", False, 1280), ("ar", False, 1280), ("en", True, 1280), ("en", False, 390), ("ar", True, 390)]

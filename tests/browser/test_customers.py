@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import clock
 from tests.browser.windows import Windows
 from tests.browser.workplace import Workplace
 
@@ -126,7 +127,7 @@ def test_an_organization_shows_its_people_its_past_and_who_was_there_on_a_day(
     """C7: the meeting of two years ago stands on the first page of the company, with its author, who moved since."""
     group = make(workplace, "/organizations", display_name="Parabola Group")
     firm = make(workplace, "/organizations", display_name="Parabola", parent_id=group, industry="windows")
-    left = date.today() - timedelta(days=400)
+    left = clock.today() - timedelta(days=400)
     jobs = [{"organization_id": firm, "role": "director", "end_date": str(left)}]
     former = make(workplace, "/persons", display_name="Igor Former", affiliations=jobs)
     jobs = [{"organization_id": firm, "role": "director", "start_date": str(left)}]

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from branchline.rest import Rest
 from chassis.testing.eventually import eventually
 from services.gateway.tests.web.addresses import Address, list_addresses
 from services.gateway.tests.web.records import make_records
+from tests.browser.clock import ZONE_NAME, at_hour
 from tests.browser.watching import settle_events
 from tests.browser.windows import Window, Windows
 from tests.browser.workplace import PASSWORD, Workplace
@@ -189,10 +190,10 @@ def test_every_attack_is_a_name_a_note_a_title_and_a_meeting_that_can_be_read(
     owner = {"unit_id": unit, "owner_id": records["user"]}
     for name in names:
         site.post("/deals", {"title": name, "person_id": about, **owner})
-    noon = datetime.now(UTC).replace(hour=9, minute=0, second=0)
+    noon = at_hour(12)
     for number, name in enumerate(names[:MEETINGS]):
         due = (noon + timedelta(minutes=10 * number)).isoformat()
-        body = {"kind": "meeting", "subject": name, "due_time": due, "time_zone": "Europe/Moscow", "person_id": about}
+        body = {"kind": "meeting", "subject": name, "due_time": due, "time_zone": ZONE_NAME, "person_id": about}
         site.post("/activities", {**body, **owner})
     workplace.office.settle()
     alarm = Alarm.of(page_of(records["login"]))

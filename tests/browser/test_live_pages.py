@@ -27,6 +27,24 @@ def test_an_entry_of_one_is_on_the_card_that_another_has_open(page_of: Windows, 
     page.get_by_text("He wants ash instead of oak").first.wait_for(timeout=SOON)
 
 
+def test_what_somebody_opened_on_a_card_stays_open_through_news(
+    page_of: Windows, workplace: Workplace, day: Day
+) -> None:
+    path = f"/persons/{day.person}"
+    rest = workplace.office.rest
+    person = rest.get(path)
+    page = page_of("vlad").go(f"/customers/{day.person}")
+    owners = page.locator(".bl-owners")
+    owners.locator("summary").click()
+    owners.locator("div > *").wait_for()
+    changed = rest.call(
+        "PATCH", path, json={"address": {"city": "Newtown"}}, headers={"If-Match": f'"{person["etag"]}"'}
+    )
+    assert changed.status_code == 200, changed.text
+    page.locator("#card-facts").get_by_text("Newtown").wait_for(timeout=SOON)
+    assert owners.locator("div > *").is_visible()
+
+
 def test_a_heads_digest_grows_while_he_looks_at_it(page_of: Windows, workplace: Workplace, day: Day) -> None:
     page = page_of("head").go("/today")
     with rest_of(workplace, "mikhail") as rest:

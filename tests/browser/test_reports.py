@@ -111,7 +111,7 @@ def test_from_the_company_to_the_records_of_one_person_in_three_clicks(page_of: 
 
 
 def test_the_workbook_holds_what_is_seen_and_its_total_is_the_sum(page_of: Windows, sold: Sold) -> None:
-    window = page_of("director")
+    window = page_of("steward")
     page = window.go(f"/reports/won?{FIRST}&group_by=person")
     seen = table(page)
     with page.expect_download() as download:

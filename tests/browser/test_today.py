@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.browser.clock import at_hour
 from tests.browser.days import Day, fill_day, plan, put_on_leave, rest_of
 from tests.browser.windows import Windows
 from tests.browser.workplace import Workplace
@@ -27,12 +28,12 @@ def day(workplace: Workplace) -> Day:
     workplace.hire("kalugahead", "Pavel Kalugin", "kaluga", "head")
     workplace.office.settle()
     put_on_leave(workplace, hired["alla"], "kaluga")
-    return fill_day(workplace, "Parabola", "+7 4842 23-41-12", "kaluga", ("nadezhda", "valery", "maksim"))
+    return fill_day(workplace, "Cycloid", "+7 4842 23-41-12", "kaluga", ("nadezhda", "valery", "maksim"))
 
 
 def test_a_promise_is_checked_off_with_its_result_in_place(page_of: Windows, workplace: Workplace, day: Day) -> None:
     workplace.hire("planner", "Platon Planner", "kaluga")
-    late, soon = datetime.now(UTC) - timedelta(days=2), datetime.now(UTC).replace(hour=20, minute=59)
+    late, soon = datetime.now(UTC) - timedelta(days=2), at_hour(23, 59)
     with rest_of(workplace, "planner") as rest:
         plan(rest, "call", "Call Viktor back", workplace.units["kaluga"], late, person_id=day.person)
         plan(rest, "task", "Send the offer", workplace.units["kaluga"], soon, organization_id=day.organization)
@@ -59,7 +60,7 @@ def test_a_head_skims_his_peoples_day_on_a_phone_and_sees_who_is_silent(page_of:
     caller = people.locator("li", has=page.get_by_role("link", name="Nadezhda Sazonova")).first
     caller.get_by_text("5 calls").wait_for()
     assert caller.locator("ul li").count() == 5
-    assert "Met the buyer of Parabola; wants oak" in people.inner_text()
+    assert "Met the buyer of Cycloid; wants oak" in people.inner_text()
     silent = people.locator(".bl-silent").inner_text()
     assert "Praskovya Vetrova" in silent
     assert not any(name in silent for name in ("Alla Petrova", "Nadezhda", "Valery", "Maksim", "Pyotr"))
@@ -77,7 +78,7 @@ def test_a_head_goes_down_from_the_company_to_a_branch_to_a_person_to_the_card(p
     page.locator("#today-people").get_by_role("link", name="Valery Orlov").click()
     page.get_by_role("heading", name="Said and written").wait_for()
     window.check_axe()
-    page.get_by_role("link", name="Viktor Parabolaov").first.click()
+    page.get_by_role("link", name="Viktor Cycloidov").first.click()
     page.wait_for_url(f"**/customers/{day.person}")
 
 
@@ -85,7 +86,7 @@ def test_another_branchs_head_sees_nothing_of_it(page_of: Windows, workplace: Wo
     workplace.hire("tulahead", "Tamara Tula", "tula", "head")
     page = page_of("tulahead").go(f"/today?unit={workplace.units['kaluga']}")
     page.locator("#today-people").wait_for()
-    assert "Parabola" not in page.content()
+    assert "Cycloid" not in page.content()
     assert "Nadezhda" not in page.content()
 
 

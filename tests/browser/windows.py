@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 from branchline.testing import PICTURES
 from gateway.web.installing import TESTS_ONLY, VENDOR
+from tests.browser.clock import ZONE_NAME
 from tests.browser.watching import PageTrouble, Watch, settle_events
 
 AXE = VENDOR / TESTS_ONLY / "axe.js"
@@ -43,6 +44,7 @@ class Window:
 
     def check_axe(self, within: str = "") -> None:
         """Let axe look at the page, or at what a selector finds. Errors: PageTrouble with every serious finding."""
+        self.page.evaluate("scrollTo(0, 0)")  # what lies half below the bar at the top is not too small
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: list[dict[str, Any]] = self.page.evaluate(
             "([within, rules]) => axe.run(within || document, {runOnly: rules, resultTypes: ['violations']})"
@@ -125,7 +127,7 @@ class Windows:
             viewport={"width": width, "height": height or (844 if narrow else 800)},
             has_touch=narrow,
             reduced_motion="reduce",
-            timezone_id="Europe/Moscow",
+            timezone_id=ZONE_NAME,
         )
         context.set_default_timeout(PATIENCE)
         self._contexts.append(context)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from branchline.platform.folder import DataFolder, read_json
+from tests.browser.clock import ZONE_NAME
 from tests.e2e.office import Office
 
 COMPANY = {
-    "company": "Northlight", "code": "hq", "country_code": "RU", "currency_code": "RUB", "time_zone": "Europe/Moscow",
+    "company": "Northlight", "code": "hq", "country_code": "RU", "currency_code": "RUB", "time_zone": ZONE_NAME,
 }  # fmt: skip
 BRANCHES = {"moscow": ("Moscow", "495"), "tula": ("Tula", "4872")}
 # login: name, unit, role
@@ -57,7 +58,7 @@ class Workplace:
 
 def seed(office: Office, folder: DataFolder) -> Workplace:
     """Make branches and people, and wait until every service knows them."""
-    russian = {"country_code": "RU", "currency_code": "RUB", "time_zone": "Europe/Moscow"}
+    russian = {"country_code": "RU", "currency_code": "RUB", "time_zone": ZONE_NAME}
     units = {"hq": office.company}
     for code, (name, area_code) in BRANCHES.items():
         units[code] = office.unit(code, name, **russian, area_code=area_code)

@@ -11,9 +11,9 @@ import pytest
 
 from branchline.rest import Rest
 from chassis.testing.eventually import eventually
-from tests.compose.conftest import Composed, run
+from tests.compose.platforms import Composed, run
 
-pytestmark = pytest.mark.timeout(1_500)  # the first build installs what the images need
+pytestmark = pytest.mark.timeout(1_800)  # the first build installs what the images need
 
 KINDS = ("gateway", "contacts-api", "contacts-worker", "imports-jobs")
 STOP_SECONDS = 20.0
@@ -109,6 +109,17 @@ def test_the_role_of_a_service_is_refused_by_the_others_databases(database: str,
         composed.inside("contacts-api", "python", "-c", look)
 
 
+def test_the_role_of_a_service_changes_nothing_in_its_trail(composed: Composed) -> None:
+    deeds = ("UPDATE audit_entry SET reason = ''", "DELETE FROM audit_seal", "TRUNCATE audit_entry")
+    for deed in deeds:
+        tried = (
+            "import psycopg; url = open('/run/branchline/database_url').read().replace('+psycopg', '');"
+            f'psycopg.connect(url, autocommit=True).execute("{deed}")'
+        )
+        with pytest.raises(AssertionError, match="only ever added to"):
+            composed.inside("contacts-api", "python", "-c", tried)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_container_that_is_asked_to_stop_ends_well_in_time(kind: str, composed: Composed) -> None:
     start = time.monotonic()
@@ -123,7 +134,7 @@ def test_a_container_that_is_asked_to_stop_ends_well_in_time(kind: str, composed
 
 @pytest.mark.parametrize("more", [("-f", "infra/compose/split.yml"), ("--profile", "telemetry")])
 def test_the_other_ways_to_compose_it_are_whole(more: tuple[str, ...], composed: Composed) -> None:
-    words = [str(composed.file.parent / word) if word.endswith(".yml") else word for word in more]
+    words = [str(composed.folder / word) if word.endswith(".yml") else word for word in more]
 
     told = composed.compose(*words, "config", "--services").split()
 

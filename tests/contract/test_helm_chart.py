@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from branchline.deployment.certificates import make_certificates
+from branchline.deployment.manifests import list_manifests
 from branchline.deployment.secret_files import Places, files_of_parts, make_missing
-from branchline.platform.environment import STORES
+from branchline.platform.environment import SERVICES, STORES
 from tools.protos import ROOT
 
 HELM = ROOT / "infra" / "helm"
@@ -21,29 +21,9 @@ EVERYTHING = {
     "rabbitmqCluster": {"enabled": True},
     "ingress": {"enabled": True, "host": "crm.test", "tlsSecret": "tls"},
 }
-INSTALL_SECONDS = 400
 Document = dict[str, Any]
 
 pytestmark = pytest.mark.timeout(600)  # the tools are 100 MB, fetched once
-
-
-@pytest.fixture(scope="session")
-def chart_tools() -> Path:
-    """A Python with Helm's library and the schemas, made once a lock; skipped where there are none, in CI failed."""
-    place, lock = ROOT / ".venv" / "chart-tools", HELM / "tools.lock"
-    stamp = place / "installed.lock"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        uv = str(Path(sys.executable).parent / "uv")
-        for words in (
-            ("venv", "--quiet", "--clear", "--python", sys.executable, str(place)),
-            ("pip", "sync", "--quiet", "--require-hashes", "--python", str(place / "bin" / "python"), str(lock)),
-        ):
-            ended = subprocess.run((uv, *words), capture_output=True, text=True, timeout=INSTALL_SECONDS)
-            if ended.returncode and os.environ.get("BRANCHLINE_REQUIRE_ALL") != "1":
-                pytest.skip(f"no tools for the chart: {ended.stderr[-300:]}")  # skip-ok: no registry here; CI has one
-            assert ended.returncode == 0, ended.stderr
-        stamp.write_bytes(lock.read_bytes())
-    return place / "bin" / "python"
 
 
 class Chart:
@@ -51,7 +31,10 @@ class Chart:
 
     def __init__(self, python: Path) -> None:
         self.python = python
-        self.plain, self.everything = self.ask({"values": {}}, {"values": EVERYTHING})
+        encrypted = {"global": {"encrypted": True}}
+        self.plain, self.everything, self.encrypted = self.ask(
+            {"values": {}}, {"values": EVERYTHING}, {"values": encrypted}
+        )
 
     def ask(self, *questions: dict[str, Any]) -> list[dict[str, Any]]:
         """Put questions to the reader."""
@@ -78,7 +61,7 @@ def pods(chart: Chart) -> list[Document]:
 
 
 def test_it_is_linted_and_fits_the_schemas_of_kubernetes(chart: Chart) -> None:
-    for answer in (chart.plain, chart.everything):
+    for answer in (chart.plain, chart.everything, chart.encrypted):
         assert answer["lint"] == []
         assert answer["problems"] == []
     assert len(chart.everything["documents"]) == len(chart.plain["documents"]) + 2
@@ -152,3 +135,20 @@ def test_the_secrets_it_mounts_are_those_that_are_made(chart: Chart) -> None:
     volumes = [volume for pod in pods(chart) for volume in pod["spec"]["volumes"] if "secret" in volume]
 
     assert {volume["secret"]["secretName"] for volume in volumes} <= made
+
+
+def test_encrypted_parts_have_certificates_of_their_own(chart: Chart, tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    made = {one["metadata"]["name"]: set(one["data"]) for one in list_manifests(tmp_path)["items"]}
+    shown = [one for one in chart.encrypted["documents"] if one["kind"] in ("Deployment", "Job")]
+    assert len(shown) >= 3 * len(SERVICES)
+    for one in shown:
+        pod = one["spec"]["template"]
+        name = f"branchline-certificates-{pod['metadata']['labels']['app.kubernetes.io/name']}"
+        mounted = {volume["secret"]["secretName"] for volume in pod["spec"]["volumes"] if "secret" in volume}
+        assert name in mounted
+        assert made[name] == {"authority.pem", "certificate.pem", "key.pem"}
+        for container in pod["spec"]["containers"]:
+            assert {"name": "TLS_FOLDER", "value": "/run/certificates"} in container["env"]
+            assert "/run/certificates" in {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert not [name for name in made if "authority" in name], "its key is given to nobody"

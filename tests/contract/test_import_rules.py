@@ -29,7 +29,7 @@ PLANTED = {
     "rules import nothing of I/O": ("contacts.rules", "from sqlalchemy import select"),
     "libraries import no service": ("chassis.planted", "import contacts"),
     "the chassis knows no business noun": ("chassis.planted", "import crm"),
-    "in the gateway only sessions know a database": ("gateway.planted", "import sqlalchemy"),
+    "in the gateway only what keeps something knows a database": ("gateway.planted", "import sqlalchemy"),
 }
 
 

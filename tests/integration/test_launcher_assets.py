@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = "import sys\nprint('ran', *sys.argv[1:])\n"
+SECONDS = 280.0  # a busy machine is slow at making environments
 INSTALLING = "import sys\nsys.stderr.write('installing assets\\n')\nsys.exit({status})\n"
 
 
@@ -36,7 +37,7 @@ def run(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = f"{checkout / 'bin'}:/usr/bin:/bin"
     given = {"PATH": path, "BRANCHLINE_PYTHON": sys.executable, "UV_OFFLINE": "1"}
     command = [str(checkout / "branchline"), *words]
-    return subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=SECONDS)
 
 
 def test_only_commands_that_open_pages_install_and_a_failure_stops_none(checkout: Path) -> None:

@@ -14,16 +14,21 @@ import typer
 from typer.exceptions import TyperException
 
 from branchline.commands import (
+    auditing,
     backing_up,
     bench,
+    bridging,
     demo,
     deployment,
     development,
     events,
+    exporting,
     importing,
     platform,
     rebuilding,
     reports,
+    units,
+    webhooks,
 )
 from branchline.exits import Exit, Failure
 from branchline.screen import Screen
@@ -36,7 +41,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (platform, demo, importing, reports, events, rebuilding, backing_up, bench, deployment, development):
+for group in (
+    platform,
+    demo,
+    importing,
+    exporting,
+    reports,
+    units,
+    events,
+    webhooks,
+    rebuilding,
+    auditing,
+    backing_up,
+    bridging,
+    bench,
+    deployment,
+    development,
+):
     group.register(app)
 
 FLAGS, VALUED = ("--json",), ("--data",)

@@ -7,6 +7,7 @@ BRANCHLINE_PASSWORD. Knows paths below /api/v1 only as its callers give them.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ class Rest:
         self, client: httpx2.Client, login: str, password: str, patience: float, expected: bool = False
     ) -> None:
         self.client, self._login, self._password, self._patience = client, login, password, patience
-        self._token, self._expected = "", expected
+        self._token, self._expected, self._signing_in = "", expected, threading.Lock()
 
     def get(self, path: str, **parameters: Any) -> Any:
         """GET and decode; parameters that are None are left out."""
@@ -86,7 +87,7 @@ class Rest:
     @contextmanager
     def stream(self, path: str, **parameters: Any) -> Iterator[Iterator[bytes]]:
         """The pieces of a large answer as they come. Errors: Failure."""
-        self._token = self._token or self._sign_in()
+        self._sign_in_once()
         headers = {"Authorization": f"Bearer {self._token}"}
         with self.client.stream("GET", path, params=parameters, headers=headers) as answer:
             if answer.status_code >= 400:
@@ -96,17 +97,16 @@ class Rest:
 
     def call(self, method: str, path: str, patient: bool = False, **more: Any) -> httpx2.Response:
         """Call with a token. Errors: Failure with exit status 1, 3 or 4."""
+        token = self._sign_in_once()
         answer = self._send(method, path, patient, **more)
         if answer.status_code == 401:
-            self._token = ""
+            self._sign_in_once(instead_of=token)
             answer = self._send(method, path, patient, **more)
         if answer.status_code >= 400:
             raise failure_of(answer)
         return answer
 
     def _send(self, method: str, path: str, patient: bool, **more: Any) -> httpx2.Response:
-        if not self._token:
-            self._token = self._sign_in()
         headers = {**more.pop("headers", {}), "Authorization": f"Bearer {self._token}"}
         return self._reach(method, path, patient, headers=headers, **more)
 
@@ -126,6 +126,13 @@ class Rest:
                 if answer.status_code != 503 or time.monotonic() > end:
                     return answer
             time.sleep(PAUSE_SECONDS)
+
+    def _sign_in_once(self, instead_of: str = "") -> str:
+        """The token; a new one where there is none or it is the one that ended, whichever thread comes first."""
+        with self._signing_in:
+            if self._token == instead_of:
+                self._token = self._sign_in()
+            return self._token
 
     def _sign_in(self) -> str:
         if not self._login:

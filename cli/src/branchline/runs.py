@@ -16,7 +16,8 @@ from typing import Any
 from branchline.exits import Failure
 from branchline.rest import Rest
 
-POLL_SECONDS = 0.15
+# Between looks at a run: a short one ends while somebody watches, a long one is not kept from its work by looks.
+FIRST_POLL, LAST_POLL, POLL_GROWTH = 0.15, 0.6, 1.1
 AT_WORK = frozenset({"queued", "inspecting", "checking", "loading"})
 FATES = ("created", "updated", "unchanged", "merged", "refused")
 Tell = Callable[[str, float | None], None]
@@ -34,16 +35,20 @@ class Wanted:
     options: dict[str, Any] = field(default_factory=dict)
     mapping: list[dict[str, Any]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
+    unattended: bool = False  # goes on to its load by itself where nothing forbids it
 
 
 def check_file(rest: Rest, wanted: Wanted, tell: Tell) -> dict[str, Any]:
-    """Upload a file and have it checked whole; answers the run, which waits, or has failed. Errors: Failure."""
+    """Upload a file and have it checked whole; answers the run, which waits, or has failed.
+
+    An unattended one that nothing forbids to load has ended. Errors: Failure.
+    """
     tell(f"{wanted.file.name}: uploading", 0.0)
     file_id = upload_file(rest, wanted.file, lambda share: tell(f"{wanted.file.name}: uploading", share))
     body: dict[str, Any] = {"file_id": file_id, "kind": wanted.kind, "unit_id": wanted.unit}
     named = {
         "template_name": wanted.template, "source": wanted.source, "options": wanted.options,
-        "mapping": wanted.mapping, "choices": wanted.choices,
+        "mapping": wanted.mapping, "choices": wanted.choices, "unattended": wanted.unattended,
     }  # fmt: skip
     body |= {name: value for name, value in named.items() if value}
     run = _run_of(rest.post("/runs", body, key=str(uuid.uuid4())))
@@ -70,13 +75,15 @@ def upload_file(rest: Rest, path: Path, tell: Callable[[float], None]) -> str:
 
 def wait_for_run(rest: Rest, run_id: str, tell: Tell) -> dict[str, Any]:
     """Wait until a run no longer works by itself, telling its progress."""
+    pause = FIRST_POLL
     while True:
         run = read_run(rest, run_id)
         if run["state"] not in AT_WORK:
             return run
         name = (run.get("file") or {}).get("name") or run_id
         tell(f"{name}: {run['state']}", float(run.get("progress") or 0))
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(pause * POLL_GROWTH, LAST_POLL)
 
 
 def confirm_run(rest: Rest, run_id: str, tell: Tell) -> dict[str, Any]:
@@ -113,8 +120,13 @@ def list_rows(rest: Rest, run_id: str, fate: str = "") -> Iterator[dict[str, Any
 def download_result(rest: Rest, run_id: str, target: Path) -> int:
     """Write the result file, XLSX or CSV by the target's ending; answers its bytes. Errors: Failure."""
     wanted = target.suffix.lstrip(".").lower() or "xlsx"
+    return download(rest, f"/runs/{run_id}/result", target, format=wanted)
+
+
+def download(rest: Rest, path: str, target: Path, **parameters: str) -> int:
+    """Write an answer that is a file; half of one never stands under its name. Answers its bytes. Errors: Failure."""
     draft = target.with_name(target.name + ".part")
-    with rest.stream(f"/runs/{run_id}/result", format=wanted) as pieces, draft.open("wb") as output:
+    with rest.stream(path, **parameters) as pieces, draft.open("wb") as output:
         for piece in pieces:
             output.write(piece)
     draft.replace(target)

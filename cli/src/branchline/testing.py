@@ -27,6 +27,8 @@ TIERS = {
     "load": ("tests/load",),
 }
 NOT_BY_DEFAULT = "load"  # figures are taken by `branchline bench`
+ALL_FAULTS = "--all"  # an option of the tests themselves: tests/faults/figures.py
+MOST_WORKERS = 4  # each may have a platform of seven services running
 ENGINE_SECONDS = 20.0
 # The tests' browser is the distribution's, so nothing comes past its package manager; Noto has all our scripts.
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -95,8 +97,14 @@ def run_tests(words: Sequence[str], capture: bool = False) -> int:
     wanted = " or ".join(tiers) if tiers else f"not {NOT_BY_DEFAULT}"
     named = any((ROOT / word.split("::")[0]).exists() for word in rest)
     folders = [] if named else [name for tier in tiers for name in TIERS[tier] if (ROOT / name).is_dir()]
-    command = [sys.executable, "-m", "pytest", "-m", wanted, *rest, *folders]
+    alone = named or ALL_FAULTS in rest  # their figures are of one platform that has the machine for itself
+    command = [sys.executable, "-m", "pytest", "-m", wanted, *([] if alone else side_by_side()), *rest, *folders]
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL if capture else None).returncode
+
+
+def side_by_side() -> list[str]:
+    """Options that give each processor a worker (`-n 0` undoes them); what shares fixtures stays with one worker."""
+    return ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS)), "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 def _engine() -> Part:

@@ -32,7 +32,7 @@ def test_a_grant_without_a_unit_and_a_grant_on_own_records_allow_no_unit() -> No
     assert not access.allows_in(READ, "hq")
     with pytest.raises(NotPermitted) as refused:
         access.require_in(READ, "hq")
-    assert refused.value.metadata == {"unit": "hq"}
+    assert refused.value.metadata == {"action": "read", "unit": "hq"}
 
 
 def test_only_a_grant_on_all_allows_everywhere() -> None:

@@ -21,6 +21,7 @@ from crm.directory.v1 import directory_pb2_grpc as pb_grpc
 from .conftest import Probe
 
 Serve = Callable[..., Probe]
+STORM = 300  # calls of a service that is away
 
 
 def failing(times: int, calls: list[Any]) -> Callable[[Any], Any]:
@@ -145,3 +146,24 @@ def test_an_answer_that_is_too_large_is_an_error_and_not_a_crash(serve: Serve) -
     with calling_as(probe.token), pytest.raises(RemoteError) as refused:
         probe.client.call("GetUnit", pb.GetUnitRequest())
     assert refused.value.kind is Kind.EXHAUSTED
+
+
+def test_a_service_that_stays_away_gets_no_storm_of_repeated_calls(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.rpc.client.MOST_REPETITIONS", 20.0)
+    monkeypatch.setattr("chassis.rpc.client.RETRY_PAUSES", (0.0, 0.0, 0.0))
+    calls: list[Any] = []
+    away = 1_000_000
+    probe = serve(lambda request: failing(away, calls)(request))
+    with calling_as(probe.token):
+        for _ in range(STORM):
+            with pytest.raises(RemoteError):
+                probe.client.call("GetUnit", pb.GetUnitRequest())
+        assert STORM < len(calls) <= 1.2 * STORM
+
+        away = 0
+        for _ in range(10):
+            probe.client.call("GetUnit", pb.GetUnitRequest())
+        away = len(calls) + 1
+        probe.client.call("GetUnit", pb.GetUnitRequest())  # repeated again, and answered

@@ -171,6 +171,15 @@ def test_copying_fails_like_any_statement_and_names_no_value(database: Database)
     assert amounts(database) == {"x": 1, "\t\\N\n": 2}
 
 
+def test_new_rows_are_copied_all_or_none_and_the_transaction_goes_on(database: Database) -> None:
+    thing = sa.Table("thing", sa.MetaData(), sa.Column("name", sa.Text), sa.Column("amount", sa.BigInteger))
+    with database.transaction() as work:
+        assert work.copy_new_rows(thing, ["name", "amount"], [["x", 1], ["y", 2]])
+        assert not work.copy_new_rows(thing, ["name", "amount"], [["z", 3], ["y", 4]])
+        assert work.copy_new_rows(thing, ["name", "amount"], [["z", 5]])
+    assert amounts(database) == {"x": 1, "y": 2, "z": 5}
+
+
 def test_an_error_of_a_statement_tells_no_parameters(database: Database) -> None:
     with pytest.raises(sa.exc.DBAPIError) as refused, database.transaction() as work:
         work.execute(sa.text("SELECT CAST(:canary AS text) FROM nothing"), {"canary": "canary-value"})
@@ -220,3 +229,14 @@ def test_one_trace_runs_from_the_caller_into_the_outbox(database: Database, serv
     with calling_as(probe.token), telemetry.span("click", {"traceparent": TRACE}):
         probe.client.call("GetUnit", pb.GetUnitRequest())
     assert stored(database)[0].headers["traceparent"].split("-")[1] == TRACE.split("-")[1]
+
+
+def test_a_server_without_encryption_is_not_spoken_to_where_the_address_asks_for_it(database: Database) -> None:
+    asking = Database(f"{database.url}?sslmode=require", "test")
+    try:
+        with pytest.raises(sa.exc.OperationalError, match="SSL"), asking.transaction() as work:
+            work.execute(sa.text("SELECT 1"))
+        with pytest.raises(sa.exc.OperationalError, match="SSL"), asking.reading() as work:
+            work.execute(sa.text("SELECT 1"))
+    finally:
+        asking.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import psycopg
 import pytest
 
 from chassis.embedded_postgres_server import EmbeddedPostgres, PostgresNotStarted
+from chassis.testing.eventually import eventually
 
 SMALL = {"fsync": "off", "shared_buffers": "8MB"}
 
@@ -84,3 +89,21 @@ def test_only_who_has_the_password_gets_in_and_only_from_this_machine(server: Em
         psycopg.connect(f"host=127.0.0.1 port={server.port} user=postgres password=wrong dbname=postgres")
     with psycopg.connect(server.conninfo("postgres")) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
+
+
+STARTER = """
+import sys; from pathlib import Path; from chassis.embedded_postgres_server import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]), end_with_parent=True); server.start()
+print(server.process.pid, flush=True); sys.stdin.read()
+"""
+
+
+def test_a_server_tied_to_its_starter_ends_when_that_is_killed(server: EmbeddedPostgres, folder: Path) -> None:
+    server.stop()
+    command = [sys.executable, "-c", STARTER, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        number = int(starter.stdout.readline())
+        os.kill(number, 0)
+        starter.send_signal(signal.SIGKILL)
+    assert eventually(lambda: not Path(f"/proc/{number}").exists())

@@ -17,8 +17,10 @@ from chassis.ids import new_id
 from chassis.rpc.client import Client, calling_as
 from chassis.rpc.events_door import events_servicer
 from chassis.rpc.server import start_server
+from chassis.schema import parked_event
 from chassis.tokens import TokenSigner, TokenVerifier, public_key_of
 from crm.contacts.events.v1 import contacts_events_pb2
+from crm.directory.events.v1 import directory_events_pb2 as events
 from crm.platform.v1 import events_pb2 as pb
 from crm.platform.v1 import events_pb2_grpc as pb_grpc
 
@@ -125,6 +127,27 @@ def test_a_change_that_is_no_message_of_the_events_type_is_refused(
     with calling_as(signer.sign(ADMIN)), pytest.raises(RemoteError) as caught:
         client.call("EditParked", pb.EditParkedRequest(number=number, data=b"\xff\xff"))
     assert caught.value.reason == "FIELD_INVALID"
+
+
+def test_a_change_that_tells_of_another_record_is_refused(
+    client: Client, database: Database, signer: TokenSigner
+) -> None:
+    number, record = park(database), new_id()
+    with database.engine.begin() as connection:
+        changes = {"type": events.UnitCreated.DESCRIPTOR.full_name, "aggregate": "unit", "aggregate_id": record}
+        connection.execute(sa.update(parked_event).values(changes))
+
+    def told_of(unit: str) -> pb.EditParkedRequest:
+        message = events.UnitCreated(unit=events.UnitState(id=unit, name="Orel"))
+        return pb.EditParkedRequest(number=number, data=message.SerializeToString())
+
+    with calling_as(signer.sign(ADMIN)):
+        for other in (new_id(), ""):
+            with pytest.raises(RemoteError) as caught:
+                client.call("EditParked", told_of(other))
+            assert caught.value.reason == "FIELD_INVALID"
+            assert record in str(caught.value.violations)
+        assert client.call("EditParked", told_of(record)).parked.state == pb.PARKED_STATE_RETRY
 
 
 def test_an_event_that_does_not_wait_is_named(client: Client, signer: TokenSigner) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.embedded_postgres_server import EmbeddedPostgres
-from chassis.migrate import migrate
+from chassis.migrate import has_revision, migrate
 from chassis.testing.eventually import eventually
 from chassis.testing.postgres import fresh_database
 
@@ -94,3 +94,11 @@ def waits_for_a_lock(connection: sa.Connection) -> bool:
     found = bool(connection.execute(sa.text(waiting)).scalar_one())
     connection.rollback()
     return found
+
+
+def test_revisions_are_told_without_running_what_a_migration_imports(scripts: Path) -> None:
+    (scripts / "versions" / "3.py").write_text("import nowhere\n\nrevision = '0003'\ndown_revision = '0002'\n")
+
+    assert has_revision(scripts, "1")
+    assert has_revision(scripts, "0003")
+    assert not has_revision(scripts, "0002")

@@ -14,6 +14,7 @@ from chassis.errors import FieldInvalid, NotPermitted, RequestIdReused
 from chassis.ids import new_id
 from chassis.once import answer_once
 from chassis.schema import idempotency
+from crm.directory.events.v1 import directory_events_pb2 as events
 from crm.directory.v1 import directory_pb2 as pb
 
 ADA, BOB = Access("ada"), Access("bob")
@@ -40,7 +41,7 @@ def count(database: Database, table: str = "thing") -> int:
         return int(work.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def test_fifty_calls_at_once_have_one_effect_and_one_answer(database: Database) -> None:
+def test_two_hundred_calls_at_once_have_one_effect_and_one_answer(database: Database) -> None:
     together = threading.Barrier(16)
 
     def call(number: int) -> bytes:
@@ -49,7 +50,7 @@ def test_fifty_calls_at_once_have_one_effect_and_one_answer(database: Database) 
         return create(database, a_request()).SerializeToString()
 
     with ThreadPoolExecutor(16) as pool:
-        answers = set(pool.map(call, range(50)))
+        answers = set(pool.map(call, range(200)))
     assert (len(answers), count(database)) == (1, 1)
 
 
@@ -104,3 +105,45 @@ def test_any_other_text_is_an_id(database: Database, key: str) -> None:
     assert create(database, a_request(key)) == create(database, a_request(key))
     with database.transaction() as work:
         assert work.execute(sa.select(idempotency.c.key)).scalar_one() == key
+
+
+@pytest.mark.parametrize("asks", ["writes", "savepoint", "copies", "nothing"])
+def test_a_repeated_call_changes_nothing_whatever_its_act_begins_with(database: Database, asks: str) -> None:
+    def call() -> pb.CreateUnitResponse:
+        with database.transaction(ADA) as work:
+
+            def act() -> pb.CreateUnitResponse:
+                name = new_id()
+                work.add_event(events.UnitCreated(unit=events.UnitState(id=name)), "unit", name, 1)
+                if asks == "writes":
+                    work.execute(sa.text("INSERT INTO thing (name) VALUES (:name)"), {"name": name})
+                elif asks == "savepoint":
+                    with work.connection.begin_nested():
+                        work.execute(sa.text("INSERT INTO thing (name) VALUES (:name)"), {"name": name})
+                elif asks == "copies":
+                    work.copy_rows(sa.Table("thing", sa.MetaData()), ("name",), [(name,)])
+                return pb.CreateUnitResponse(unit=pb.Unit(id=name))
+
+            return answer_once(work, a_request(), pb.CreateUnitResponse, act)
+
+    first = call()
+    assert call() == first
+    assert count(database) == (0 if asks == "nothing" else 1)
+    assert (count(database, "outbox"), count(database, "idempotency")) == (1, 1)
+
+
+def test_what_the_first_call_brought_about_does_not_refuse_its_repetition(database: Database) -> None:
+    """As an update would be refused that comes again with the version it has made stale."""
+
+    def call() -> pb.CreateUnitResponse:
+        with database.transaction(ADA) as work:
+
+            def act() -> pb.CreateUnitResponse:
+                if work.execute(sa.text("SELECT count(*) FROM thing")).scalar_one():
+                    raise NotPermitted("there is one already")
+                work.execute(sa.text("INSERT INTO thing (name) VALUES ('one')"))
+                return pb.CreateUnitResponse(unit=pb.Unit(id="one"))
+
+            return answer_once(work, a_request(), pb.CreateUnitResponse, act)
+
+    assert call() == call()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode
 
@@ -35,6 +36,28 @@ def test_text_that_is_no_trace_starts_none_of_that_name() -> None:
             assert f"{trace.get_current_span().get_span_context().trace_id:032x}" != TRACE
 
 
+@pytest.mark.parametrize("flags", ["00", "01"])
+def test_where_nothing_is_sent_a_trace_is_handed_on_as_it_came(flags: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "_silent", telemetry._tracer)
+    given = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-{flags}"}
+    with telemetry.span("call", given):
+        with telemetry.span("call of another service"):
+            assert telemetry.current_trace() == given
+        assert telemetry.current_trace() == given
+    assert telemetry.current_trace() == {}
+
+
+def test_where_nothing_is_sent_a_trace_begins_as_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "_tracer", telemetry.make_tracing("probe", 0.0, None).get_tracer("probe"))
+    monkeypatch.setattr(telemetry, "_silent", telemetry._tracer)
+    state = {**carrier(), "tracestate": "other=1"}
+    for given in (None, {}, {"traceparent": "broken"}, {"traceparent": f"00-{TRACE}-{'0' * 16}-01"}, state):
+        with telemetry.span("one", given):
+            told = telemetry.current_trace()
+            assert (TRACE in told["traceparent"]) is (given == state)
+            assert told.get("tracestate") == (given or {}).get("tracestate")
+
+
 def test_a_batch_links_each_cause_once_and_32_at_most() -> None:
     causes = [carrier(span_id=f"{n % 40 + 1:016x}") for n in range(80)]
     links = telemetry.links_of([{}, {"traceparent": "broken"}, *causes])
@@ -60,6 +83,25 @@ def test_every_sampled_cause_of_a_batch_reaches_the_batch(monkeypatch: pytest.Mo
     found = sent.get_finished_spans()
     assert sorted(f"{one.context.trace_id:032x}" for one in found if one.context) == sorted([TRACE, other])
     assert {one.parent.span_id for one in found if one.parent} == {0xB7AD6B7169203331, 0xB7AD6B7169203332}
+
+
+def test_a_batch_of_one_cause_reads_it_as_often_as_a_single_event_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    extract = telemetry._propagator.extract
+
+    def counted(said: dict[str, str]) -> Context:
+        read.append(said["traceparent"])
+        return extract(said)
+
+    monkeypatch.setattr(telemetry, "_silent", None)
+    monkeypatch.setattr(telemetry._propagator, "extract", counted)
+    counts = []
+    for events in (1, 500):
+        read.clear()
+        with telemetry.batch_span("process it", [carrier() for _ in range(events)]):
+            pass
+        counts.append(len(read))
+    assert counts[0] == counts[1] > 0
 
 
 def test_of_what_is_not_sampled_only_failures_are_sent() -> None:

@@ -9,6 +9,8 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import OKPKey
 
@@ -17,6 +19,11 @@ from chassis.errors import NotSignedIn
 from chassis.tokens import MAX_TOKEN, TYPE, TokenSigner, TokenVerifier, generate_key, public_key_of
 
 ACCESS = Access("u1", "Ада", "unit", (Grant(READ, SUBTREE, "hq.ru"), Grant("write", ALL)))
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +134,20 @@ def test_hostile_text_is_refused_and_a_token_has_at_most_16_kib(private_key: str
     refuse(verifier, signed(private_key, name="x" * MAX_TOKEN))
     assert len(signed(private_key, name="x" * 11_000)) < MAX_TOKEN
     assert verifier.verify(signed(private_key, name="x" * 11_000)).user_name == "x" * 11_000
+
+
+@given(st.one_of(st.text(max_size=60), st.binary(max_size=60).map(part), st.text(alphabet="abcAZ09-_.{}", max_size=60)))
+def test_no_text_that_is_no_token_is_more_than_refused(private_key: str, text: str) -> None:
+    known = TokenVerifier(public_key_of(private_key))
+    for token in (text, f"{text}.{text}.{text}", f"{part({'alg': 'Ed25519'})}.{text}.{text}"):
+        refuse(known, token)
+
+
+@given(JSON_VALUES)
+def test_signed_claims_of_any_form_are_refused_or_an_access(private_key: str, value: Any) -> None:
+    known = TokenVerifier(public_key_of(private_key))
+    for name in ("sub", "name", "unit", "grants", "iat", "exp"):
+        try:
+            known.verify(signed(private_key, **{name: value}))
+        except NotSignedIn:
+            continue

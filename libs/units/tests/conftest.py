@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from chassis.database import Database
 from chassis.embedded_postgres_server import EmbeddedPostgres
@@ -19,6 +19,7 @@ record = sa.Table(
     sa.Column("n", sa.Integer, primary_key=True),
     sa.Column("unit_id", UUID(as_uuid=False), nullable=False),
     sa.Column("owner_id", UUID(as_uuid=False)),
+    sa.Column("unit_ids", ARRAY(UUID(as_uuid=False)), nullable=False, server_default="{}"),
 )
 
 
@@ -31,7 +32,7 @@ def make_tables(url: str) -> None:
 
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
-    """A fresh database with `unit` and `record(n, unit_id, owner_id)`."""
+    """A fresh database with `unit` and `record(n, unit_id, owner_id, unit_ids)`."""
     made = Database(fresh_database(postgres, "units", make_tables), "deals")
     yield made
     made.close()

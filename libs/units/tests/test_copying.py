@@ -26,8 +26,8 @@ class Heard:
 def a_unit(unit_id: str, name: str, version: int, epoch: int = 1, **more: str) -> Heard:
     """News of a unit; the first version is its making."""
     kind = events.UnitCreated if version == 1 else events.UnitUpdated
-    state = {"kind": "branch", "code": "orel", "path": "hq.orel", "country_code": "RU", "area_code": "4862"}
-    state |= {"time_zone": "Europe/Moscow", "currency_code": "RUB", "start_date": "2026-01-01"}
+    state: dict[str, Any] = {"kind": "branch", "code": "orel", "path": "hq.orel", "country_code": "RU"}
+    state |= {"time_zone": "Europe/Moscow", "currency_code": "RUB", "start_date": "2026-01-01", "area_code": "4862"}
     return Heard(kind(unit=events.UnitState(id=unit_id, name=name, **(state | more))), version, epoch)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.dates import to_date
+from chassis.testing.eventually import eventually
+from contacts.cards import EMAIL, PHONE, Affiliation, Channel, PersonCard
+from contacts.keys import add_organization_keys, person_keys
 from contacts.tables import affiliation, organization, person, possible_duplicate, provenance
+from contacts.turns import begin_turn
 from crm.contacts.v1 import contacts_pb2 as pb
 from services.contacts.tests.world import MOSCOW, TULA, Contacts, DataSets, Refusal, a_phone, a_row, an_email, fates_of
 
@@ -263,3 +269,53 @@ def test_the_prospects_of_adventure_works_are_2058_persons(contacts: Contacts, s
         expected = {"created": 2058, "merged": 1} if run == "r1" else {"unchanged": 2059}
         assert Counter(fates_of(fates)) == expected
         assert contacts.count(person) == 2058
+
+
+def test_a_batch_waits_for_the_one_it_comes_after_and_only_while_that_is_under_way(contacts: Contacts) -> None:
+    asked = {"request_id": "run::2", "after_request_id": "run::1"}
+    with ThreadPoolExecutor(1) as second:
+        with contacts.database.transaction() as first:
+            begin_turn(first, "run::1")
+            coming = second.submit(contacts.import_persons, a_row("Иван", phone="+79160000000"), run="r", **asked)
+            eventually(lambda: waits_for_a_lock(contacts), within=20)
+            assert contacts.count(person) == 0
+        assert fates_of(coming.result(timeout=30)) == ["created"]
+    repeated = contacts.import_persons(a_row("Иван", phone="+79160000000"), run="r", request_id="run::2")
+    assert fates_of(repeated) == ["created"]  # answered from what it did, though it does not say whom it came after
+    assert contacts.count(person) == 1
+
+
+def test_a_batch_that_arrives_before_the_one_it_comes_after_lets_it_go_first(contacts: Contacts) -> None:
+    asked = {"request_id": "run::2", "after_request_id": "run::1"}
+    row = {"phone": "+79160000000"}
+    with ThreadPoolExecutor(1) as second:
+        early = second.submit(contacts.import_persons, a_row("Иван", **row), run="r", **asked)
+        eventually(lambda: holds_a_lock(contacts), within=20)
+        assert not early.done()
+        first = contacts.import_persons(a_row("Иван", **row), run="r", request_id="run::1")
+        assert fates_of(first) == ["created"]
+        assert fates_of(early.result(timeout=30)) == ["merged"]
+    assert contacts.count(person) == 1
+
+
+def test_one_that_never_comes_is_waited_for_a_few_seconds(contacts: Contacts) -> None:
+    asked = {"request_id": "run::2", "after_request_id": "run::1"}
+    assert fates_of(contacts.import_persons(a_row("Иван", phone="+79160000000"), run="r", **asked)) == ["created"]
+
+
+def holds_a_lock(contacts: Contacts) -> bool:
+    with contacts.database.transaction() as work:
+        return bool(work.execute(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).scalar_one())
+
+
+def waits_for_a_lock(contacts: Contacts) -> bool:
+    with contacts.database.transaction() as work:
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(work.execute(waiting).scalar_one())
+
+
+def test_identities_of_a_member_are_those_of_the_whole_card() -> None:
+    for channels in ([], [Channel(EMAIL, "a@example.com", "a@example.com"), Channel(PHONE, "+79160000000", "916")]):
+        alone = PersonCard(id="p", display_name="Иван", unit_id=MOSCOW, channels=channels)
+        whole = replace(alone, affiliations=[Affiliation("m", TULA, "ООО Рога")])
+        assert add_organization_keys(person_keys(alone), whole) == person_keys(whole)

@@ -197,3 +197,18 @@ def test_the_possible_duplicates_of_one_card_are_listed_alone(contacts: Contacts
 
     assert pairs(first.id) == ["Boris Stein"]
     assert len(pairs("")) == 2
+
+
+def test_a_list_of_named_cards_has_those_the_caller_may_see(contacts: Contacts, refusal: Refusal) -> None:
+    ids = [
+        contacts.create(name=name, phone=f"+7 495 123-45-6{at}").person.id
+        for at, name in enumerate(("Ada", "Bo", "Cy"))
+    ]
+    assert names(contacts, person_ids=ids[:2]) == ["Ada", "Bo"]
+    assert names(contacts, TULA_SELLER, person_ids=ids) == []
+    acme = an_organization(contacts, "Acme")
+    an_organization(contacts, "Vega")
+    asked = pb.ListOrganizationsRequest(organization_ids=[acme.id])
+    assert [one.display_name for one in contacts.call("ListOrganizations", asked).organizations] == ["Acme"]
+    for wrong in (["no id"], [NATASHA] * 501):
+        assert refusal("ListPersons", pb.ListPersonsRequest(person_ids=wrong)).reason == "FIELD_INVALID"

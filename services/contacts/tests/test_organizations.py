@@ -129,7 +129,7 @@ def test_another_branch_does_not_see_an_organization_until_it_knows_it(contacts:
     get = pb.GetOrganizationRequest(organization_id=ours.id)
     assert refusal("GetOrganization", get, TULA_SELLER).reason == "ORGANIZATION_NOT_FOUND"
     assert not contacts.call("ListOrganizations", pb.ListOrganizationsRequest(), TULA_SELLER).organizations
-    theirs = create(contacts, "РОМАШКА", TULA_SELLER, unit_id=TULA)
+    theirs = create(contacts, "РОМАШКА", STEWARD, unit_id=TULA)
     assert (theirs.existed, theirs.organization.id) == (True, ours.id)
     assert contacts.call("GetOrganization", get, TULA_SELLER).organization.display_name == "Ромашка"
 

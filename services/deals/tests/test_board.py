@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.access import Access
+from chassis.errors import RemoteError
 from chassis.money import from_money
 from chassis.testing.plans import plan_of, rows_read
 from crm.deals.v1 import deals_pb2 as pb
@@ -54,6 +56,18 @@ def test_a_column_counts_and_sums_each_currency_by_itself(desk: Desk) -> None:
     column = columns_of(desk)["Proposal"]
     assert (column.count, amounts_of(column)) == (4, ["10.75 EUR", "1000 RUB"])
     assert columns_of(desk)["Lead"].count == 0
+
+
+def test_a_board_of_some_stages_has_their_columns_as_the_whole_board_has_them(desk: Desk) -> None:
+    for name in ("Lead", "Lead", "Proposal", "Won"):
+        desk.open(stage_name=name, amount="5 EUR")
+    whole = columns_of(desk)
+    wanted = [whole[name].stage.id for name in ("Won", "Lead")]
+    answer = desk.call("GetBoard", pb.GetBoardRequest(stage_ids=[*wanted, id_of("no stage")]))
+    assert list(answer.columns) == [whole["Lead"], whole["Won"]]
+    assert len(answer.pipeline.stages) == len(whole)
+    too_many = pb.GetBoardRequest(stage_ids=[id_of(str(number)) for number in range(51)])
+    assert desk.refusal("GetBoard", too_many).violations[0].field == "stage_ids"
 
 
 def test_the_deal_that_entered_a_stage_last_stands_first_and_the_list_goes_on_after_the_column(desk: Desk) -> None:
@@ -138,6 +152,19 @@ def test_a_board_shows_nobody_more_than_a_list_does(desk: Desk) -> None:
             assert len(listed(desk, order=pb.DEAL_ORDER_AMOUNT)) == count
 
 
+def test_hidden_amounts_are_neither_shown_nor_summed_nor_sorted_by(desk: Desk) -> None:
+    made = desk.open(amount="777 EUR").id
+    with desk.as_caller(replace(steward_of("moscow"), hidden=("deal.amount",))):
+        assert not desk.call("GetDeal", pb.GetDealRequest(deal_id=made)).deal.HasField("amount")
+        column = columns_of(desk)["Lead"]
+        assert (column.count, amounts_of(column)) == (1, [])
+        assert list(column.deals[0].hidden_fields) == ["amount"]
+        assert amounts_of(desk.call("SumDeals", pb.SumDealsRequest())) == []
+        with pytest.raises(RemoteError) as refused:
+            listed(desk, order=pb.DEAL_ORDER_AMOUNT)
+    assert refused.value.metadata == {"field": "deal.amount"}
+
+
 SORTS: dict[pb.DealOrder.ValueType, Callable[[pb.Deal], Any]] = {
     pb.DEAL_ORDER_TITLE: lambda deal: deal.title.lower(),
     pb.DEAL_ORDER_AMOUNT: lambda deal: from_money(deal.amount)[0] if deal.HasField("amount") else Decimal("-1e15"),
@@ -196,7 +223,7 @@ def test_the_cards_of_a_board_are_found_without_reading_the_columns(desk: Desk) 
 def cards_plan(desk: Desk, access: Access) -> dict[str, Any]:
     """How the database finds the first twenty cards of every column."""
     with desk.database.transaction(access) as work:
-        sight, seen = sight_of(access)
+        sight, seen = sight_of(access, "deal")
         values = {**seen, "stages": list(desk.stages.values()), "size": 20}
         return plan_of(work, board.last_entered(sight, ()), values)
 

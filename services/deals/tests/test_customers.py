@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from chassis.copies import copies_in_place, digest_of
 from chassis.ids import new_id
 from chassis.schema import consumer_mark
 from crm.deals.v1 import deals_pb2 as pb
 from deals.customers import CONSUMER, copy_organizations, copy_persons
 from deals.rules import LATE, may_be_on_its_way
+from deals.tables import customer
 from services.deals.tests.desk import Desk, id_of
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -27,12 +29,12 @@ def made_at(moment: datetime) -> str:
     return f"{stamp[:8]}-{stamp[8:]}-7{uuid.uuid4().hex[:3]}-8{uuid.uuid4().hex[:3]}-{uuid.uuid4().hex[:12]}"
 
 
-def hear(desk: Desk, kind: str, *ids: str, until: datetime) -> None:
+def hear(desk: Desk, kind: str, *ids: str, until: datetime, epoch: int = 1) -> None:
     """Have deals handle events of contacts, the newest of which is of that moment."""
     copy = {"person": copy_persons, "organization": copy_organizations}[kind]
     mark = {"consumer": CONSUMER, "source": "crm/hq/contacts", "epoch": 1, "position": 9, "event_time": until}
     with desk.database.transaction() as work:
-        copy(work, [SimpleNamespace(message=SimpleNamespace(**{kind: SimpleNamespace(id=one)})) for one in ids])
+        copy(work, [SimpleNamespace(aggregate_id=one, epoch=epoch, version=1) for one in ids])
         work.execute(sa.delete(consumer_mark).where(consumer_mark.c.source == mark["source"]))
         work.execute(sa.insert(consumer_mark).values(mark))
 
@@ -66,6 +68,33 @@ def test_nobody_known_is_refused_by_field(desk: Desk, known: dict[str, str]) -> 
 
 def test_a_customer_of_a_moment_ago_may_be_named_before_the_news_has_come(desk: Desk, known: dict[str, str]) -> None:
     assert desk.open(person_id=new_id()).id
+
+
+def test_a_rebuild_in_a_new_epoch_drops_whom_nobody_tells_of_and_comes_to_the_same(
+    desk: Desk, known: dict[str, str]
+) -> None:
+    copies = copies_in_place(customer)
+
+    def digest() -> str:
+        with desk.database.transaction() as work:
+            return digest_of(work, copies.tables)
+
+    def rebuild(*told: str) -> str:
+        with desk.database.transaction() as work:
+            copies.forget(work)
+        hear(desk, "person", *told, until=datetime.now(UTC), epoch=2)
+        with desk.database.transaction() as work:
+            copies.sweep(work)
+        return digest()
+
+    lost = made_at(datetime.now(UTC) - 2 * HOUR)
+    hear(desk, "person", lost, lost, until=datetime.now(UTC))
+    kept = rebuild(known["person"])
+    hear(desk, "person", known["person"], until=datetime.now(UTC))
+    assert digest() == kept, "what is told late of the old epoch changes nothing"
+    assert rebuild(known["person"]) == kept
+    assert desk.open(person_id=known["person"]).id
+    assert refused(desk, person_id=lost) == "deal.person_id"
 
 
 def test_without_contacts_any_customer_may_be_named(desk: Desk) -> None:

@@ -55,7 +55,12 @@ def test_deals_are_listed_youngest_first_by_every_filter(desk: Desk) -> None:
     assert pages(desk, owner_id=id_of("Anna")) == [one.id for one in made if one.owner_id == id_of("Anna")]
     acme = [one.id for one in made if one.organization_id == id_of("Acme") and one.unit_id in moscow]
     assert pages(desk, organization_id=id_of("Acme"), unit_id=id_of("moscow")) == acme
+    named = [made[at].id for at in (1, 2, 5, 8)]
+    assert pages(desk, deal_ids=named) == named
+    assert desk.refusal("ListDeals", pb.ListDealsRequest(deal_ids=["none"])).reason == "FIELD_INVALID"
+    assert desk.refusal("ListDeals", pb.ListDealsRequest(deal_ids=named * 130)).reason == "FIELD_INVALID"
     with desk.as_caller(steward_of("moscow")):
+        assert pages(desk, deal_ids=named) == [one.id for one in made if one.id in named and one.unit_id in moscow]
         assert pages(desk) == [one.id for one in made if one.unit_id in moscow]
         own = [one.id for one in made if one.unit_id in moscow and one.status == pb.STAGE_KIND_WON]
         assert pages(desk, status=pb.STAGE_KIND_WON) == own
@@ -130,7 +135,7 @@ def test_a_page_reads_no_more_than_a_page(desk: Desk) -> None:
 def page_plan(desk: Desk, access: Access, question: Question) -> dict[str, Any]:
     """How the database answers a page of 50."""
     with desk.database.transaction(access) as work:
-        sight, seen = sight_of(access)
+        sight, seen = sight_of(access, "deal")
         values = {**seen, **queries.values_of(work, question), "size": 51}
         return plan_of(work, queries.read_page(sight, queries.shape_of(question), False), values)
 

@@ -46,6 +46,7 @@ class Directory:
     company_id: str
     admin_id: str
     verifier: TokenVerifier
+    servicer: Any
     tokens: dict[str, str] = field(default_factory=dict)
     caller: str = "admin"
 
@@ -113,7 +114,7 @@ def directory(postgres: EmbeddedPostgres) -> Iterator[Directory]:
     database = Database(url, "directory")
     client = Client("directory", f"127.0.0.1:{port}", pb_grpc.DirectoryServiceStub)
     company_id, admin_id = bootstrap(database, FACTS)
-    found = Directory(client, database, company_id, admin_id, verifier)
+    found = Directory(client, database, company_id, admin_id, verifier, doors[0].implementation)
     found.sign_in("admin")
     found.events()
     yield found

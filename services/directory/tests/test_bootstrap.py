@@ -48,3 +48,24 @@ def test_bootstrap_refuses_a_short_password(
     secret.write_text("short")
     with pytest.raises(FieldInvalid):
         main(["bootstrap", *FIRST, "--password-file", str(secret)])
+
+
+def test_whoever_holds_the_machine_gets_in_again_when_the_last_administrator_is_lost(
+    postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = fresh_database(postgres, "directory_bare")
+    monkeypatch.setenv("DIRECTORY_DATABASE_URL", url)
+    secret = tmp_path / "password"
+    secret.write_text("a long password")
+    main(["migrate"])
+    main(["bootstrap", *FIRST, "--password-file", str(secret)])
+
+    main(["bootstrap", *FIRST[:-1], "rescue", "--password-file", str(secret)])
+
+    database = Database(url, "directory")
+    with database.transaction() as work:
+        roles = work.execute(sa.select(user.c.login, position.c.role).join(position).order_by(user.c.login)).all()
+        noted = work.execute(sa.text("SELECT count(*) FROM outbox WHERE type LIKE '%UserCreated'")).scalar()
+    database.close()
+    assert [tuple(one) for one in roles] == [("admin", "administrator"), ("rescue", "administrator")]
+    assert noted == 2, "nobody becomes administrator without an event that says so"

@@ -129,6 +129,26 @@ def test_a_head_sees_the_people_of_the_subtree_only_and_changes_nobody(directory
         refused("NOT_PERMITTED", lambda: directory.call("AddPosition", pb.AddPositionRequest(position=own_rise)))
 
 
+def test_users_are_found_by_how_words_of_their_name_begin(directory: Any, refused: Any) -> None:
+    branch = directory.a_unit("a")
+    made = {name: directory.a_user(name, branch.id) for name in ("Anna Sazonova", "Hanna Berg", "Annette Saß", "Ann_%")}
+    closed = made["Hanna Berg"]
+    closed.active = False
+    update(directory, closed, "active")
+
+    def found(query: str, active_only: bool = False) -> list[str]:
+        request = pb.ListUsersRequest(query=query, unit_id=branch.id, active_only=active_only)
+        return [user.display_name for user in directory.call("ListUsers", request).users]
+
+    assert found("ann") == ["Ann_%", "Anna Sazonova", "Annette Saß"]
+    assert found("SAZ anna") == ["Anna Sazonova"]
+    assert found("sass") == ["Annette Saß"]
+    assert found("ann_") == found("ann%") == found("ann")
+    assert found("zonova") == []
+    assert (found("hanna"), found("hanna", active_only=True)) == (["Hanna Berg"], [])
+    refused("FIELD_INVALID", lambda: found("a" * 201), "query")
+
+
 def test_users_list_by_name_in_pages_and_by_unit(directory: Any, refused: Any) -> None:
     branch = directory.a_unit("a")
     team = directory.a_unit("team", branch.id, kind=pb.UNIT_KIND_TEAM)

@@ -22,7 +22,7 @@ import uvicorn
 from chassis.database import Database
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.migrate import migrate
-from chassis.rpc.events_door import events_servicer
+from chassis.rpc.doors import with_platform
 from chassis.rpc.server import start_server
 from chassis.schema import outbox
 from chassis.telemetry import start_telemetry
@@ -43,6 +43,7 @@ PASSWORD = "correct horse battery"
 KEY = generate_key()
 SECRET = "a-long-secret-of-imports"
 FOLLOWER_SECRET = "a-long-secret-of-the-gateway"
+WEBHOOK_SECRET = "a-long-secret-of-webhooks"
 SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 KEPT_SECONDS = 120  # of the 300 a token lives
 _count = itertools.count(1)
@@ -95,6 +96,7 @@ class Platform:
     databases: dict[str, Database]
     company_id: str
     settings: Settings
+    doors: dict[str, Any]  # what answers the calls of each service
     clients: list[httpx2.Client] = field(default_factory=list)
     kept: tuple[float, str] = (-1000.0, "")
 
@@ -117,18 +119,16 @@ class Platform:
         self.clients.append(httpx2.Client(base_url=self.url, timeout=30))
         return Rest(self.clients[-1])
 
-    def run_jobs(self) -> None:
-        """Do the import jobs that wait, as the jobs process would."""
-        address = self.settings.imports_address
-        runner = job_runner(
-            import_settings.Settings(
-                self.databases["imports"].url,
-                directory_address=address,
-                contacts_address=address,
-                deals_address=address,
-                service_secret=SECRET,
-            )
-        )
+    def job_settings(self, **more: Any) -> import_settings.Settings:
+        """The settings of the jobs process."""
+        names = ("directory", "contacts", "deals", "scheduling", "reporting")
+        addresses: dict[str, Any] = {f"{name}_address": self.settings.imports_address for name in names}
+        url = self.databases["imports"].url
+        return import_settings.Settings(url, **addresses, service_secret=SECRET, **more)
+
+    def run_jobs(self, **more: Any) -> None:
+        """Do the jobs of imports that wait, as the jobs process would."""
+        runner = job_runner(self.job_settings(**more))
         while (job := runner.claim()) is not None:
             runner.work(job)
 
@@ -137,7 +137,8 @@ class Platform:
         with self.databases["directory"].transaction() as work:
             rows = work.execute(sa.select(outbox).where(outbox.c.aggregate == "unit").order_by(outbox.c.id)).all()
         kinds: dict[str, Any] = {"UnitCreated": events_pb.UnitCreated, "UnitUpdated": events_pb.UnitUpdated}
-        news = [News(kinds[row.type.rpartition(".")[2]].FromString(row.data), row.version) for row in rows]
+        told = [(kinds.get(row.type.rpartition(".")[2]), row) for row in rows]
+        news = [News(kind.FromString(row.data), row.version) for kind, row in told if kind is not None]
         for name in SERVICES[1:]:
             with self.databases[name].transaction() as work:
                 copy_units(work, news)
@@ -159,14 +160,18 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
     directory.close()
     doors = []
     for name in SERVICES:
-        secrets = {"service_secrets": f"imports={SECRET}", "follower_secrets": f"gateway={FOLLOWER_SECRET}"}
+        secrets = {
+            "service_secrets": f"imports={SECRET},gateway={WEBHOOK_SECRET}",
+            "follower_secrets": f"gateway={FOLLOWER_SECRET}",
+        }
         more = {"token_private_key": KEY, **secrets} if name == "directory" else {}
         settings = import_module(f"{name}.settings").Settings(urls[name], **more)
         doors += import_module(f"{name}.api").servicers(settings)
     databases = {one.service: one.implementation.database for one in doors}
+    implementations = {one.service: one.implementation for one in doors}
     start_telemetry("gateway-tests", ratio=1.0)
     verifier = TokenVerifier(public_key_of(KEY))
-    server, port = start_server("127.0.0.1:0", (*doors, events_servicer(databases)), verifier)
+    server, port = start_server("127.0.0.1:0", with_platform(doors), verifier)
     address = f"127.0.0.1:{port}"
     public = public_key_of(KEY)
     sessions = fresh_database(postgres, "gateway_gateway")
@@ -180,11 +185,16 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
         address,
         public,
         sign_ins_per_minute=10_000,
+        requests_per_minute=1_000_000,
+        unit_requests_per_minute=1_000_000,
         database_url=sessions,
         follower_secret=FOLLOWER_SECRET,
+        webhook_secret=WEBHOOK_SECRET,
+        webhook_key="a key with which the tests seal their secrets",
+        webhook_networks="127.0.0.0/8",
     )
     with serving(settings) as url:
-        found = Platform(url, databases, company_id, settings)
+        found = Platform(url, databases, company_id, settings, implementations)
         found.spread_units()
         yield found
         for client in found.clients:
@@ -197,7 +207,9 @@ def platform(postgres: EmbeddedPostgres) -> Iterator[Platform]:
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """A gateway on a free port; gives its URL."""
-    config = uvicorn.Config(create_app(settings), port=0, log_config=None, proxy_headers=False, server_header=False)
+    config = uvicorn.Config(
+        create_app(settings), port=0, log_config=None, access_log=False, proxy_headers=False, server_header=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

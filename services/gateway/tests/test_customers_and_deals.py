@@ -94,6 +94,29 @@ def test_a_deal_with_lines_moves_to_won(admin: Rest, a_branch: Any) -> None:
     assert admin.get("/deals", unit=unit["path"], status="open")["deals"] == []
 
 
+def test_a_board_its_sums_and_its_lists_tell_the_same(admin: Rest, a_branch: Any) -> None:
+    unit = a_branch()
+    stages = [{"name": "New", "kind": "open"}, {"name": "Won", "kind": "won"}, {"name": "Lost", "kind": "lost"}]
+    pipeline = admin.post("/pipelines", {"name": a_code("Board "), "stages": stages})
+    for amount in ("10.50", "20"):
+        price = {"amount": amount, "currency_code": "EUR"}
+        admin.post("/deals", {"unit_id": unit["code"], "pipeline_id": pipeline["id"], "amount": price, "title": "Pump"})
+    asked = {"unit": unit["path"], "pipeline_id": pipeline["id"]}
+    columns = admin.get("/deals/board", **asked, column_size=1)["columns"]
+    assert [(one["stage"]["name"], one["count"], len(one["deals"])) for one in columns] == [
+        ("New", 2, 1), ("Won", 0, 0), ("Lost", 0, 0),
+    ]  # fmt: skip
+    assert [
+        one["stage"]["name"]
+        for one in admin.get("/deals/board", **asked, stage_ids=columns[1]["stage"]["id"])["columns"]
+    ] == ["Won"]
+    sums = admin.get("/deals/sums", **asked, status="open")
+    assert (sums["count"], sums["amounts"]) == (2, [{"amount": "30.50", "currency_code": "EUR"}])
+    largest = admin.get("/deals", **asked, order="amount", descending="true")["deals"]
+    assert [one["amount"]["amount"] for one in largest] == ["20.00", "10.50"]
+    assert admin.get("/deals/sums", **asked, closed_from_date="2026-01-01")["count"] == 2
+
+
 def test_a_plan_is_set_and_set_again(admin: Rest, a_branch: Any) -> None:
     unit = a_branch()
     plan = {"unit_id": unit["code"], "start_date": "2026-01-01", "end_date": "2026-02-01", "metric": "revenue"}

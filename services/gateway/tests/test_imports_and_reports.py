@@ -92,6 +92,17 @@ def test_a_run_is_checked_confirmed_loaded_and_downloaded(platform: Platform, ad
     assert text.count("created") >= ROWS
 
 
+def test_a_run_over_a_file_that_the_scanner_refuses_fails_and_says_so(
+    platform: Platform, admin: Rest, a_branch: Any
+) -> None:
+    unit = a_branch()
+    file = upload(admin, "people.csv", a_table())
+    run = admin.post("/runs", {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"]})
+    platform.run_jobs(scan_command="false")
+    run = admin.get(f"/runs/{run['id']}")
+    assert (run["state"], "the scanner for uploaded files refuses it" in run["message"]) == ("failed", True)
+
+
 def test_a_result_that_cannot_be_had_is_a_problem_answer(admin: Rest) -> None:
     unknown = "00000000-0000-7000-8000-000000000000"
     answer = admin.ask("GET", f"/runs/{unknown}/result")

@@ -93,3 +93,34 @@ def test_status_shows_lag_and_parked_events_to_administrators_only(
     assert all(one["lag"] is not None and one["parked"] == 0 for one in seen)
     seller: Rest = a_user(a_branch())
     assert all(one["lag"] is None for one in seller.get("/status")["services"])
+
+
+def test_sessions_are_listed_with_their_device_and_ended_from_another(
+    platform: Platform, a_branch: Any, a_user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed_in, "ASK_AGAIN", 0.0)
+    here: Rest = a_user(a_branch())
+    there = platform.guest()
+    body = {"login": here.get("/users/me")["login"], "password": PASSWORD}
+    answer = there.ask("POST", "/sessions", json=body, headers={"User-Agent": "exporter/2"})
+    there.token = answer.json()["access_token"]
+    listed = {one["device"]: one for one in here.get("/sessions")["sessions"]}
+    assert listed["exporter/2"]["address"] == "127.0.0.1"
+    assert not listed["exporter/2"].get("current")
+    assert here.post("/sessions/end", {"session_id": listed["exporter/2"]["id"]}) == {"ended": 1}
+    assert there.ask("GET", "/units").status_code == 401
+    assert here.ask("GET", "/units").status_code == 200
+
+
+def test_the_own_password_is_changed_with_the_old_one(platform: Platform, a_branch: Any, a_user: Any) -> None:
+    person: Rest = a_user(a_branch())
+    login = person.get("/users/me")["login"]
+    new = {"new_password": "another horse battery"}
+    refusal = person.ask("POST", "/users/me/password", json={"old_password": "wrong", **new}).json()
+    assert refusal["errors"][0]["field"] == "old_password"
+    person.post("/users/me/password", {"old_password": PASSWORD, **new})
+    tried = [
+        platform.guest().ask("POST", "/sessions", json={"login": login, "password": password}).status_code
+        for password in (PASSWORD, new["new_password"])
+    ]
+    assert tried == [401, 201]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from imports.column_facts import ColumnSurvey
 from imports.kinds import KINDS
 from imports.mapping import ColumnFacts, propose_mapping
+from imports.reading import Cell, CellKind
 
 
 def fields(kind: str, *headers: str, given: list[dict[str, str]] | None = None) -> dict[str, str]:
@@ -119,6 +121,67 @@ def test_content_decides_where_the_header_says_nothing() -> None:
     assert propose_mapping(KINDS["persons"], [shy], [])[0]["field"] == "attribute"
 
 
+@pytest.mark.parametrize("header", ["IDHS Provider ID", "Home Fax", "ОГРН", "Date added", "Номер, договор"])
+def test_figures_under_a_header_that_names_something_else_are_no_telephones(header: str) -> None:
+    column = ColumnFacts(header, filled=10, looks_like={"phone": 10})
+    [found] = propose_mapping(KINDS["organizations"], [column], [])
+    assert found["field"] == "attribute"
+
+
+def test_a_header_that_names_telephones_besides_is_believed() -> None:
+    column = ColumnFacts("Order contact phone", filled=10, looks_like={"phone": 10})
+    [found] = propose_mapping(KINDS["organizations"], [column], [])
+    assert found["field"] == "phone"
+
+
+@pytest.mark.parametrize(
+    ("text", "phone"),
+    [("1957-03-04", False), ("04.03.1957", False), ("1/2/2024", False), ("1234567.00", False), ("12-34-567", True)],
+)
+def test_days_and_sums_do_not_look_like_telephones(text: str, phone: bool) -> None:
+    survey = ColumnSurvey("c1")
+    survey.look(Cell(CellKind.TEXT, text))
+    survey.sum_up("", None)
+    assert ("phone" in survey.facts.looks_like) == phone
+
+
 def test_one_field_is_never_fed_twice_unless_it_may_be() -> None:
     assert list(fields("deals", "Stage", "Status").values()).count("stage") == 1
     assert list(fields("persons", "Phone", "Mobile").values()) == ["phone", "phone"]
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {
+            "Given Name": "given_name", "Additional Name": "middle_name", "Family Name": "family_name",
+            "E-mail 1 - Type": "attribute", "E-mail 1 - Value": "email", "E-mail 2 - Value": "email",
+            "Phone 1 - Type": "attribute", "Phone 1 - Value": "phone", "Phone 2 - Value": "phone",
+            "Address 1 - Street": "street", "Address 1 - City": "city", "Address 1 - Postal Code": "postal_code",
+            "Address 2 - Street": "attribute", "Address 2 - Country": "attribute",
+            "Organization 1 - Name": "organization", "Organization 1 - Title": "role",
+        },
+        {
+            "First Name": "given_name", "Last Name": "family_name", "Company": "organization", "Job Title": "role",
+            "Business Street": "street", "Business Street 2": "street", "Business City": "city",
+            "Business Country/Region": "country", "Home Street": "attribute", "Home City": "attribute",
+            "Business Phone 2": "phone", "Mobile Phone": "phone", "Home Fax": "attribute", "E-mail 2 Address": "email",
+        },
+        {
+            "Primary Email": "email", "Mobile Number": "phone", "Fax Number": "attribute",
+            "Home ZipCode": "postal_code", "Home State": "region", "Work State": "attribute",
+            "Birth Year": "attribute", "Birth Month": "attribute",
+            "Birth Day": "attribute",
+        },
+        {"first_name": "given_name", "email_work": "email", "phone_home": "phone", "phone_other": "phone"},
+        {"Рабочий телефон": "phone", "Дом. телефон": "phone", "Город (раб.)": "city", "Telefon geschäftlich": "phone"},
+    ],
+)  # fmt: skip
+def test_address_books_have_several_of_one_thing_and_one_address_is_taken(expected: dict[str, str]) -> None:
+    assert fields("persons", *expected) == expected
+
+
+def test_an_address_of_which_nothing_is_filled_is_not_the_one_that_is_taken() -> None:
+    columns = [ColumnFacts("Business City"), ColumnFacts("Home City", filled=2), ColumnFacts("Home Street", filled=2)]
+    found = {one["column"]: one["field"] for one in propose_mapping(KINDS["persons"], columns, [])}
+    assert found == {"Business City": "", "Home City": "city", "Home Street": "street"}

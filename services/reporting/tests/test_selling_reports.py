@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chassis.access import EXPORT, SUBTREE, Grant
 from chassis.errors import RemoteError
-from services.reporting.tests.world import keys_of, reader_of, seller, table_of
+from crm.reporting.v1 import reporting_pb2 as pb
+from services.reporting.tests.world import keys_of, parameters_of, reader_of, seller, table_of
 
 
 def a_company(world: Any) -> tuple[str, str, str]:
@@ -77,6 +80,32 @@ def test_won_adds_by_branch_and_month_and_keeps_currencies_apart(reporting: Any)
     totals = [(row["branch"], row["deals"], row["amount"], row["converted"]) for row in table_of(answer, "totals")]
     assert totals == [("Total EUR", "2", "100.3", "100.3"), ("Total USD", "1", "50", ""), ("Total", "3", "", "100.3")]
     assert any("USD" in note for note in answer.notes)
+
+
+def test_sums_are_empty_where_amounts_are_hidden_and_counts_are_told(reporting: Any) -> None:
+    world = reporting.world
+    _, north, _ = a_company(world)
+    world.a_deal(world.a_pipeline(), north, "Won", "777 EUR", close_date="2026-01-31")
+    blind = replace(reader_of("hq"), hidden=("deal.amount",))
+    won = reporting.run("won", blind, group_by="branch")
+    assert [(row["branch"], row["deals"], row["amount"], row["converted"]) for row in table_of(won)] == [
+        ("North", "1", "", "")
+    ]
+    key = won.rows[0].cells[1].drill_key
+    assert key
+    asked = pb.ListReportRecordsRequest(name="won", drill_key=key, parameters=parameters_of(group_by="branch"))
+    behind = reporting.call("ListReportRecords", asked, blind)
+    assert len(behind.rows) == 1
+    for name in ("won", "pipeline", "plan-fact", "win-rate", "funnel"):
+        assert "777" not in str(reporting.run(name, blind)), name
+    assert "777" not in str(behind)
+
+
+def test_nobody_groups_by_a_hidden_field(reporting: Any) -> None:
+    blind = replace(reader_of("hq"), hidden=("customer.address",))
+    with pytest.raises(RemoteError) as refused:
+        reporting.run("won", blind, group_by="country")
+    assert refused.value.reason == "NOT_PERMITTED"
 
 
 def test_a_rate_converts_exactly_and_is_named_with_its_day_and_source(reporting: Any) -> None:
@@ -230,3 +259,20 @@ def test_records_come_in_pages_and_a_foreign_token_is_refused(reporting: Any) ->
     with pytest.raises(RemoteError) as refused:
         reporting.page("won", key, page_token="bm9uZQ")
     assert refused.value.reason == "PAGE_TOKEN_INVALID"
+
+
+def test_a_report_is_taken_away_as_a_file_only_of_what_may_be_exported(reporting: Any) -> None:
+    world = reporting.world
+    _, north, south = a_company(world)
+    pipeline = world.a_pipeline()
+    for unit in (north, south):
+        world.a_deal(pipeline, unit, "Won", open_date="2026-01-01", close_date="2026-01-03")
+    reader = reader_of("hq")
+    exporter = replace(reader, grants=(*reader.grants, Grant(EXPORT, SUBTREE, "hq.north")))
+    asked = pb.RunReportRequest(name="won", parameters=parameters_of(group_by="unit"), as_file=True)
+    with pytest.raises(RemoteError) as refused:
+        reporting.call("RunReport", asked, reader)
+    assert refused.value.reason == "NOT_PERMITTED"
+    seen = table_of(reporting.run("won", exporter, group_by="unit"))
+    taken = table_of(reporting.call("RunReport", asked, exporter))
+    assert ({row["unit"] for row in seen}, [row["unit"] for row in taken]) == ({"North", "South"}, ["North"])

@@ -16,7 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
 from chassis import schema
-from chassis.access import ALL, OWN, READ, SUBTREE, WRITE, Access, Grant
+from chassis.access import ALL, CONFIGURE, OWN, READ, SUBTREE, WRITE, Access, Grant
 from chassis.database import Database, UnitOfWork
 from chassis.dates import to_date
 from chassis.errors import RemoteError
@@ -41,7 +41,7 @@ def id_of(name: str) -> str:
 
 PATHS = {"hq": "hq", "moscow": "hq.moscow", "tula": "hq.tula", "arbat": "hq.moscow.arbat"}
 ZONES = {"hq": "UTC", "moscow": "Europe/Moscow", "tula": "Europe/Moscow", "arbat": "Europe/Moscow"}
-ADMIN = Access(id_of("admin"), "Admin", id_of("hq"), (Grant(READ, ALL), Grant(WRITE, ALL)))
+ADMIN = Access(id_of("admin"), "Admin", id_of("hq"), (Grant(READ, ALL), Grant(WRITE, ALL), Grant(CONFIGURE, ALL)))
 
 
 def head_of(name: str) -> Access:
@@ -201,10 +201,11 @@ def a_deal(title: str, unit: str) -> deals.DealOpened:
     return deals.DealOpened(deal=deals.DealState(id=id_of(title), title=title, unit_id=id_of(unit), status="open"))
 
 
-def a_user(name: str, unit: str) -> directory.UserCreated:
+def a_user(name: str, unit: str, active: bool = True) -> directory.UserCreated:
     """News of a user who holds a position."""
     position = directory.PositionState(id=id_of(f"position of {name}"), unit_id=id_of(unit), role="seller")
-    return directory.UserCreated(user=directory.UserState(id=id_of(name), display_name=name, positions=[position]))
+    state = directory.UserState(id=id_of(name), display_name=name, active=active, positions=[position])
+    return directory.UserCreated(user=state)
 
 
 def an_activity(**fields: Any) -> pb.Activity:

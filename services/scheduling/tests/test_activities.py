@@ -318,3 +318,21 @@ def test_the_next_step_of_each_customer_and_deal_comes_in_one_answer(desk: Desk)
     assert found == {(id_of("P"), ""): (first.id, 2), ("", id_of("D")): (later.id, 1)}
     many = pb.BatchGetNextStepsRequest(person_ids=[id_of(str(one)) for one in range(501)])
     assert desk.refusal("BatchGetNextSteps", many).violations[0].field == "person_ids"
+
+
+def test_open_activities_of_a_leaver_go_to_a_colleague_who_is_told_once(desk: Desk) -> None:
+    first, second = (desk.plan(subject=name, owner_id=id_of("leaver")) for name in ("Call Vega", "Meet Altair"))
+    done = desk.plan(subject="Done before", owner_id=id_of("leaver"))
+    desk.complete(done)
+    asked = pb.HandOverActivitiesRequest(from_owner_id=id_of("leaver"), to_owner_id=id_of("heir"), note="left")
+    asked.dry_run = True
+    seen = desk.call("HandOverActivities", asked)
+    assert (seen.activities, seen.remaining, desk.get(first.id).owner_id) == (0, 2, id_of("leaver"))
+    assert [(one.unit_id, one.activities) for one in seen.units] == [(id_of("moscow"), 2)]
+    asked.dry_run = False
+    handed = desk.call("HandOverActivities", asked)
+    assert (handed.activities, handed.remaining) == (2, 0)
+    owners = [desk.get(one.id).owner_id for one in (first, second, done)]
+    assert owners == [id_of("heir"), id_of("heir"), id_of("leaver")]
+    assert len(desk.notified(seller_of("moscow", "heir"))) == 1
+    assert len(desk.told("ActivityReassigned")) == 2

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from chassis.bus.cell_records import create_cell_tables
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import Delivery, LoggedEvent
+from chassis.bus.events import Delivery
 from chassis.database import Database, UnitOfWork
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.ids import new_id
+from chassis.logged_event import LoggedEvent
 from chassis.naming import binding, routing_key
 from chassis.schema import create_chassis_tables
 from chassis.testing.postgres import fresh_database
@@ -24,27 +26,27 @@ SOURCE = "crm/hq/contacts"
 PATH = "hq.ru.moscow"
 LEDGER = """
 CREATE TABLE ledger (id bigint GENERATED ALWAYS AS IDENTITY, consumer text, event_id uuid, aggregate_id uuid,
-  version bigint, name text);
+  version bigint, name text, process int);
 CREATE TABLE attempt (id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid,
   time timestamptz DEFAULT clock_timestamp());
 CREATE TABLE person (id uuid PRIMARY KEY, version bigint NOT NULL)
 """
 
 _READ_LEDGER = """
-SELECT event_id::text, aggregate_id::text, version, name FROM ledger WHERE consumer = :c ORDER BY id"""
+SELECT event_id::text, aggregate_id::text, version, name, process FROM ledger WHERE consumer = :c ORDER BY id"""
 _WRITE_LEDGER = sa.text("""
-INSERT INTO ledger (consumer, event_id, aggregate_id, version, name)
-VALUES (:consumer, :event_id, :aggregate_id, :version, :name)""")
+INSERT INTO ledger (consumer, event_id, aggregate_id, version, name, process)
+VALUES (:consumer, :event_id, :aggregate_id, :version, :name, :process)""")
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(NamedTuple):
     """One entry of the ledger."""
 
     event_id: str
     aggregate_id: str
     version: int
     name: str
+    process: int
 
 
 class ServiceDatabase:
@@ -66,7 +68,7 @@ class ServiceDatabase:
     def ledger(self, consumer: str = "probe") -> list[Effect]:
         """What handlers did, in order."""
         rows = self.ask(_READ_LEDGER, c=consumer)
-        return [Effect(row.event_id, row.aggregate_id, row.version, row.name) for row in rows]
+        return [Effect._make(row) for row in rows]
 
     def ask(self, statement: str, **values: object) -> Sequence[Any]:
         """Read or change something by hand."""
@@ -85,6 +87,7 @@ def make_tables(url: str) -> None:
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         create_chassis_tables(connection, SOURCE)
+        create_cell_tables(connection)
         connection.exec_driver_sql(LEDGER)
     engine.dispose()
 
@@ -126,6 +129,7 @@ def write_ledger(work: UnitOfWork, deliveries: Sequence[Delivery], consumer: str
             "aggregate_id": one.aggregate_id,
             "version": one.version,
             "name": name_in(one),
+            "process": os.getpid(),
         }
         for one in deliveries
     ]

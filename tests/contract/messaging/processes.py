@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -20,13 +21,14 @@ class Workers:
     folder: Path
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, step: str = "") -> subprocess.Popen[bytes]:
-        """Start one that dies after `step` where one is named."""
+    def start(self, step: str = "", queues: int = 1) -> subprocess.Popen[bytes]:
+        """Start one that dies after `step` where one is named; its consumer has so many queues."""
         command = [sys.executable, "-m", "tests.contract.messaging.worker_process"]
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
                 [*command, self.database_url, self.bus_url, str(self.folder), *([step] if step else [])],
                 cwd=ROOT,
+                env={**os.environ, "PROBE_QUEUES": str(queues)},
                 stdout=log,
                 stderr=log,
             )

@@ -9,16 +9,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import amqp
+import kombu
 import pytest
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.transport import Bus, BusLost, Publisher, PublishInDoubt, open_bus
+from chassis.bus.transport import Bus, BusLost, DividingBus, Publisher, PublishInDoubt, open_bus
 from chassis.naming import EXCHANGE
 from chassis.testing.bus import PASSWORD, USER, RabbitBroker
 from chassis.testing.eventually import eventually
 from tests.contract.messaging.probes import SOURCE, a_consumer, an_event
 
 DEFINITIONS = Path(__file__).resolve().parents[3] / "infra" / "rabbitmq" / "definitions.json"
+BINDINGS = Path(__file__).with_name("bindings.json")
 SHIPPED: dict[str, Any] = json.loads(DEFINITIONS.read_text(encoding="utf-8"))
 SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 
@@ -61,8 +64,9 @@ def test_a_broker_with_the_shipped_definitions_takes_our_declarations_and_keeps_
     def queue(name: str) -> Any:
         return rabbit.ask("GET", f"/queues/crm/{name}")
 
-    assert eventually(lambda: queue(consumer.queue).get("policy")) == "consumers"
+    assert eventually(lambda: queue(consumer.queue).get("policy"), within=20) == "consumers"
     assert queue(consumer.queue)["effective_policy_definition"]["delivery-limit"] == 20
+    rabbit.ask("DELETE", "/queues/crm/crm_unrouted/contents")  # of tests before
     publisher = bus.publisher()
     publisher.begin(SOURCE, [an_event(1, "crm.nobody.asked.for.v1.p00.this.e")])
     assert publisher.finish() == 0, "the alternate exchange takes what no queue wants"
@@ -82,7 +86,7 @@ def test_a_user_may_bind_what_its_worker_listens_to_and_publish_only_its_own(ser
     rights = topic_rights(service)
 
     for consumer in consumers_of(service):
-        assert all(re.search(rights["read"], pattern) for pattern in consumer.bindings)
+        assert all(re.search(rights["read"], pattern) for pattern in (*consumer.bindings, *consumer.former))
     for other in SERVICES:
         may = bool(re.search(rights["write"], f"crm.{other}.thing.happened.v1.p00.hq.e"))
         assert may == (other == service)
@@ -99,6 +103,25 @@ def test_the_user_of_a_service_declares_its_queues_where_the_definitions_made_th
         assert {one["routing_key"] for one in bound} == set(consumer.bindings)
 
 
+def test_the_user_of_a_service_empties_its_queues_for_a_new_epoch(rabbit: RabbitBroker) -> None:
+    for service in SERVICES:
+        bus, consumers = bus_of(rabbit, service), consumers_of(service)
+        assert isinstance(bus, DividingBus)
+        bus.declare(consumers)
+        assert bus.throw_away(consumers) == {consumer.queue: 0 for consumer in consumers}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_binding_that_a_consumer_ever_had_is_described_or_undone(service: str) -> None:
+    had: dict[str, list[str]] = json.loads(BINDINGS.read_text(encoding="utf-8"))
+
+    for consumer in consumers_of(service):
+        assert set(had[consumer.name]) == {*consumer.bindings, *consumer.former}, (
+            f"{BINDINGS.name} keeps every binding: add new ones there, move old ones to `former`"
+        )
+        assert not set(consumer.bindings) & set(consumer.former)
+
+
 def test_the_user_of_a_service_cannot_publish_as_another(rabbit: RabbitBroker) -> None:
     publisher = bus_of(rabbit, "contacts").publisher()
 
@@ -112,3 +135,30 @@ def test_the_user_of_a_service_cannot_listen_to_what_is_not_meant_for_it(queue: 
 
     with pytest.raises(BusLost, match="AccessRefused"):
         bus_of(rabbit, "contacts").declare([Consumer(name=queue, bindings=(bindings[queue],), handlers={})])
+
+
+def test_a_message_in_the_name_of_another_user_is_refused(rabbit: RabbitBroker) -> None:
+    bus_of(rabbit, "contacts").declare(())
+    with kombu.Connection(f"amqp://contacts:{PASSWORD}@127.0.0.1:{rabbit.port}/crm") as connection:
+        channel = connection.channel()
+        forged = amqp.basic_message.Message(b"x", user_id="deals")
+
+        with pytest.raises(amqp.exceptions.PreconditionFailed, match="user_id"):
+            channel.basic_publish_confirm(forged, EXCHANGE, "crm.contacts.person.created.v1.p00.hq.e")
+
+
+def test_connections_of_one_user_have_a_limit(rabbit: RabbitBroker) -> None:
+    limits = {one["name"]: one.get("limits", {}) for one in SHIPPED["users"] if one["name"] in SERVICES}
+    assert all(set(found) == {"max-connections", "max-channels"} for found in limits.values())
+    few = {**SHIPPED, "users": [dict(one) for one in SHIPPED["users"]]}
+    for user in few["users"]:
+        user["limits"] = {"max-connections": 2}
+    rabbit.ask("POST", "/definitions", few)
+    rabbit.ask("PUT", "/users/contacts", {"password": PASSWORD, "tags": ""})
+    url = f"amqp://contacts:{PASSWORD}@127.0.0.1:{rabbit.port}/crm"
+    with kombu.Connection(url) as first, kombu.Connection(url) as second, kombu.Connection(url) as third:
+        first.connect()
+        second.connect()
+        with pytest.raises(amqp.exceptions.NotAllowed, match="connection limit"):
+            third.ensure_connection(max_retries=0)
+    rabbit.ask("POST", "/definitions", SHIPPED)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
-from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, wire_headers
+from chassis.bus.events import CONTENT_TYPE, Incoming, wire_headers
 from chassis.bus.transport import Bus, BusLost, PublishInDoubt, Receiver, open_bus
 from chassis.ids import new_id
+from chassis.logged_event import LoggedEvent
 from chassis.testing.bus import BusAddress
 from chassis.testing.eventually import eventually
 from tests.contract.messaging.probes import SOURCE, a_consumer, an_event

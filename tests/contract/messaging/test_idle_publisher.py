@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chassis.bus import amqp
+from chassis.bus import amqp, amqp_connecting
 from chassis.bus.transport import Publisher, PublishInDoubt, open_bus
 from chassis.testing.bus import RabbitBroker
 from chassis.testing.eventually import eventually
@@ -36,7 +36,8 @@ def wait_long(publisher: Publisher, resting: bool) -> None:
 @pytest.fixture
 def publisher(rabbit: RabbitBroker, monkeypatch: pytest.MonkeyPatch) -> Publisher:
     """A publisher that promised the broker a sign of life often."""
-    monkeypatch.setattr(amqp, "HEARTBEAT_SECONDS", BEAT)
+    for module in (amqp, amqp_connecting):  # where a connection is made, and where it is kept alive
+        monkeypatch.setattr(module, "HEARTBEAT_SECONDS", BEAT)
     bus = open_bus(rabbit.fresh_vhost())
     bus.declare([])
     return bus.publisher()

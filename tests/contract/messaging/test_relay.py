@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.bus.event_days import keep_event_days
-from chassis.bus.events import LoggedEvent
 from chassis.bus.relay import BATCH, Fenced, Relay, number_events, number_waiting, publish_waiting, rewind
 from chassis.bus.transport import PublishInDoubt
 from chassis.ids import new_id
+from chassis.logged_event import LoggedEvent
 from chassis.naming import routing_key
 from chassis.testing.eventually import eventually
 from tests.contract.messaging.probes import PATH, SOURCE, ServiceDatabase, created

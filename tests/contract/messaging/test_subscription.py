@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import CONTENT_TYPE, Delivery, Incoming, LoggedEvent, wire_headers
+from chassis.bus.events import CONTENT_TYPE, Delivery, Incoming, open_envelope, wire_headers
 from chassis.bus.subscription import CRASHES, Subscription
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
 from chassis.ids import new_id
+from chassis.logged_event import LoggedEvent
 from chassis.messaging_state import edit_parked, list_parked, show_parked
 from tests.contract.messaging.probes import (
     SOURCE,
@@ -73,6 +74,26 @@ def test_a_repeated_event_has_one_effect(service: ServiceDatabase) -> None:
 
     assert [one.event_id for one in service.ledger()].count(event.event_id) == 1
     assert len(service.ledger()) == 2
+
+
+def test_of_a_large_batch_only_what_is_new_has_an_effect(service: ServiceDatabase) -> None:
+    subscription = subscribed(service)
+    some = [arriving(an_event(place)) for place in range(1, 121)]
+    more = [arriving(an_event(place)) for place in range(121, 141)]
+
+    for batch in (some, some, [*some, *more], [*more, *more, *more]):
+        assert subscription.handle(batch)
+
+    assert len({one.event_id for one in service.ledger()}) == len(service.ledger()) == 140
+
+
+def test_an_event_that_came_twice_in_one_parcel_has_one_effect(service: ServiceDatabase) -> None:
+    event = arriving(an_event())
+    opened = event._replace(envelope=open_envelope(event))
+
+    assert subscribed(service).handle([opened, opened])
+
+    assert len(service.ledger()) == 1
 
 
 def test_events_of_one_aggregate_are_handled_in_order_though_types_alternate(service: ServiceDatabase) -> None:

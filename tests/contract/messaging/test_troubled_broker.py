@@ -60,7 +60,7 @@ def test_in_an_alarm_a_relay_gives_up_in_time_and_afterwards_nothing_is_missing(
     persons = service.write(50)
     request.getfixturevalue("alarm")
 
-    with pytest.raises(PublishInDoubt):
+    with pytest.raises(PublishInDoubt, match="in an alarm"):
         relay_once(service, bus)
     assert service.ask("SELECT published_position AS p FROM relay_state")[0].p == 0
 
@@ -98,3 +98,13 @@ def test_a_full_queue_outside_drops_its_oldest_and_holds_up_nobody(rabbit: Rabbi
             kept.append(message.headers["cloudEvents_id"])
     assert kept == ids[-len(kept) :], "the newest, in order"
     assert 0 < len(kept) <= 2 * KEPT
+
+
+def test_of_several_addresses_one_that_answers_is_enough(url: str) -> None:
+    bus = open_bus(f"amqp://crm:crm@127.0.0.1:9/x;{url};amqp://crm:crm@127.0.0.1:9/y")
+    bus.declare([a_consumer()])
+    said = [an_event(1)]
+
+    publish(bus, said)
+
+    assert ids_of(read(open_reader(bus), 1)) == [said[0].event_id]

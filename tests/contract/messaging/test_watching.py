@@ -7,7 +7,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -16,21 +16,29 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from chassis import measuring
+from chassis.bus.bridge import Bridge, Lane
+from chassis.bus.bridge_lanes import Cursors
 from chassis.bus.entrypoints import BatchSubscription
 from chassis.bus.health import WorkerHealth
 from chassis.bus.relay import Relay, publish_waiting
+from chassis.bus.sources import DatabaseSource
 from chassis.bus.transport import Bus, open_bus
 from chassis.bus.watching import watch_messaging
+from chassis.database import Database, UnitOfWork
 from chassis.embedded_postgres_server import EmbeddedPostgres
 from chassis.errors import RemoteError
 from chassis.rpc.client import Client
 from chassis.rpc.events_door import events_servicer
 from chassis.rpc.server import start_server
 from chassis.testing.bus import make_bus
+from chassis.testing.eventually import eventually
 from chassis.tokens import TokenVerifier, generate_key, public_key_of
 from crm.platform.v1 import events_pb2, events_pb2_grpc
 from gateway.tracing import Traced
-from tests.contract.messaging.probes import ServiceDatabase, a_consumer, an_event, open_service
+from gateway.webhooks.carrying import measure_send
+from gateway.webhooks.rules import DELIVERED, Outcome
+from imports.fates import ACTUAL, RowFate, store_fates
+from tests.contract.messaging.probes import SOURCE, ServiceDatabase, a_consumer, an_event, open_service
 from tests.contract.messaging.test_subscription import arriving, subscribed, unless_poison
 
 INFRA = Path(__file__).resolve().parents[3] / "infra"
@@ -58,8 +66,17 @@ def measured(
     work_once(service, open_bus(make_bus(request, postgres, "pgmq").url))
     call_once(service)
     request_once()
+    measure_send(Outcome(DELIVERED, 200, millis=5))
+    store_fates(cast("UnitOfWork", Nowhere()), "run", ACTUAL, [RowFate(1, "created")])
     WorkerHealth().trouble("bus", "away")
     return reader
+
+
+class Nowhere:
+    """Takes rows and keeps none."""
+
+    def copy_rows(self, *_: object) -> None:
+        """Keep nothing."""
 
 
 def call_once(service: ServiceDatabase) -> None:
@@ -110,7 +127,8 @@ def exported(reader: InMemoryMetricReader) -> Exported:
         labels = {key.replace(".", "_") for one in metric.data.data_points for key in one.attributes} | ADDED
         base = metric.name.replace(".", "_") + UNITS.get(metric.unit, "")
         kind = type(metric.data).__name__
-        endings = {"Histogram": ("_bucket", "_sum", "_count"), "Sum": ("_total",)}.get(kind, ("",))
+        grows = kind == "Sum" and metric.data.is_monotonic
+        endings = ("_bucket", "_sum", "_count") if kind == "Histogram" else ("_total",) if grows else ("",)
         found |= {base + ending: labels for ending in endings}
     return found
 
@@ -161,7 +179,22 @@ def work_once(service: ServiceDatabase, bus: Bus) -> None:
     relay.resign()
     subscribed(service).handle([arriving(an_event())])
     watch_messaging(service.database, (consumer,))
+    [depth] = bus.count_messages((consumer,))
+    measuring.depth.set(depth, {"messaging.consumer.group.name": consumer.name})
+    measuring.blocked.set(0, {"branchline.source": SOURCE})
+    carry_once(service, bus)
     BatchSubscription(consumer, bus, WorkerHealth(), threading.Event())._tell_lag([arriving(an_event())])
+
+
+def carry_once(service: ServiceDatabase, bus: Bus) -> None:
+    """What the service said, carried as if by a bridge."""
+    bridge = Bridge("hq", [Lane(DatabaseSource(service.database))], Cursors(service.database, "up", ["contacts"]))
+    assert bridge.lead()
+    publisher = bus.publisher()
+    assert bridge.carry(publisher) == 1
+    bridge.tell_ages()
+    publisher.close()
+    bridge.resign()
 
 
 def test_what_waits_and_what_is_unsent_is_told_and_told_to_be_over(
@@ -191,6 +224,31 @@ def test_the_lag_of_a_consumer_is_the_age_of_what_it_has_in_hand(reader: InMemor
     assert points(reader, "branchline.consumer.lag")["probe"].value > 86_400
     subscription._tell_lag([])
     assert points(reader, "branchline.consumer.lag")["probe"].value == 0
+
+
+def test_the_connections_of_a_pool_are_told_as_used_and_idle(
+    service: ServiceDatabase, reader: InMemoryMetricReader
+) -> None:
+    database = Database(service.url, "measured", pool_size=2, overflow=1)
+    with database.engine.connect(), database.engine.connect():
+        assert points(reader, "db.client.connection.count")["measured used"].value == 2
+    found = points(reader, "db.client.connection.count")
+    assert (found["measured used"].value, found["measured idle"].value) == (0, 2)
+    assert points(reader, "db.client.connection.max")["measured"].value == 3
+
+
+def test_what_waits_in_a_queue_is_counted_in_events(bus: Bus) -> None:
+    consumer, other = a_consumer(), a_consumer(name="other")
+    bus.declare([consumer, other])
+    publisher = bus.publisher()
+    publisher.begin(SOURCE, [an_event(position) for position in range(1, 8)])
+    publisher.finish()
+    receiver = bus.receiver(other)
+    assert receiver is not None
+    messages = eventually(lambda: receiver.receive(10, 0.5))
+    receiver.ack(messages)
+
+    eventually(lambda: list(bus.count_messages([consumer, other])) == [7, 7 - len(messages)])
 
 
 def test_a_block_that_fails_is_measured_with_the_class_of_its_failure(reader: InMemoryMetricReader) -> None:

@@ -36,9 +36,9 @@ def events_of(service: ServiceDatabase) -> list[str]:
     return [row.id for row in service.ask("SELECT event_id::text AS id FROM event_log ORDER BY position")]
 
 
-def assert_each_handled_once_in_order(service: ServiceDatabase, count: int) -> None:
+def assert_each_handled_once_in_order(service: ServiceDatabase, count: int, within: float = 40) -> None:
     """The checkers C-LOSS, C-ONCE and C-ORDER over the ledger."""
-    eventually(lambda: len(service.ledger()) >= count, within=40)
+    eventually(lambda: len(service.ledger()) >= count, within=within)
     ledger = service.ledger()
     repeated = [event for event, times in Counter(one.event_id for one in ledger).items() if times > 1]
     assert repeated == []

@@ -10,12 +10,15 @@ patch()
 import os  # noqa: E402  (the patch is the first statement of a worker process)
 import signal  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
+from datetime import timedelta  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import sqlalchemy as sa  # noqa: E402
 
+from chassis import clock  # noqa: E402
 from chassis.bus import amqp, pgmq  # noqa: E402
 from chassis.bus.events import Delivery  # noqa: E402
 from chassis.bus.relay import Relay  # noqa: E402
@@ -24,6 +27,7 @@ from chassis.bus.subscription import Subscription  # noqa: E402
 from chassis.bus.worker import run_workers  # noqa: E402
 from chassis.database import Database, UnitOfWork  # noqa: E402
 from chassis.logs import start_logs  # noqa: E402
+from tests.contract.messaging.jumps import JUMPS_EVERY  # noqa: E402
 from tests.contract.messaging.probes import a_consumer, name_in, write_ledger  # noqa: E402
 
 # step -> what is done when it is reached
@@ -40,6 +44,8 @@ CONSUMER_STEPS: dict[str, list[tuple[type, str]]] = {
     "acked": [(amqp.AmqpReceiver, "ack"), (pgmq.PgmqReceiver, "ack")],
 }
 
+JUMP_SECONDS = 600.0
+
 
 def die() -> None:
     """End as by kill -9."""
@@ -47,12 +53,29 @@ def die() -> None:
 
 
 def break_at(step: str) -> None:
-    """Die when a step of relay or consumer has been done with something in hand; `broken` is a fault of our own."""
+    """Die when a step of relay or consumer has been done with something in hand.
+
+    `broken` is a fault of our own, `jumping` a clock that is ten minutes late, right, and ten minutes early in turn.
+    """
     if step == "broken":
         Relay.lead = fail  # type: ignore[assignment, method-assign]
         return
+    if step == "jumping":
+        jump()
+        return
     for kind, name in {**RELAY_STEPS, **CONSUMER_STEPS}[step]:
         setattr(kind, name, _then_die(getattr(kind, name)))
+
+
+def jump() -> None:
+    """Let all that asks for the time of day be told a wrong one."""
+    right_now, right_time = clock.now, time.time
+
+    def ahead() -> float:
+        return JUMP_SECONDS * (int(time.monotonic() / JUMPS_EVERY) % 3 - 1)
+
+    clock.now = lambda: right_now() + timedelta(seconds=ahead())
+    time.time = lambda: right_time() + ahead()
 
 
 def _then_die(act: Callable[..., Any]) -> Callable[..., Any]:

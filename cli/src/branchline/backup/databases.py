@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from branchline.exits import Exit, Failure
 from branchline.platform.environment import SERVICES, STORES
 from chassis.embedded_postgres_server import binary
+from chassis.settings import FOLDER
 
 # What is worth nothing elsewhere: the sessions of browsers are sealed with the browsers' own keys.
 LEFT_OUT: Mapping[str, tuple[str, ...]] = {"gateway": ("web_session",)}
@@ -21,13 +23,23 @@ SUFFIX = "_DATABASE_URL"
 _VARIABLES = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
 
 
-def urls_of_environment() -> dict[str, str]:
-    """The databases named in the environment, such as CONTACTS_DATABASE_URL. Errors: Failure naming what is missing."""
-    named = {name: os.environ.get(f"{name.upper()}{SUFFIX}", "") for name in STORES}
+def urls_of_settings() -> dict[str, str]:
+    """The databases named by CONTACTS_DATABASE_URL and so on, or by files of the folder that SETTINGS_FOLDER names.
+
+    Errors: Failure naming what is missing.
+    """
+    named = {
+        name: os.environ.get(f"{name.upper()}{SUFFIX}") or _read_setting(f"{name}{SUFFIX.lower()}") for name in STORES
+    }
     missing = [f"{name.upper()}{SUFFIX}" for name, url in named.items() if not url]
     if missing:
         raise Failure(f"not set: {', '.join(missing)}", Exit.USAGE, "DATABASES_UNKNOWN")
     return {name: url.replace("postgresql+psycopg://", "postgresql://", 1) for name, url in named.items()}
+
+
+def _read_setting(name: str) -> str:
+    path = Path(os.environ.get(FOLDER, "."), name)
+    return path.read_text(encoding="utf-8").strip() if FOLDER in os.environ and path.exists() else ""
 
 
 def has_events(name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from branchline.backup.databases import (
     run_tool,
 )
 from branchline.exits import Failure
+from branchline.platform.folder import ROOT
 from chassis.bus.relay import begin_epoch
 from chassis.database import Database
 from chassis.migrate import has_revision
@@ -47,7 +47,7 @@ def restore(
 
 
 def _require_known(name: str, revision: str) -> None:
-    if not has_revision(import_module(f"{name}.settings").MIGRATIONS, revision):
+    if not has_revision(ROOT / "services" / name / "migrations", revision):
         raise Failure(
             f"{name} was saved with schema {revision}, which this program does not know; use the newer one",
             reason="BACKUP_TOO_NEW",

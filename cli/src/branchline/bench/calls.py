@@ -1,4 +1,4 @@
-"""How many customers a second are made and read by gRPC, how fast search answers, how soon reporting shows a write."""
+"""How fast customers are made, read and found by gRPC, and how soon a write or a merge is seen elsewhere."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from branchline.bench.catalogue import Bench, Figure, Say
 from branchline.bench.cpu import ApiUse
 from branchline.bench.customers import Row, customer_rows
+from branchline.bench.merging import measure_merges
 from branchline.bench.visibility import measure_visibility
 from branchline.platform.claim import stop_holder
 from branchline.platform.folder import DataFolder, read_json
@@ -35,7 +36,13 @@ STOP_SECONDS = 30.0
 def measure(say: Say) -> Sequence[Figure]:
     """Start a platform and call its api process directly, as the gateway does; over RabbitMQ too where one is named."""
     figures = _on_platform(
-        "", say, lambda caller: [*caller.measure_calls(say), caller.measure_visible(say, "embedded", 2)]
+        "",
+        say,
+        lambda caller: [
+            *caller.measure_calls(say),
+            caller.measure_visible(say, "embedded", 2),
+            *measure_merges(caller.folder, caller.token, caller.unit, say),
+        ],
     )
     broker = os.environ.get(BUS_VARIABLE, "")
     if broker:
@@ -57,6 +64,7 @@ def _on_platform(bus: str, say: Say, act: Callable[[_Caller], list[Figure]]) -> 
 
 class _Caller:
     def __init__(self, folder: DataFolder) -> None:
+        self.folder = folder
         with connect(folder) as rest:
             self.unit = rest.get("/units")["units"][0]["id"]
             kept = read_json(folder.credentials)
@@ -159,4 +167,4 @@ def _request(row: Row, unit: str) -> contacts.CreatePersonRequest:
     return contacts.CreatePersonRequest(request_id=str(uuid.uuid4()), person=person)
 
 
-BENCH = Bench("calls", "How fast are single customers made, read, found and counted?", measure)
+BENCH = Bench("calls", "How fast are single customers made, read, found, counted and merged?", measure)

@@ -22,7 +22,7 @@ from branchline.platform.folder import DataFolder, read_json
 from branchline.platform.launch import start_detached
 from branchline.platform.memory import MEGABYTE, resident_bytes
 from branchline.rest import Rest, connect
-from branchline.runs import Wanted, check_file, confirm_run
+from branchline.runs import Wanted, cancel_run, check_file
 
 ROWS = int(os.environ.get("BRANCHLINE_BENCH_ROWS", "100000"))
 SMALL = 10_000
@@ -60,7 +60,10 @@ class Seconds:
 
 
 def measure(say: Say) -> Sequence[Figure]:
-    """Import a small and a large workbook on a fresh platform, each from upload until reporting counts every card."""
+    """Import a small and a large workbook on a fresh platform, each from upload until reporting counts every card.
+
+    Unattended, as `branchline import --yes` does it: the whole file is checked, then loaded without a word.
+    """
     with tempfile.TemporaryDirectory(prefix="branchline-bench-") as name:
         folder = DataFolder(Path(name) / "data")
         start_detached(folder, 0, "", COMPANY, lambda _: None)
@@ -68,15 +71,17 @@ def measure(say: Say) -> Sequence[Figure]:
             with connect(folder) as rest:
                 small, small_peaks = _import(rest, folder, Path(name), SMALL, 1, say)
                 large, large_peaks = _import(rest, folder, Path(name), ROWS, 2, say)
+                foretold = _foretell(rest, Path(name), SMALL, 3, say)
             limit = ROWS / _copy_seconds(folder)
         finally:
             stop_holder(folder, STOP_SECONDS)
     figures = [
         Figure("upload to last figure", ROWS / large.whole, "rows/s", must=MUST, aim=AIM, limit=limit),
-        Figure("of it: reading, mapping, dry run", ROWS / large.checked, "rows/s"),
+        Figure("of it: reading, mapping, checking every cell", ROWS / large.checked, "rows/s"),
         Figure("of it: load with keys and events", ROWS / large.loaded, "rows/s"),
         Figure("load until the last figure shows", ROWS / (large.loaded + large.visible), "rows/s", must=MUST, aim=AIM),
         Figure(f"the same, {SMALL:,} rows", SMALL / small.whole, "rows/s"),
+        Figure(f"a dry run that foretells every fate, {SMALL:,} rows", SMALL / foretold, "rows/s"),
     ]
     for process, peak in sorted(large_peaks.megabytes.items()):
         growth = peak / max(small_peaks.megabytes.get(process, peak), 1.0)
@@ -93,20 +98,39 @@ def _import(rest: Rest, folder: DataFolder, place: Path, rows: int, seed: int, s
     unit = rest.get("/units")["units"][0]["id"]
     before = _persons(rest)
     with _sampling(folder) as peaks:
-        begun = time.monotonic()
-        say(f"checking {rows:,} rows")
-        run = check_file(rest, Wanted(workbook, unit, "persons", source=f"bench {seed}"), lambda _m, _s: None)
-        if run["state"] != "waiting" or run["blocked"]:
-            raise Failure(f"the benchmark's workbook was not taken: {run['message']}")
-        checked = time.monotonic()
-        say("loading")
-        done = confirm_run(rest, run["id"], lambda _m, _s: None)
+        begun = checked = time.monotonic()
+        say(f"importing {rows:,} rows")
+
+        def look(message: str, _: float | None) -> None:
+            nonlocal checked
+            if not message.endswith(": loading"):
+                checked = time.monotonic()
+
+        wanted = Wanted(workbook, unit, "persons", source=f"bench {seed}", unattended=True)
+        done = check_file(rest, wanted, look)
         loaded = time.monotonic()
+        if done["state"] != "finished":
+            raise Failure(f"the benchmark's workbook was not taken: {done['message']}")
         say(done["message"])
         _wait_until(lambda: _persons(rest) >= before + int(done["actual"]["created"]))
         visible = time.monotonic()
     say(f"checked {checked - begun:.1f} s, loaded {loaded - checked:.1f} s, visible {visible - loaded:.1f} s later")
     return Seconds(checked - begun, loaded - checked, visible - loaded), peaks
+
+
+def _foretell(rest: Rest, place: Path, rows: int, seed: int, say: Say) -> float:
+    """How long a person waits for the fate of every row of a file before loading it."""
+    workbook = place / f"foretold-{rows}-{seed}.xlsx"
+    write_workbook(workbook, rows, seed)
+    unit = rest.get("/units")["units"][0]["id"]
+    say(f"foretelling {rows:,} rows")
+    begun = time.monotonic()
+    run = check_file(rest, Wanted(workbook, unit, "persons", source=f"bench {seed}"), lambda _m, _s: None)
+    ended = time.monotonic()
+    if int(run["expected"]["created"]) == 0:
+        raise Failure(f"the benchmark's workbook was not foretold: {run['message']}")
+    cancel_run(rest, run["id"])
+    return ended - begun
 
 
 def _persons(rest: Rest) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +19,9 @@ IDLE_SECONDS = 4.0  # the gateway closes a connection after five; a browser woul
 CHARTS = ("echarts", "event-calendar")  # loaded by the few pages that draw
 NO_ANSWER = 599  # in the place of a status: the connection broke, or nothing came in time
 NO_VALUE = ("submit", "button", "radio", "checkbox")
+ATTRIBUTE = re.compile(r'([\w:.-]+)(?:="([^"]*)")?')
+FIELD = re.compile(r"<(input|textarea|select|option)\b([^<>]*)>")
+FORM = re.compile(r"(<form\b[^<>]*)>(.*?)</form>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Visitor:
         entered = self.client.post("/sign-in", data={"login": login, "password": password})
         if entered.status_code != 303:
             raise Failure(f"{login} could not sign in: {entered.status_code}")
-        self.csrf = next(one["content"] for one in read_page(self.open("/today").text).named("meta", "csrf"))
+        self.csrf = next(one["content"] for one in ReadPage(self.open("/today").text).named("meta", "csrf"))
 
     def __enter__(self) -> Visitor:
         return self
@@ -81,57 +86,65 @@ class Visitor:
             return Answer(NO_ANSWER, time.perf_counter() - begun, 0, "")
 
 
-class ReadPage(HTMLParser):
-    """What a visitor looks for in a page: its elements with their attributes, and its forms."""
+class ReadPage:
+    """What a visitor looks for in a page: elements with their attributes, and forms.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.forms: list[Form] = []
-        self._select = ""
+    A page is looked through for what is asked and not taken apart: fifty visitors share one processor with what they
+    measure, and a parser would take as much of it as the page itself.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def named(self, tag: str, name: str) -> list[dict[str, str]]:
         """Elements of a kind with that `name`."""
-        return [found for kind, found in self.elements if kind == tag and found.get("name") == name]
+        return [read_attributes(one) for one in self._holding(f' name="{name}"') if one.startswith(f"<{tag} ")]
 
     def having(self, attribute: str) -> list[dict[str, str]]:
-        """Elements with an attribute."""
-        return [found for _, found in self.elements if attribute in found]
+        """Elements with an attribute that has a value."""
+        return [read_attributes(one) for one in self._holding(f' {attribute}="')]
 
     def form(self, action: str) -> Form | None:
         """The form that is sent there."""
-        return next((form for form in self.forms if form.action == action), None)
+        for found in FORM.finditer(self._text):
+            begin = read_attributes(found[1])
+            if action == (begin.get("hx-post") or begin.get("action", "")):
+                return Form(action, read_fields(found[2]))
+        return None
 
     def assets(self) -> list[str]:
         """Addresses of styles and scripts, without those that draw charts."""
-        links = [found["href"] for kind, found in self.elements if kind == "link" and found.get("rel") == "stylesheet"]
-        scripts = [found["src"] for kind, found in self.elements if kind == "script" and "src" in found]
+        links = [one["href"] for one in self.having("rel") if one["rel"] == "stylesheet"]
+        scripts = [one["src"] for one in self.having("src") if one["src"].endswith(".js")]
         return [one for one in (*links, *scripts) if not any(chart in one for chart in CHARTS)]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element, and the value of a field."""
-        found = {name: value or "" for name, value in attrs}
-        self.elements.append((tag, found))
-        if tag == "form":
-            self.forms.append(Form(found.get("hx-post") or found.get("action", "")))
-        elif tag == "select":
-            self._select = found.get("name", "")
-        elif self.forms:
-            self._note_value(tag, found)
+    def _holding(self, part: str) -> Iterator[str]:
+        """The opening tags in which a text stands; pages write `<`, `>` and quotes in values as entities."""
+        at = self._text.find(part)
+        while at >= 0:
+            end = self._text.find(">", at)
+            yield self._text[self._text.rfind("<", 0, at) : end]
+            at = self._text.find(part, end)
 
-    def _note_value(self, tag: str, found: dict[str, str]) -> None:
-        fields, name = self.forms[-1].fields, found.get("name", "")
-        if tag == "input" and name and (found.get("type") not in NO_VALUE or "checked" in found):
+
+def read_attributes(tag: str) -> dict[str, str]:
+    """The attributes of an opening tag; one without a value has an empty one."""
+    return {name: html.unescape(value) for name, value in ATTRIBUTE.findall(tag.partition(" ")[2])}
+
+
+def read_fields(inside: str) -> dict[str, str]:
+    """What the fields of a form hold when nobody has touched them."""
+    fields: dict[str, str] = {}
+    choice = ""
+    for tag, rest in FIELD.findall(inside):
+        found = read_attributes(f"<{tag} {rest}")
+        name = found.get("name", "")
+        if tag == "select":
+            choice = name
+        elif tag == "input" and name and (found.get("type") not in NO_VALUE or "checked" in found):
             fields[name] = found.get("value", "on" if "checked" in found else "")
         elif tag == "textarea" and name:
             fields.setdefault(name, "")
-        elif tag == "option" and self._select and ("selected" in found or self._select not in fields):
-            fields[self._select] = found.get("value", "")
-
-
-def read_page(text: str) -> ReadPage:
-    """A page taken apart."""
-    page = ReadPage()
-    page.feed(text)
-    page.close()
-    return page
+        elif tag == "option" and choice and ("selected" in found or choice not in fields):
+            fields[choice] = found.get("value", "")
+    return fields

@@ -21,7 +21,7 @@ from branchline.bench.catalogue import Bench, Figure, Say
 from branchline.bench.company import PASSWORD, seeded_company
 from branchline.bench.company_rows import Company, Worker
 from branchline.bench.listening import PageStream
-from branchline.bench.visitors import Answer, Visitor, read_page
+from branchline.bench.visitors import Answer, ReadPage, Visitor
 from branchline.exits import Failure
 from branchline.platform.claim import stop_holder
 from branchline.platform.folder import DataFolder, read_json
@@ -156,7 +156,7 @@ def _pages(
 def _loads(visitor: Visitor) -> Iterator[Figure]:
     """What a browser loads that has nothing yet."""
     page = visitor.open("/today")
-    assets = [visitor.open(address) for address in dict.fromkeys(read_page(page.text).assets())]
+    assets = [visitor.open(address) for address in dict.fromkeys(ReadPage(page.text).assets())]
     packed = (page.packed + sum(one.packed for one in assets)) / 1000
     yield Figure(f"first load, {len(assets)} files", packed, "KB", must=FIRST_LOAD, lower_is_better=True)
 
@@ -216,7 +216,7 @@ class _Day:
     def _open(self, page: str, path: str, part: bool = False) -> Answer:
         answer = self.times.note(page, path, self.visitor.open(path, part))
         if not part:
-            self.stream.follow(read_page(answer.text))
+            self.stream.follow(ReadPage(answer.text))
         return answer
 
     def _today(self) -> None:
@@ -230,7 +230,7 @@ class _Day:
 
     def _call(self) -> None:
         asked = self._open("form of a call", f"/quick/call?person={self._person()}", part=True)
-        form = read_page(asked.text).form("/quick/call")
+        form = ReadPage(asked.text).form("/quick/call")
         self._think()
         if form is not None:
             told = {**form.fields, "summary": "asked when the delivery comes"}
@@ -238,7 +238,7 @@ class _Day:
 
     def _board(self) -> None:
         board = self._open("board", f"/deals?view=board&unit={self.unit}")
-        cards = [one for one in read_page(board.text).having("data-deal") if one.get("data-stage") in self.stages]
+        cards = [one for one in ReadPage(board.text).having("data-deal") if one.get("data-stage") in self.stages]
         self._think()
         if cards:
             card = self.chance.choice(cards)

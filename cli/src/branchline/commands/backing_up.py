@@ -14,7 +14,7 @@ from branchline.screen import Screen, table
 Distributed = Annotated[
     bool,
     typer.Option(
-        "--distributed", help="The databases are those named in the environment: CONTACTS_DATABASE_URL and so on."
+        "--distributed", help="The databases are those named by the settings CONTACTS_DATABASE_URL and so on."
     ),
 ]
 
@@ -31,14 +31,14 @@ def backup(
     distributed: Distributed = False,
 ) -> int:
     """Save all services' databases as they stand at one moment; people go on working meanwhile."""
-    from branchline.backup.databases import urls_of_environment
+    from branchline.backup.databases import urls_of_settings
     from branchline.backup.embedded import facts_of, urls_to_save
     from branchline.backup.saving import save
 
     screen: Screen = context.obj
     begun = time.monotonic()
     if distributed:
-        made = save(urls_of_environment(), folder, {}, screen.say)
+        made = save(urls_of_settings(), folder, {}, screen.say)
     else:
         with urls_to_save(screen.folder()) as urls:
             made = save(urls, folder, facts_of(screen.folder()), screen.say)
@@ -56,7 +56,7 @@ def restore(
     distributed: Distributed = False,
 ) -> int:
     """Put a backup back while nothing runs: counted, compared with what was saved, and with a new epoch for events."""
-    from branchline.backup.databases import urls_of_environment
+    from branchline.backup.databases import urls_of_settings
     from branchline.backup.embedded import take_facts, urls_to_fill
     from branchline.backup.restoring import require_fillable
     from branchline.backup.restoring import restore as put_back
@@ -66,8 +66,8 @@ def restore(
     begun = time.monotonic()
     manifest = read_manifest(folder)
     if distributed:
-        require_fillable(urls_of_environment(), manifest, replace)
-        epochs = put_back(urls_of_environment(), folder, manifest, screen.say)
+        require_fillable(urls_of_settings(), manifest, replace)
+        epochs = put_back(urls_of_settings(), folder, manifest, screen.say)
     else:
         with urls_to_fill(screen.folder(), lambda urls: require_fillable(urls, manifest, replace)) as urls:
             epochs = put_back(urls, folder, manifest, screen.say)

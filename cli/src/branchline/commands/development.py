@@ -33,7 +33,10 @@ def run_tiers(
         ),
     ] = None,
 ) -> int:
-    """Run the tests, and say plainly which parts this machine cannot run. Options of pytest are handed on."""
+    """Run the tests, and say plainly which parts this machine cannot run. Options of pytest are handed on.
+
+    `faults --all` also runs the long fault tests and writes docs/reliability.md.
+    """
     from branchline.testing import list_parts, provide_chromium, run_tests, wants_browser
 
     screen: Screen = context.obj

@@ -1,4 +1,4 @@
-"""`events replay` and `events new-epoch`: telling consumers again what was said before."""
+"""`events replay`, `republish` and `new-epoch`: telling consumers again what was said before."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from branchline.screen import Progress, Screen, table
 def register_past(events: typer.Typer) -> None:
     """Add the commands to `events`."""
     events.command("replay")(replay)
+    events.command("republish")(republish)
     events.command("new-epoch")(new_epoch)
 
 
@@ -36,6 +37,27 @@ def replay(
     screen.show(
         {"consumer": consumer, "source": source, "events": read}, lambda: f"{read:,} events of {source} to {consumer}"
     )
+    return Exit.OK
+
+
+def republish(
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SERVICE", help="Whose events; all without one.")
+    ] = None,
+    from_position: Annotated[
+        int, typer.Option("--from", min=0, help="Position of the first event; 0: before what every consumer has seen.")
+    ] = 0,
+) -> int:
+    """After the broker lost its data: publish again what may have been in it; what was handled has no second effect."""
+    from branchline.platform.environment import SERVICES
+    from branchline.processes.past import open_past
+
+    screen: Screen = context.obj
+    with open_past(screen.folder()) as past:
+        first = {name: past.republish(name, from_position) for name in sources or SERVICES}
+    rows = [[name, f"{position:,}"] for name, position in first.items()]
+    screen.show({"from": first}, lambda: table(["published again", "from"], rows, figures=(1,)))
     return Exit.OK
 
 

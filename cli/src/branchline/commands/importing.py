@@ -56,8 +56,17 @@ def import_files(
     outcomes: list[dict[str, Any]] = []
     with connect(screen.folder()) as rest:
         for file in files:
-            wanted = Wanted(file, unit, kind, mapping, source, **shared)  # type: ignore[arg-type]
-            outcomes.append(_import_one(screen, rest, wanted, dry_run, yes))
+            asks = not yes and sys.stdin.isatty() and not screen.as_json
+            wanted = Wanted(
+                file,
+                unit,
+                kind,
+                mapping,
+                source,
+                unattended=not dry_run and not asks,
+                **shared,  # type: ignore[arg-type]
+            )
+            outcomes.append(_import_one(screen, rest, wanted, dry_run))
             if not screen.as_json:
                 print(report_of(outcomes[-1]), flush=True)
     if screen.as_json:
@@ -65,7 +74,7 @@ def import_files(
     return Exit.OK if all(one["ok"] for one in outcomes) else Exit.FAILED
 
 
-def _import_one(screen: Screen, rest: Any, wanted: Any, dry_run: bool, yes: bool) -> dict[str, Any]:
+def _import_one(screen: Screen, rest: Any, wanted: Any, dry_run: bool) -> dict[str, Any]:
     """Check one file and load it unless it must not be; answers the run, its findings and whether all is well."""
     from branchline.runs import check_file, confirm_run, list_findings
 
@@ -73,16 +82,13 @@ def _import_one(screen: Screen, rest: Any, wanted: Any, dry_run: bool, yes: bool
     try:
         run = check_file(rest, wanted, progress.tell)
         findings = list_findings(rest, run["id"]) if run["state"] != "cancelled" else []
-        loads = run["state"] == "waiting" and not run.get("blocked") and not dry_run
-        if loads and not yes and sys.stdin.isatty() and not screen.as_json:
+        if run["state"] == "waiting" and not run.get("blocked") and not dry_run:
             progress.end()
-            loads = _agreed(run, findings)
-        if loads:
-            run = confirm_run(rest, run["id"], progress.tell)
+            if wanted.unattended or _agreed(run, findings):
+                run = confirm_run(rest, run["id"], progress.tell)
     finally:
         progress.end()
-    wanted_state = "finished" if loads else "waiting"
-    ok = run["state"] == wanted_state and not run.get("blocked")
+    ok = run["state"] in ("waiting", "finished") and not run.get("blocked")
     return {"file": str(wanted.file), "ok": ok, "dry_run": dry_run, "run": run, "findings": findings}
 
 

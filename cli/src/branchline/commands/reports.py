@@ -33,6 +33,7 @@ def report(
     metric: Annotated[str, typer.Option(help="What plan-fact compares: revenue or quantity.")] = "",
     product: Annotated[str, typer.Option(help="Only this product, by id.")] = "",
     currency: Annotated[str, typer.Option(help="Currency of the converted figures.")] = "",
+    tree: Annotated[str, typer.Option(metavar="DAY", help="Units as they were on a day; as they are without it.")] = "",
 ) -> int:
     """Run a report over what you may see. Figures are exact; the screen rounds them, --json does not."""
     from branchline.commands.report_text import catalogue_text, report_text
@@ -47,7 +48,7 @@ def report(
         groups = [word.strip() for text in group_by or [] for word in text.split(",") if word.strip()]
         parameters: dict[str, Any] = {
             "unit": unit, "from": first, "to": last, "group_by": groups, "metric": metric,
-            "product_id": product, "currency_code": currency.upper(),
+            "product_id": product, "currency_code": currency.upper(), "tree_date": tree,
         }  # fmt: skip
         answer = rest.get(f"/reports/{name}", **parameters)
     screen.show(answer, lambda: report_text(answer))

@@ -53,6 +53,8 @@ def finding_text(finding: dict[str, Any]) -> str:
     """A finding with its place and the way out."""
     sheet, cell = finding.get("sheet") or "", finding.get("cell") or ""
     place = cell if "!" in cell else "!".join(part for part in (sheet, cell) if part)
+    if place and not cell and int(finding.get("row") or 0):
+        place += f", row {int(finding['row']):,}"
     near = f"nearest: {', '.join(finding['suggestions'])}" if finding.get("suggestions") else ""
     parts = [finding["message"], finding.get("way_out") or "", near]
     text = "; ".join(part.rstrip(". ") for part in parts if part)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
+
+from branchline.platform.folder import DataFolder
 
 SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 STORES = (*SERVICES, "gateway")  # each has its own database
@@ -41,24 +44,28 @@ def environment_of(process: str, addresses: Addresses, secrets: dict[str, str], 
     if process != "worker":
         told |= {f"{name.upper()}_ADDRESS": address for name in SERVICES}
         told["TOKEN_PUBLIC_KEY"] = secrets["token_public_key"]
-    return told | _particulars(process, addresses, secrets)
+    return told | _particulars(process, addresses, secrets, data)
 
 
-def _particulars(process: str, addresses: Addresses, secrets: dict[str, str]) -> dict[str, str]:
+def _particulars(process: str, addresses: Addresses, secrets: dict[str, str], data: str) -> dict[str, str]:
     if process == "api":
         return {
             "GRPC_LISTEN": f"127.0.0.1:{addresses.grpc_port}",
             "DIRECTORY_TOKEN_PRIVATE_KEY": secrets["token_private_key"],
-            "DIRECTORY_SERVICE_SECRETS": f"imports={secrets['service_secret']}",
+            "DIRECTORY_SERVICE_SECRETS": f"imports={secrets['service_secret']},gateway={secrets['webhook_secret']}",
             "DIRECTORY_FOLLOWER_SECRETS": f"gateway={secrets['follower_secret']}",
         }
+    heads = DataFolder(Path(data)).audit_heads
     if process == "worker":
         embedded = addresses.server_url.format("bus").replace("postgresql://", "pgmq://", 1)
-        return {"BUS_URL": addresses.bus_url or embedded}
+        return {"BUS_URL": addresses.bus_url or embedded, "AUDIT_HEADS": str(heads)}
     if process == "jobs":
         return {"IMPORTS_SERVICE_SECRET": secrets["service_secret"]}
     return {
+        "AUDIT_HEADS": str(heads),
         "HTTP_LISTEN": f"127.0.0.1:{addresses.port}",
         "GATEWAY_DATABASE_URL": database_url(addresses.server_url, "gateway"),
         "GATEWAY_FOLLOWER_SECRET": secrets["follower_secret"],
+        "GATEWAY_WEBHOOK_SECRET": secrets["webhook_secret"],
+        "GATEWAY_WEBHOOK_KEY": secrets["webhook_key"],
     }

@@ -63,6 +63,11 @@ class DataFolder:
         return self.path / "credentials.json"
 
     @property
+    def audit_heads(self) -> Path:
+        """Where the ends of the audit chains are noted; a copy belongs on another machine."""
+        return self.path / "audit-heads.jsonl"
+
+    @property
     def company(self) -> Path:
         """What the company was asked to be at the first start."""
         return self.path / "company.json"

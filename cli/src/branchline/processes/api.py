@@ -8,9 +8,8 @@ from importlib import import_module
 
 from branchline.platform.environment import SERVICES
 from branchline.processes.starting import begin
-from chassis.database import Database
 from chassis.process import stop_signal
-from chassis.rpc.events_door import events_servicer
+from chassis.rpc.doors import with_platform
 from chassis.rpc.server import Servicer, start_server
 from chassis.settings import load_settings
 from chassis.tokens import TokenVerifier
@@ -21,14 +20,12 @@ NEEDED = tuple(f"{name}.api" for name in SERVICES)  # imported before there are 
 
 
 def list_servicers() -> tuple[Servicer, ...]:
-    """The servicers of every service, each with its own settings and database, and the one door to their messaging."""
+    """The servicers of every service, each with its own settings and database, and the doors beside."""
     found: list[Servicer] = []
-    databases: dict[str, Database] = {}
     for name in SERVICES:
         settings = load_settings(import_module(f"{name}.settings").Settings, f"{name.upper()}_")
         found.extend(import_module(f"{name}.api").servicers(settings))
-        databases[name] = Database(settings.database_url, name, pool_size=1)  # few ask, and never in a hurry
-    return (*found, events_servicer(databases))
+    return with_platform(found)
 
 
 def main() -> None:

@@ -11,19 +11,24 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import sqlalchemy as sa
+
 from branchline.exits import Exit, Failure
 from branchline.platform.environment import SERVICES, database_url
 from branchline.platform.folder import DataFolder
 from branchline.platform.launch import is_running
 from chassis.bus.catching_up import Rebuilt, rebuild, replay
 from chassis.bus.consumer import Consumer
-from chassis.bus.relay import begin_epoch
+from chassis.bus.relay import begin_epoch, rewind
 from chassis.bus.sources import DatabaseSource
 from chassis.database import Database
 from chassis.errors import DomainError
+from chassis.schema import consumer_mark, relay_state
 
 Tell = Callable[[str, int], None]
 STATEMENT_MS, LOCK_MS = 600_000, 60_000  # whole tables are emptied and marked
+# Marks tell the furthest event of a source, and those of other queues may be this far behind; repetitions do no harm.
+BEFORE_MARK = 10_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,22 @@ class Past:
         made = {one.service: self.rebuild(one.service, tell) for one in self.listeners_of(service)}
         return epoch, made
 
+    def republish(self, service: str, from_position: int = 0) -> int:
+        """Put a service's events on the bus again, by default from before what its listeners have seen; answers where.
+
+        Errors: Failure.
+        """
+        if service not in self.sources:
+            raise Failure(f"there is no service {service!r}; use {', '.join(SERVICES)}", Exit.USAGE, "SERVICE_NOT_HERE")
+        database = self.databases[service]
+        with database.reading() as work:
+            state = work.execute(sa.select(relay_state.c.source, relay_state.c.published_position)).one()
+        seen = [_mark_of(one, state.source) for one in self.listeners_of(service)]
+        wanted = from_position or max(min(seen, default=0) - BEFORE_MARK, 0) + 1
+        first = min(wanted, state.published_position + 1)  # never past what waits to be published
+        rewind(database, first - 1)
+        return int(first)
+
     def listeners_of(self, service: str) -> list[Listener]:
         """Those who listen to a service."""
         return [one for one in self.listeners.values() if service in one.consumer.sources]
@@ -93,6 +114,13 @@ def open_past(folder: DataFolder) -> Iterator[Past]:
     finally:
         for database in databases.values():
             database.close()
+
+
+def _mark_of(listener: Listener, source: str) -> int:
+    """The furthest position of a source that a consumer has seen; 0 before the first."""
+    mine = (consumer_mark.c.consumer == listener.consumer.name) & (consumer_mark.c.source == source)
+    with listener.database.reading() as work:
+        return int(work.execute(sa.select(consumer_mark.c.position).where(mine)).scalar() or 0)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def ensure_secrets(folder: DataFolder) -> None:
     if "token_private_key" not in found:
         private = generate_key()
         found |= {"token_private_key": private, "token_public_key": public_key_of(private)}
-    for name in ("service_secret", "follower_secret"):
+    for name in ("service_secret", "follower_secret", "webhook_secret", "webhook_key"):
         found.setdefault(name, secrets.token_urlsafe(24))
     if found != read_json(folder.secrets):
         write_json(folder.secrets, found)

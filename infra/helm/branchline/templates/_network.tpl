@@ -57,6 +57,9 @@ spec:
     - ports:
         - {protocol: TCP, port: {{ $policy.databasePort }}}
         - {protocol: TCP, port: {{ $policy.busPort }}}
+        {{- if eq .Chart.Name "directory" }}
+        - {protocol: TCP, port: {{ $policy.busManagementPort }}}
+        {{- end }}
         - {protocol: TCP, port: {{ $policy.otlpPort }}}
     - ports:
         - {protocol: TCP, port: 7400}

@@ -28,6 +28,12 @@ app.kubernetes.io/component: {{ .component }}
 {{- range list "directory" "contacts" "deals" "scheduling" "imports" "reporting" }}
 - {name: {{ upper . }}_ADDRESS, value: "branchline-{{ . }}:7400"}
 {{- end }}
+{{- range $service, $number := .Values.global.queues }}
+- {name: {{ upper $service }}_QUEUES, value: {{ $number | quote }}}
+{{- end }}
+{{- if .Values.global.encrypted }}
+- {name: TLS_FOLDER, value: /run/certificates}
+{{- end }}
 {{- with .Values.door }}
 - {name: {{ ternary "HTTP_LISTEN" "GRPC_LISTEN" (eq .kind "http") }}, value: "0.0.0.0:{{ .port }}"}
 {{- end }}
@@ -51,11 +57,18 @@ capabilities: {drop: [ALL]}
 {{- define "branchline.volumes" -}}
 - name: settings
   secret: {secretName: {{ .Values.secretName | default (include "branchline.name" .) }}, defaultMode: 0440}
+{{- if .Values.global.encrypted }}
+- name: certificates
+  secret: {secretName: branchline-certificates-{{ .Chart.Name }}, defaultMode: 0440}
+{{- end }}
 - name: tmp
   emptyDir: {medium: Memory, sizeLimit: 64Mi}
 {{- end }}
 
 {{- define "branchline.mounts" -}}
 - {name: settings, mountPath: /run/branchline, readOnly: true}
+{{- if .Values.global.encrypted }}
+- {name: certificates, mountPath: /run/certificates, readOnly: true}
+{{- end }}
 - {name: tmp, mountPath: /tmp}
 {{- end }}

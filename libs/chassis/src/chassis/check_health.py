@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -43,7 +44,7 @@ def _trouble_of_file(file: Path) -> str:
 
 
 def _trouble_over_http(port: int) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_SECONDS)
+    connection = _connection_to(port)
     try:
         connection.request("GET", HEALTH_PATH)
         status = connection.getresponse().status
@@ -54,11 +55,23 @@ def _trouble_over_http(port: int) -> str:
     return "" if status == http.client.OK else f"it answers {status}"
 
 
+def _connection_to(port: int) -> http.client.HTTPConnection:
+    """To the process beside us: whose certificate it shows to browsers is not asked, only whether it answers."""
+    if not os.environ.get("HTTPS_FOLDER"):
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_SECONDS)
+    unasked = ssl.create_default_context()
+    unasked.check_hostname = False
+    unasked.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection("127.0.0.1", port, timeout=ASK_SECONDS, context=unasked)
+
+
 def _trouble_over_grpc(port: int) -> str:
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    from chassis.rpc.certificates import open_channel
+
+    with open_channel(f"127.0.0.1:{port}") as channel:
         try:
             asked = health_pb2.HealthCheckRequest()
             status = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=ASK_SECONDS).status

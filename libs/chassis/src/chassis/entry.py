@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chassis.rpc.server import Servicer
 
 PAST = ("catch-up", "rebuild", "replay")
+EPOCH = "new-epoch"
+VERIFY = "verify-audit"
 STOP_SECONDS = 10  # calls in hand end within this
 HEALTH_FILE = "HEALTH_FILE"  # where a process without a port says how it is, for `chassis.check_health`
 BEAT_SECONDS = 5.0
@@ -60,7 +62,8 @@ class Doors(Generic[S]):
 def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
     """Run the process the arguments name until it is asked to stop; answers its exit code."""
     acts: dict[str, Callable[[Doors[S], S, Sequence[str]], int]] = {
-        "serve": _serve, "work": _work, "migrate": _migrate, "prepare": _prepare,
+        "serve": _serve, "work": _work, "migrate": _migrate, "prepare": _prepare, EPOCH: _epoch,
+        VERIFY: _verify,
     }  # fmt: skip
     if doors.jobs:
         acts["jobs"] = _jobs
@@ -69,7 +72,8 @@ def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=doors.service)
     parser.add_argument("action", choices=sorted(acts))
     words = sys.argv[1:] if arguments is None else list(arguments)
-    action = parser.parse_args(words[:1]).action if words[:1] and words[0] in PAST else parser.parse_args(words).action
+    has_words = words[:1] and words[0] in (*PAST, EPOCH, VERIFY)
+    action = parser.parse_args(words[:1] if has_words else words).action
     if action == "work":
         from chassis.bus.patch import patch
 
@@ -88,14 +92,12 @@ def run(doors: Doors[S], arguments: Sequence[str] | None = None) -> int:
 
 def _serve(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     from chassis.process import stop_signal
-    from chassis.rpc.events_door import events_servicer
+    from chassis.rpc.doors import with_platform
     from chassis.rpc.server import start_server
     from chassis.tokens import TokenVerifier
 
     stopping = stop_signal()
-    servicers = doors.servicers(settings)
-    databases = {one.service: one.implementation.database for one in servicers}
-    every = (*servicers, events_servicer(databases))  # each service tells its own feed, lag and parked events
+    every = with_platform(doors.servicers(settings))
     server, _port = start_server(settings.grpc_listen, every, TokenVerifier(settings.token_public_key))
     stopping.wait()
     server.stop(STOP_SECONDS).wait()
@@ -134,6 +136,19 @@ def _past(doors: Doors[S], settings: S, _words: Sequence[str]) -> int:
     return run_past(doors.worker(settings), doors.prefix, doors.tokens(), _words)
 
 
+def _epoch(doors: Doors[S], settings: S, words: Sequence[str]) -> int:
+    from chassis.new_epoch import run_new_epoch
+
+    return run_new_epoch(doors.worker(settings), settings.bus_url, words)
+
+
+def _verify(doors: Doors[S], settings: S, words: Sequence[str]) -> int:
+    from chassis.audit.run_verify import run_verify
+    from chassis.database import Database
+
+    return run_verify(Database(settings.database_url, doors.service, pool_size=1), words)
+
+
 def _beat() -> None:
     """Say that the process still turns round."""
     if HEALTH_FILE in os.environ:
@@ -148,9 +163,11 @@ def _prepare(doors: Doors[S], settings: S, words: Sequence[str]) -> int:
     """
     _migrate(doors, settings, words)
     if settings.bus_url:
+        from chassis.bus.dividing import divided
         from chassis.bus.transport import open_bus
 
-        open_bus(settings.bus_url).declare(doors.worker(settings).consumers)
+        bus = open_bus(settings.bus_url)
+        bus.declare(divided(doors.worker(settings).consumers, bus))
     return 0
 
 

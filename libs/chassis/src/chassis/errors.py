@@ -112,3 +112,10 @@ class RemoteError(DomainError):
         self.kind = kind
         self.reason = reason
         self.service = service
+
+
+class ServiceNotHere(DomainError):
+    """This process does not hold the named service."""
+
+    kind = Kind.NOT_FOUND
+    reason = "SERVICE_NOT_HERE"

@@ -6,7 +6,7 @@ Plain SQL on the service's own database for the doors of any process; knows no t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
+from chassis.logged_event import LoggedEvent
 from chassis.prepared import Prepared
 from chassis.schema import event_log, event_snapshot, relay_state
 
@@ -32,28 +33,11 @@ class EventsGone(DomainError):
 
 
 @dataclass(frozen=True)
-class FeedEvent:
-    """An event of the log, as a reader of the feed gets it."""
-
-    position: int
-    epoch: int
-    event_id: str
-    aggregate: str
-    aggregate_id: str
-    version: int
-    type: str
-    routing_key: str
-    headers: Mapping[str, str]
-    data: bytes
-    create_time: datetime
-
-
-@dataclass(frozen=True)
 class News:
     """What a follower gets: events and the position behind them, or word that there was too much."""
 
     next_position: int
-    events: Sequence[FeedEvent] = ()
+    events: Sequence[LoggedEvent] = ()
     passed_over: bool = False
     from_now: bool = False
 
@@ -127,7 +111,7 @@ def require_kept(standing: Standing, after_position: int, epoch: int = 0) -> Non
 
 def tail_events(
     work: UnitOfWork, after_position: int, limit: int = 500, chosen: Chosen = EVERYTHING, epoch: int = 0
-) -> list[FeedEvent]:
+) -> list[LoggedEvent]:
     """Events behind a position, in order. Errors: EventsGone, as `require_kept`."""
     require_kept(read_standing(work), after_position, epoch)
     statement = sa.select(*_columns(event_log)).where(
@@ -151,12 +135,12 @@ def follow_events(work: UnitOfWork, after_position: int, limit: int) -> News:
     rows = work.fetch(_FOLLOW, {"after_position": after_position, "limit": limit})
     if not rows or rows[0].position > after_position + 1:
         return News(last, passed_over=True)
-    return News(rows[-1].position, [FeedEvent(**{**row._asdict(), "data": bytes(row.data)}) for row in rows])
+    return News(rows[-1].position, [LoggedEvent(**{**row._asdict(), "data": bytes(row.data)}) for row in rows])
 
 
 def read_snapshot(
     work: UnitOfWork, after: tuple[str, str] | None = None, limit: int = 500, chosen: Chosen = EVERYTHING
-) -> list[FeedEvent]:
+) -> list[LoggedEvent]:
     """The last event of each type of each record, in order of record and type, behind `after` (record id, type).
 
     Read `read_standing` before the first page: all pages together tell at least what had happened by its position, and
@@ -185,12 +169,12 @@ def _behind(table: sa.Table, after: tuple[str, str] | None, chosen: Chosen) -> s
 
 
 def _columns(table: sa.Table) -> list[sa.Column[Any]]:
-    return [table.c[name] for name in FeedEvent.__dataclass_fields__]
+    return [table.c[name] for name in LoggedEvent._fields]
 
 
-def _event_of(row: sa.Row[Any]) -> FeedEvent:
+def _event_of(row: sa.Row[Any]) -> LoggedEvent:
     values = dict(row._mapping)
-    return FeedEvent(**{**values, "data": bytes(values["data"])})
+    return LoggedEvent(**{**values, "data": bytes(values["data"])})
 
 
 _LAST_LOGGED = sa.select(event_log.c.create_time).order_by(event_log.c.position.desc()).limit(1).scalar_subquery()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 import threading
 import time
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 _lock = threading.Lock()
 _last = 0
 _AT_ONCE = 512  # random numbers asked of the system in one call, which takes as long as for one
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _tails: list[str] = []  # the random ends of coming ids
 os.register_at_fork(after_in_child=_tails.clear)  # parent and child must not use the same ones
 _CANONICAL = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -27,16 +27,16 @@ def new_id() -> str:
         stamp = time.time_ns() // 1_000_000 << 12
         _last = now = max(stamp, _last + 1)
         if not _tails:
-            _tails.extend(map(_tail_of, struct.unpack(f">{_AT_ONCE}Q", os.urandom(8 * _AT_ONCE))))
+            _tails.extend(_more_tails())
         tail = _tails.pop()
     head = f"{now:015x}"  # uuid.UUID takes ten times as long
     return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{tail}"
 
 
-def _tail_of(random: int) -> str:
-    """The variant and 62 random bits."""
-    text = f"{random & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000:016x}"
-    return f"{text[:4]}-{text[4:]}"
+def _more_tails() -> list[str]:
+    """Each the variant and 62 random bits; cut out of one text, since a number's own takes three times as long."""
+    text = os.urandom(8 * _AT_ONCE).hex()
+    return [f"{_VARIANT[text[at]]}{text[at + 1 : at + 4]}-{text[at + 4 : at + 16]}" for at in range(0, len(text), 16)]
 
 
 def is_id(text: str) -> bool:

@@ -70,5 +70,6 @@ def start_logs(process: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine(process))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("alembic", "amqp", "kombu", "urllib3"):
+    # Also of HTTP clients, which tell the whole address of each request, with a password that stands in it.
+    for noisy in ("alembic", "amqp", "httpcore", "httpcore2", "httpx", "httpx2", "kombu", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

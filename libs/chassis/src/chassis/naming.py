@@ -14,6 +14,8 @@ EXCHANGE = "crm.events"
 DEAD_EXCHANGE, DEAD_QUEUE = "crm.dlx", "crm_dead"  # RabbitMQ only: events that killed their consumer too often
 UNROUTED_EXCHANGE, UNROUTED_QUEUE = "crm.unrouted", "crm_unrouted"  # RabbitMQ only: events no queue wanted
 PARTITIONS = 16
+QUEUES = (1, 2, 4, 8, 16)  # how many a consumer may have: each takes as many partitions as the others
+_PARTITION_WORD = 5
 LAST_WORD = "e"
 MAX_QUEUE_NAME = 47
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
@@ -59,9 +61,21 @@ def binding(service: str = "*", aggregate: str = "*", fact: str = "*", major: st
     return f"crm.{service}.{aggregate}.{fact}.{major}.*.{below}"
 
 
-def queue_name(consumer: str) -> str:
-    """The queue of a consumer: `crm_<consumer>_in`. Errors: NameInvalid when too long or not of [a-z0-9_]."""
-    name = f"crm_{consumer}_in"
+def narrow(pattern: str, partition: int) -> str:
+    """A binding that takes one partition of what `pattern` takes. Errors: NameInvalid unless that leaves it open."""
+    words = pattern.split(".")
+    if len(words) <= _PARTITION_WORD or words[_PARTITION_WORD] != "*":
+        raise NameInvalid(f"binding {pattern!r} does not leave the partition open")
+    words[_PARTITION_WORD] = f"p{partition:02d}"
+    return ".".join(words)
+
+
+def queue_name(consumer: str, queues: int = 1, part: int = 0) -> str:
+    """The queue of a consumer: `crm_<consumer>_in`, of one with several `crm_<consumer>_in_<queues>_<part>`.
+
+    Errors: NameInvalid when too long or not of [a-z0-9_].
+    """
+    name = f"crm_{consumer}_in" + (f"_{queues}_{part}" if queues > 1 else "")
     if not _WORD.fullmatch(name) or len(name) > MAX_QUEUE_NAME:
         raise NameInvalid(f"queue name {name!r} is not of [a-z0-9_] or longer than {MAX_QUEUE_NAME}")
     return name

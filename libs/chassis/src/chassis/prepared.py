@@ -7,14 +7,19 @@ SQLAlchemy takes three times as long for a statement as the driver and the serve
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, cast
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.rows import RowMaker, namedtuple_row
+from psycopg.pq.abc import PGresult
+from psycopg.rows import RowMaker
+
+from chassis.driver import Driver
 
 _PLACE = re.compile(r"%%|%\((\w+)\)s")
+A = TypeVar("A")
 Rows = list[Any]  # named tuples with the columns of the statement
 
 
@@ -23,11 +28,13 @@ class Prepared:
 
     Values go to the driver as they are: ids as text, JSON as text with a cast in the statement, a list where the
     statement says `= ANY`. Answers come as the driver reads them, ids as text. `IN` with a list is not possible.
-    With `replan` the server plans it for the values of each call: where these decide which way is quick.
+    With `replan` the server plans it for the values of each call: where these decide which way is quick. With `finds`
+    it goes without the wall (chassis.wall), whose conditions would cost it its index: it counts, or what it finds is
+    confirmed behind the wall before it is told.
     """
 
-    def __init__(self, statement: sa.ClauseElement, *, replan: bool = False) -> None:
-        self._statement, self._prepare = statement, not replan
+    def __init__(self, statement: sa.ClauseElement, *, replan: bool = False, finds: bool = False) -> None:
+        self._statement, self._prepare, self._walled = statement, not replan, not finds
         self._compiled: tuple[str, dict[str, Any]] | None = None
         self._numbered: tuple[bytes, tuple[str, ...]] | None = None
         self._make_row: RowMaker[Any] | None = None
@@ -45,17 +52,34 @@ class Prepared:
 
     def run(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> tuple[Rows, int]:
         """The rows, none where the statement answers none, and how many were touched. Errors: DBAPIError."""
+        driver = driver_of(connection)
+        sent, values = self._fill(connection, parameters)
+
+        def run() -> tuple[Rows, int]:
+            result = driver.run(sent, values, self._prepare, self._walled)
+            rows = driver.load_rows(result, self._row_of(result)) if result.nfields else []
+            return rows, result.command_tuples or 0
+
+        return self._tell(connection, run)
+
+    def run_later(
+        self, connection: sa.Connection, parameters: Mapping[str, Any], look: Callable[[int], None] | None = None
+    ) -> None:
+        """Run with the connection's next statement, or with its commit. Errors: there, those of `look` too."""
+        sent, values = self._fill(connection, parameters)
+        self._tell(connection, lambda: driver_of(connection).run_later(sent, values, look))
+
+    def _fill(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> tuple[bytes, list[Any]]:
         text, own = self.compile(connection.dialect)
         sent, names = self._number(text)
         given = {**own, **parameters} if own else parameters
+        return sent, [given[name] for name in names]
+
+    def _tell(self, connection: sa.Connection, act: Callable[[], A]) -> A:
         try:
-            cursor = psycopg.RawCursor(driver_of(connection), row_factory=self._rows)
-            cursor.execute(sent, [given[name] for name in names], prepare=self._prepare)
-            # Not `description`: it makes an object a column, a quarter of the time that a card of thirty takes.
-            answers = cursor.pgresult is not None and cursor.pgresult.nfields > 0
-            return cursor.fetchall() if answers else [], cursor.rowcount
+            return act()
         except psycopg.Error as trouble:
-            raise wrap_trouble(connection, text, trouble) from trouble
+            raise wrap_trouble(connection, self.compile(connection.dialect)[0], trouble) from trouble
 
     def _number(self, text: str) -> tuple[bytes, tuple[str, ...]]:
         """The statement as the server reads it, and the names of its values by their numbers.
@@ -69,19 +93,17 @@ class Prepared:
             self._numbered = numbered.encode(), names
         return self._numbered
 
-    def _rows(self, cursor: Any) -> RowMaker[Any]:
+    def _row_of(self, result: PGresult) -> RowMaker[Any]:
         """How a row is made: the columns of a statement are always the same."""
         if self._make_row is None:
-            made = namedtuple_row(cursor)
-            if cursor.pgresult is None or not cursor.pgresult.nfields:
-                return made
-            self._make_row = made
+            names = [(result.fname(at) or b"").decode() for at in range(result.nfields)]
+            self._make_row = cast(Any, namedtuple("Row", names, rename=True))._make  # noqa: PYI024 - known when it runs
         return self._make_row
 
 
-def driver_of(connection: sa.Connection) -> psycopg.Connection[Any]:
+def driver_of(connection: sa.Connection) -> Driver:
     """The driver's connection under one of SQLAlchemy."""
-    return cast(psycopg.Connection[Any], connection.connection.dbapi_connection)
+    return cast(Driver, connection.connection.dbapi_connection)
 
 
 def wrap_trouble(connection: sa.Connection, statement: str, trouble: psycopg.Error) -> Exception:

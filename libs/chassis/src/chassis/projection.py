@@ -5,11 +5,11 @@ Duplicates, reordering and replay change nothing, since a row is only replaced b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, insert
 
@@ -51,7 +51,7 @@ def upsert_newer(work: UnitOfWork, table: sa.Table, rows: Sequence[Row]) -> tupl
     """
     if not rows:
         return set(), []
-    [told] = work.fetch(_upsert(table), {"document": json.dumps(rows, default=str)})
+    [told] = work.fetch(_upsert(table), {"document": orjson.dumps(rows, default=str).decode()})
     if told.inserted == len(rows):  # nearly always while much is made: their ids need not come back
         return {row["id"] for row in rows}, []
     replaced = told.replaced or []

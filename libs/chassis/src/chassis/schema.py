@@ -1,5 +1,7 @@
 """Tables every service database has beside its own: outbox, log, relay state, inbox, parked events, idempotency, jobs.
 
+The audit trail's are in chassis/audit/tables.py, and are made with these.
+
 Source: reference tables of the platform's reliability design; sizes and settings are explained at each table.
 """
 
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+from chassis.audit.tables import create_audit_tables
 
 metadata = sa.MetaData()
 TIME = sa.TIMESTAMP(timezone=True)
@@ -203,3 +207,4 @@ def create_chassis_tables(connection: sa.Connection, source: str) -> None:
     metadata.create_all(connection)
     connection.exec_driver_sql(_SETTINGS)
     connection.execute(sa.text("INSERT INTO relay_state (source) VALUES (:s) ON CONFLICT DO NOTHING"), {"s": source})
+    create_audit_tables(connection)

@@ -1,26 +1,31 @@
 """Traces and measures: set up once a process; traces are carried as W3C text through calls, outbox and messages.
 
 A share of the traces is sampled where they begin. A span that fails is sent whether its trace is sampled or not.
+A process that sends nothing makes no spans of its own: it hands on the trace that it was given.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import metrics, trace
+from opentelemetry.context import attach, detach
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 MOST_CAUSES = 32  # of one batch that are told of
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("branchline")
+_TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])")
+_silent: trace.Tracer | None = None  # the tracer of a process that sends nothing
 
 
 def start_telemetry(
@@ -30,10 +35,12 @@ def start_telemetry(
 
     `ratio` is the share of new traces that is sampled, 0 to 1; a trace begun elsewhere follows its own choice.
     """
+    global _silent
     if exporter is None and endpoint:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
         exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+    _silent = _tracer if exporter is None else None
     provider = make_tracing(process, ratio, exporter)
     trace.set_tracer_provider(provider)
     if endpoint:
@@ -121,8 +128,16 @@ def span(
 ) -> Iterator[Span]:
     """One span; `carrier` with a `traceparent` makes it a child of that trace.
 
-    A failure is marked by its reason or its class alone: messages of errors may hold personal data.
+    A failure is marked by its reason or its class alone: messages of errors may hold personal data. Where nothing is
+    sent, a given trace is handed on as it came: a span made for nobody took a twentieth of a small call.
     """
+    if _tracer is _silent and (given := _given_span(carrier)) is not None:
+        mark = attach(trace.set_span_in_context(given))
+        try:
+            yield given
+        finally:
+            detach(mark)
+        return
     parent = _propagator.extract(dict(carrier)) if carrier else None
     with _tracer.start_as_current_span(
         name,
@@ -142,26 +157,47 @@ def span(
                 made.set_status(Status(StatusCode.ERROR, getattr(trouble, "reason", type(trouble).__name__)))
 
 
+def _given_span(carrier: Mapping[str, str] | None) -> Span | None:
+    """The span that a carrier names, without one the present span; None where there is none, or more to it."""
+    if not carrier:
+        present = trace.get_current_span()
+        return present if present.get_span_context().is_valid else None
+    found = _TRACE_PARENT.fullmatch(carrier.get("traceparent", ""))
+    if found is None or "tracestate" in carrier:
+        return None
+    told = SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=TraceFlags(int(found[3])))
+    return NonRecordingSpan(told) if told.is_valid else None
+
+
 @contextmanager
 def batch_span(name: str, carriers: Sequence[Mapping[str, str]], **attributes: str | int) -> Iterator[Span]:
     """The span of a batch: it goes on with the first sampled cause and links all of them.
 
     Each further sampled cause has such a span too, so that its trace reaches the last handler whatever came beside it.
     """
-    cause = cause_of(carriers)
+    causes = _each_once(carriers)
+    cause = cause_of(causes)
     with span(name, cause, SpanKind.CONSUMER, **attributes) as made:
         if made.is_recording():
-            for link in links_of(carriers):
+            for link in links_of(causes):
                 made.add_link(link.context)
         begun = [
             _tracer.start_span(name, _propagator.extract(dict(one)), SpanKind.CONSUMER, dict(attributes))
-            for one in _further_causes(carriers, cause)
+            for one in _further_causes(causes, cause)
         ]
         try:
             yield made
         finally:
             for one in begun:
                 one.end()
+
+
+def _each_once(carriers: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The first carrier of each cause: a batch of an import has one, and to read it 500 times took 4 ms."""
+    found: dict[str, Mapping[str, str]] = {}
+    for one in carriers:
+        found.setdefault(one.get("traceparent", ""), one)
+    return list(found.values())
 
 
 def _further_causes(carriers: Sequence[Mapping[str, str]], cause: Mapping[str, str] | None) -> list[Mapping[str, str]]:

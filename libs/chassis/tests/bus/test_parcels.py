@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, open_envelope, wire_headers
+from chassis.bus.events import CONTENT_TYPE, Incoming, open_envelope, wire_headers
 from chassis.bus.parcels import MOST_CHARACTERS, MOST_EVENTS, entry_of, pack, unpack
 from chassis.ids import new_id
+from chassis.logged_event import LoggedEvent
 
 TEXTS = st.text(max_size=20)
 
@@ -66,3 +67,15 @@ def test_large_events_travel_in_parcels_of_their_own() -> None:
 def test_what_is_no_parcel_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no parcel"):
         unpack(text)
+
+
+def test_a_parcel_of_an_earlier_version_is_read_and_a_broken_one_is_refused() -> None:
+    event = an_event()
+    [(text, _)] = pack("s", [entry_of(event)])
+
+    [message] = unpack(f'["s",[{entry_of(event)}]]')
+
+    assert message == unpack(text)[0]
+    for broken in (text[: len(text) // 2], "z", "zebra", f"z{text[1:5]}"):
+        with pytest.raises(ValueError, match="no parcel"):
+            unpack(broken)

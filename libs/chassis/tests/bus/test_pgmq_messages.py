@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.bus.events import LoggedEvent, wire_headers
+from chassis.bus.events import wire_headers
 from chassis.bus.pgmq_messages import message_text
 from chassis.ids import new_id
+from chassis.logged_event import LoggedEvent
 
 TEXTS = st.text(max_size=20)
 

@@ -60,7 +60,17 @@ def _row(delivery: Delivered) -> dict[str, Any]:
         "version": delivery.version,
         **{
             name: getattr(state, name)
-            for name in ("kind", "code", "name", "path", "country_code", "area_code", "time_zone", "currency_code")
+            for name in (
+                "kind",
+                "code",
+                "name",
+                "path",
+                "country_code",
+                "area_code",
+                "time_zone",
+                "currency_code",
+                "freeze_reason",
+            )
         },
     }
 

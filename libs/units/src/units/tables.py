@@ -24,5 +24,6 @@ unit = sa.Table(
     sa.Column("end_date", sa.Date),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("freeze_reason", sa.Text, nullable=False, server_default=""),
     sa.Index("unit_path", "path", postgresql_ops={"path": "text_pattern_ops"}),
 )

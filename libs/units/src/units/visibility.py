@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from chassis.access import ALL, OWN, READ, SUBTREE, Access
+from chassis.access import ALL, OWN, READ, SUBTREE, TEAM, Access, covers, is_below
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, Kind
 from chassis.ids import is_id
@@ -45,10 +46,10 @@ _NAMES = ("id", "path", "name", "kind", "country_code", "area_code", "time_zone"
 _ONE = Prepared(sa.select(*(unit.c[name] for name in _NAMES)).where(unit.c.id == sa.bindparam("unit_id")))
 
 
-def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
-    """The unit, in which the caller must be allowed `action`.
+def get_unit(work: UnitOfWork, unit_id: str, action: str = READ, records: str = "") -> Unit:
+    """The unit, in which the caller must be allowed `action` on records of this kind.
 
-    Errors: UnitNotKnown, NotPermitted (not for reading: a unit that may not be read is not known).
+    Errors: UnitNotKnown, NotPermitted (not for reading: a unit of which nothing may be read is not known).
     """
     if not is_id(unit_id):
         raise UnitNotKnown(unit_id)
@@ -59,14 +60,14 @@ def get_unit(work: UnitOfWork, unit_id: str, action: str = READ) -> Unit:
     if action == READ and not _may_read_something_in(work.access, row.path):
         raise UnitNotKnown(unit_id)
     if action != READ:
-        work.access.require_in(action, row.path)
+        work.access.require_in(action, row.path, records)
     return Unit(*row)
 
 
 def _may_read_something_in(access: Access, path: str) -> bool:
-    return access.allows_in(READ, path) or any(
-        grant.scope == OWN or (grant.unit_path + ".").startswith(path + ".") for grant in access.grants_for(READ)
-    )
+    """Of whatever kind: which records there are is said by each service's filter, not by the name of the unit."""
+    grants = [grant for grant in access.grants if grant.action == READ]
+    return any(grant.scope in (OWN, ALL) or covers(grant, path) or is_below(grant.unit_path, path) for grant in grants)
 
 
 def unit_ids_below(path: str) -> sa.Select[tuple[str]]:
@@ -77,61 +78,120 @@ def unit_ids_below(path: str) -> sa.Select[tuple[str]]:
 
 def visible(
     access: Access,
+    records: str,
     unit_column: sa.ColumnElement[str],
     owner_column: sa.ColumnElement[str] | None = None,
     action: str = READ,
 ) -> sa.ColumnElement[bool]:
-    """A predicate: rows of the units the caller may see, and own rows.
+    """A predicate: rows of the units the caller may see, and own rows; `records` says of what kind the rows are.
 
     It is the same for get, list, search, count and report. Without an `owner_column` a grant on own rows shows none.
     """
-    if access.allows_everywhere(action):
-        return sa.true()
-    terms: list[sa.ColumnElement[bool]] = []
-    for grant in access.grants_for(action):
-        if grant.scope == SUBTREE and grant.unit_path:
-            terms.append(unit_column.in_(unit_ids_below(grant.unit_path)))
-        elif grant.scope == OWN and owner_column is not None and access.user_id:
-            terms.append(owner_column == access.user_id)
-        elif grant.scope == ALL:
-            return sa.true()
-    return sa.or_(*terms) if terms else sa.false()
+    sight, values = sight_of(access, records, action)
+    return seen_in(sight, unit_column, owner_column, values)
+
+
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Sight:
     """What a caller may see, apart from who asks and where: statements are prepared once for each, not for each user.
 
-    `units` says that whole subtrees are seen, `own` that own records are.
+    `everything` is seen without a look at units; `all` says that no unit need be granted, `units` that whole subtrees
+    are seen, `teams` units without what is below; `own` that own records are, `others` also those of colleagues who
+    are away. `denied` takes away from all of these what restrictions speak of.
     """
 
     everything: bool = False
+    all: bool = False
     units: bool = False
+    teams: bool = False
     own: bool = False
+    others: bool = False
+    denied: bool = False
+
+    def own_only(self) -> Sight:
+        """The part of it that shows own records."""
+        return Sight(own=self.own, others=self.others, denied=self.denied)
 
 
-def sight_of(access: Access, action: str = READ) -> tuple[Sight, dict[str, Any]]:
-    """A caller's sight, and the values that a statement made for it needs: `seen_paths`, `seen_user`."""
-    if access.allows_everywhere(action):
+def sight_of(access: Access, records: str, action: str = READ) -> tuple[Sight, dict[str, Any]]:
+    """A caller's sight of records of a kind, and the values that a statement made for it needs.
+
+    They are `seen_paths`, `seen_teams`, `seen_user`, `seen_others` and `denied_paths`.
+    """
+    if access.allows_everywhere(action, records):
         return Sight(everything=True), {}
-    grants = access.grants_for(action)
-    paths = [grant.unit_path for grant in grants if grant.scope == SUBTREE and grant.unit_path]
+    grants = access.grants_for(action, records)
+    paths = list(dict.fromkeys(one.unit_path for one in grants if one.scope == SUBTREE and one.unit_path))
+    teams = list(dict.fromkeys(one.unit_path for one in grants if one.scope == TEAM and one.unit_path))
+    denied = [one.unit_path for one in access.denials_for(action, records)]
     own = bool(access.user_id) and any(grant.scope == OWN for grant in grants)
-    return Sight(units=bool(paths), own=own), {"seen_paths": paths, "seen_user": access.user_id}
+    sight = Sight(
+        all=any(grant.scope == ALL for grant in grants),
+        units=bool(paths),
+        teams=bool(teams),
+        own=own,
+        others=own and bool(access.stands_in_for),
+        denied=bool(denied),
+    )
+    values = {"seen_paths": paths, "seen_user": access.user_id}
+    if teams or denied or sight.others:
+        values |= {"seen_teams": teams, "denied_paths": denied, "seen_others": list(access.stands_in_for)}
+    return sight, values
 
 
 def seen_in(
-    sight: Sight, unit_column: sa.ColumnElement[str], owner_column: sa.ColumnElement[str] | None = None
+    sight: Sight,
+    unit_column: sa.ColumnElement[str],
+    owner_column: sa.ColumnElement[str] | None = None,
+    values: Values | None = None,
 ) -> sa.ColumnElement[bool]:
-    """The predicate of `visible` for a prepared statement, which is given the values of `sight_of` when it runs."""
+    """The predicate of `visible` for a prepared statement, which is given the values of `sight_of` when it runs.
+
+    With `values` they are in it already, for a statement that is made only once.
+    """
     if sight.everything:
         return sa.true()
-    terms: list[sa.ColumnElement[bool]] = []
-    if sight.units:
-        terms.append(unit_column.in_(unit_ids_under("seen_paths")))
-    if sight.own and owner_column is not None:
-        terms.append(owner_column == sa.bindparam("seen_user", type_=owner_column.type))
-    return sa.or_(*terms) if terms else sa.false()
+    granted: list[sa.ColumnElement[bool]] = [sa.true()] if sight.all else []
+    granted += [unit_column.in_(ids) for ids in granted_unit_ids(sight, values)]
+    seen = sa.or_(sa.false(), *granted, *own_in(sight, owner_column, values))
+    return sa.and_(seen, *(unit_column.not_in(ids) for ids in denied_unit_ids(sight, values)))
+
+
+def own_in(
+    sight: Sight, owner_column: sa.ColumnElement[str] | None, values: Values | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """The predicates any of which makes a row an own one, where the sight shows these; units are not looked at."""
+    if owner_column is None or not sight.own:
+        return []
+    own = [owner_column == _bound("seen_user", owner_column.type, values)]
+    if sight.others:
+        own.append(owner_column == sa.any_(_bound("seen_others", ARRAY(owner_column.type), values)))
+    return own
+
+
+def granted_unit_ids(sight: Sight, values: Values | None = None) -> list[sa.Select[tuple[str]]]:
+    """The ids of the units that the sight grants, by subtree and by themselves, as sub-queries."""
+    found = _below("seen_paths", values) if sight.units else []
+    if sight.teams:
+        found.append(sa.select(unit.c.id).where(unit.c.path == sa.any_(_bound("seen_teams", ARRAY(sa.Text), values))))
+    return found if not sight.all else []
+
+
+def denied_unit_ids(sight: Sight, values: Values | None = None) -> list[sa.Select[tuple[str]]]:
+    """The ids of the units that restrictions speak of, as sub-queries."""
+    return _below("denied_paths", values) if sight.denied else []
+
+
+def _below(name: str, values: Values | None) -> list[sa.Select[tuple[str]]]:
+    """A planner that reads the paths knows how many units lie below; where it cannot, it is one statement for all."""
+    return [unit_ids_under(name)] if values is None else [unit_ids_below(path) for path in values[name]]
+
+
+def _bound(name: str, kind: Any, values: Values | None) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=kind) if values is None else sa.bindparam(name, values[name], kind, unique=True)
 
 
 def seen_among(
@@ -143,12 +203,22 @@ def seen_among(
     """
     if sight.everything:
         return sa.true()
-    terms: list[sa.ColumnElement[bool]] = []
-    if sight.units:
-        terms.append(unit_column == sa.any_(sa.bindparam("seen_units", type_=ARRAY(unit.c.id.type))))
-    if sight.own:
-        terms.append(owner_column == sa.bindparam("seen_user", type_=owner_column.type))
-    return sa.or_(sa.false(), *terms)
+    by_units = sight.units or sight.teams or sight.all
+    terms = [unit_column == sa.any_(sa.bindparam("seen_units", type_=ARRAY(unit.c.id.type)))] if by_units else []
+    seen = sa.or_(sa.false(), *terms, *own_in(sight, owner_column))
+    return sa.and_(seen, *(unit_column.not_in(ids) for ids in denied_unit_ids(sight)))
+
+
+def units_seen(work: UnitOfWork, sight: Sight, values: Mapping[str, Any]) -> list[str]:
+    """The ids of the units whose records a sight shows: `seen_units` for `seen_among`."""
+    if sight.everything or not (sight.units or sight.teams or sight.all):
+        return []
+    return [row.id for row in work.fetch(_units_seen(sight), values)]
+
+
+@lru_cache(maxsize=64)
+def _units_seen(sight: Sight) -> Prepared:
+    return Prepared(sa.select(unit.c.id).where(seen_in(sight, unit.c.id)))
 
 
 def units_under(work: UnitOfWork, paths: Sequence[str]) -> list[str]:

@@ -67,6 +67,7 @@ def fold_name(text: str) -> str:
     return folded or " ".join("".join(filter(_is_storable, compatible)).split())
 
 
+@lru_cache(maxsize=4096)  # asked several times of each person of a batch
 def person_key(given: str | None, middle: str | None, family: str | None, display: str | None = None) -> str:
     """Give one key for a person's name in any order of its parts; the display name counts only without parts."""
     name = " ".join(part for part in (given, middle, family) if part) or display or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -12,6 +13,8 @@ from chassis.database import Database, UnitOfWork
 from chassis.once import answer_once
 from chassis.rpc.server import Servicer, current_access
 from contacts import (
+    access_requests,
+    assigning,
     counting,
     duplicates,
     importing,
@@ -20,16 +23,26 @@ from contacts import (
     latest,
     matching,
     members,
+    merging,
     naming,
     organizations,
+    owners,
     persons,
     searching,
+    searching_duplicates,
     summarizing,
     timeline,
+    unmerging,
 )
+from contacts.customer_fields import defining, using
+from contacts.customer_fields.knowing import forget_fields
+from contacts.readings import LISTS, READINGS, STOPPED
 from contacts.settings import SERVICE, Settings
 from crm.contacts.v1 import contacts_pb2 as pb
 from crm.contacts.v1 import contacts_pb2_grpc as pb_grpc
+from units.freezing import Freeze
+from units.records import CUSTOMER, INTERACTION
+from units.wall import wall_of
 
 A = TypeVar("A", bound=Message)
 BULK_MS = 60_000  # a batch may wait for another one that holds the same customers
@@ -89,7 +102,7 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         return self._read(request, organizations.list_organizations)
 
     def MatchCustomers(self, request: pb.MatchCustomersRequest, _: grpc.ServicerContext) -> pb.MatchCustomersResponse:
-        return self._read(request, matching.match_customers)
+        return self._read(request, matching.match_customers, walled=False)  # answers for the one customer base
 
     def LogInteraction(self, request: pb.LogInteractionRequest, _: grpc.ServicerContext) -> pb.LogInteractionResponse:
         return self._write(request, pb.LogInteractionResponse, interactions.log_interaction)
@@ -122,13 +135,97 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     def CountCustomers(self, request: pb.CountCustomersRequest, _: grpc.ServicerContext) -> pb.CountCustomersResponse:
         return self._read(request, counting.count_customers)
 
+    def GroupCustomers(self, request: pb.GroupCustomersRequest, _: grpc.ServicerContext) -> pb.GroupCustomersResponse:
+        return self._read(request, counting.group_customers)
+
     def ListPossibleDuplicates(
         self, request: pb.ListPossibleDuplicatesRequest, _: grpc.ServicerContext
     ) -> pb.ListPossibleDuplicatesResponse:
         return self._read(request, duplicates.list_possible_duplicates)
 
+    def DismissPossibleDuplicate(
+        self, request: pb.DismissPossibleDuplicateRequest, _: grpc.ServicerContext
+    ) -> pb.DismissPossibleDuplicateResponse:
+        return self._write(request, pb.DismissPossibleDuplicateResponse, duplicates.dismiss_possible_duplicate)
+
+    def MergeCustomers(self, request: pb.MergeCustomersRequest, _: grpc.ServicerContext) -> pb.MergeCustomersResponse:
+        return self._write(request, pb.MergeCustomersResponse, merging.merge_customers)
+
+    def UnmergeCustomers(
+        self, request: pb.UnmergeCustomersRequest, _: grpc.ServicerContext
+    ) -> pb.UnmergeCustomersResponse:
+        return self._write(request, pb.UnmergeCustomersResponse, unmerging.unmerge_customers)
+
+    def GetCustomerMerges(
+        self, request: pb.GetCustomerMergesRequest, _: grpc.ServicerContext
+    ) -> pb.GetCustomerMergesResponse:
+        return self._read(request, unmerging.get_customer_merges)
+
+    def FindDuplicates(self, request: pb.FindDuplicatesRequest, _: grpc.ServicerContext) -> pb.FindDuplicatesResponse:
+        return self._write(request, pb.FindDuplicatesResponse, searching_duplicates.find_duplicates)
+
+    def GetDuplicateSearches(
+        self, request: pb.GetDuplicateSearchesRequest, _: grpc.ServicerContext
+    ) -> pb.GetDuplicateSearchesResponse:
+        return self._read(request, searching_duplicates.get_duplicate_searches)
+
+    def RequestCustomerAccess(
+        self, request: pb.RequestCustomerAccessRequest, _: grpc.ServicerContext
+    ) -> pb.RequestCustomerAccessResponse:
+        return self._write(request, pb.RequestCustomerAccessResponse, access_requests.request_customer_access)
+
+    def ListAccessRequests(
+        self, request: pb.ListAccessRequestsRequest, _: grpc.ServicerContext
+    ) -> pb.ListAccessRequestsResponse:
+        return self._read(request, access_requests.list_access_requests)
+
+    def DecideAccessRequest(
+        self, request: pb.DecideAccessRequestRequest, _: grpc.ServicerContext
+    ) -> pb.DecideAccessRequestResponse:
+        return self._write(request, pb.DecideAccessRequestResponse, access_requests.decide_access_request)
+
+    def CreateCustomerField(
+        self, request: pb.CreateCustomerFieldRequest, _: grpc.ServicerContext
+    ) -> pb.CreateCustomerFieldResponse:
+        act = defining.create_customer_field
+        return self._define(self._write(request, pb.CreateCustomerFieldResponse, act, self.bulk))
+
+    def UpdateCustomerField(
+        self, request: pb.UpdateCustomerFieldRequest, _: grpc.ServicerContext
+    ) -> pb.UpdateCustomerFieldResponse:
+        return self._define(self._write(request, pb.UpdateCustomerFieldResponse, defining.update_customer_field))
+
+    def ListCustomerFields(
+        self, request: pb.ListCustomerFieldsRequest, _: grpc.ServicerContext
+    ) -> pb.ListCustomerFieldsResponse:
+        return self._read(request, defining.list_customer_fields)
+
+    def ReportCustomerFieldUse(
+        self, request: pb.ReportCustomerFieldUseRequest, _: grpc.ServicerContext
+    ) -> pb.ReportCustomerFieldUseResponse:
+        return self._read(request, using.report_customer_field_use, walled=False)  # for who rules over all of them
+
+    def HandOverCustomers(
+        self, request: pb.HandOverCustomersRequest, _: grpc.ServicerContext
+    ) -> pb.HandOverCustomersResponse:
+        return self._write(request, pb.HandOverCustomersResponse, owners.hand_over_customers)
+
+    def AssignCustomers(
+        self, request: pb.AssignCustomersRequest, _: grpc.ServicerContext
+    ) -> pb.AssignCustomersResponse:
+        return self._write(request, pb.AssignCustomersResponse, assigning.assign_customers)
+
+    def GetCustomerOwnerHistory(
+        self, request: pb.GetCustomerOwnerHistoryRequest, _: grpc.ServicerContext
+    ) -> pb.GetCustomerOwnerHistoryResponse:
+        return self._read(request, owners.list_owner_changes_of_customer)
+
     def ImportPersons(self, request: pb.ImportPersonsRequest, _: grpc.ServicerContext) -> pb.ImportPersonsResponse:
-        return self._write(request, pb.ImportPersonsResponse, importing.import_persons, self.bulk)
+        # Whom a batch comes after is no part of what is asked: one repeated by a sender that leaves it out is the same.
+        after = request.after_request_id
+        request.ClearField("after_request_id")
+        act = partial(importing.import_persons, after=after)
+        return self._write(request, pb.ImportPersonsResponse, act, self.bulk)
 
     def ImportOrganizations(
         self, request: pb.ImportOrganizationsRequest, _: grpc.ServicerContext
@@ -140,9 +237,14 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
     ) -> pb.ImportInteractionsResponse:
         return self._write(request, pb.ImportInteractionsResponse, interaction_rows.import_interactions, self.bulk)
 
-    def _read(self, request: Any, act: Callable[[UnitOfWork, Any], A]) -> A:
-        with self.database.reading(current_access()) as work:
+    def _read(self, request: Any, act: Callable[[UnitOfWork, Any], A], *, walled: bool = True) -> A:
+        with self.database.reading(current_access(), walled=walled) as work:
             return act(work, request)
+
+    def _define(self, answer: A) -> A:
+        """Have this process ask for the fields anew; others do so within seconds."""
+        forget_fields(self.database.engine.url)
+        return answer
 
     def _write(
         self, request: Any, answer: type[A], act: Callable[[UnitOfWork, Any], A], database: Database | None = None
@@ -155,7 +257,7 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of this service on its own database."""
-    database = Database(settings.database_url, SERVICE, pool_size=8)
+    database = Database(settings.database_url, SERVICE, overflow=8, wall=wall_of(CUSTOMER, INTERACTION))
     # Batches of the same customers wait for each other: enough connections that none is turned away meanwhile.
     bulk = Database(
         settings.database_url,
@@ -165,6 +267,13 @@ def servicers(settings: Settings) -> tuple[Servicer, ...]:
         statement_timeout_ms=BULK_MS,
         lock_timeout_ms=BULK_MS,
     )
+    servicer = ContactsServicer(database, bulk)
     return (
-        Servicer(SERVICE, ContactsServicer(database, bulk), pb_grpc.add_ContactsServiceServicer_to_server),
-    )  # fmt: skip
+        Servicer(
+            SERVICE,
+            servicer,
+            pb_grpc.add_ContactsServiceServicer_to_server,
+            readings=READINGS,
+            admit=Freeze(database, STOPPED, LISTS).admit,
+        ),
+    )

@@ -15,6 +15,7 @@ from contacts.claiming import claim_keys, release_keys
 from contacts.deciding import SHARED
 from contacts.errors import MatchKeyTaken, invalid
 from contacts.joining import identities
+from contacts.known_elsewhere import known_elsewhere, sees
 from contacts.messages import organization_message, person_message
 from contacts.queries import load_cards
 from contacts.recording import list_pairs
@@ -37,26 +38,38 @@ def check_etag(work: UnitOfWork, card: AnyCard, etag: str) -> None:
 
 
 def store_changes(work: UnitOfWork, before: AnyCard, card: AnyCard) -> list[str]:
-    """Store what differs between two states of one locked card and answer the fields. Errors: MatchKeyTaken."""
-    changed = [name for name in _FIELDS if getattr(before, name, None) != getattr(card, name, None)]
+    """Store what differs between two states of one locked card and answer the fields.
+
+    Errors: MatchKeyTaken, KnownElsewhere.
+    """
+    changed = changed_fields(before, card)
     if not changed:
         return []
-    old, new = ({key.digest: key for key in identities(one)} for one in (before, card))
-    _claim(work, card, {digest: key for digest, key in new.items() if digest not in old})
+    old, new = ({digest: kind for kind, digest in identities(one)} for one in (before, card))
+    _claim(work, card, {digest: kind for digest, kind in new.items() if digest not in old})
     release_keys(work, {digest: card.id for digest in old if digest not in new})
     update_cards(work, [(card, changed)])
     return changed
 
 
-def _claim(work: UnitOfWork, card: AnyCard, wanted: dict[str, keys.Key]) -> None:
+def changed_fields(before: AnyCard, card: AnyCard) -> list[str]:
+    """What differs between two states of one card."""
+    return [name for name in _FIELDS if getattr(before, name, None) != getattr(card, name, None)]
+
+
+def _claim(work: UnitOfWork, card: AnyCard, wanted: dict[str, str]) -> None:
+    """Claim digests, each given with its kind. Errors: MatchKeyTaken."""
     holders = claim_keys(work, dict.fromkeys(wanted, card.id))
     taken = {digest: holder for digest, holder in holders.items() if holder != card.id}
-    strong = {wanted[d]: holder for d, holder in taken.items() if wanted[d].kind not in UNSURE}
+    strong = {digest: holder for digest, holder in taken.items() if wanted[digest] not in UNSURE}
     others = load_cards(work, table_of(card), sorted(set(strong.values())))
-    for key, holder in strong.items():
-        if holder in others and not find_veto(key.kind, "", "", card, others[holder]):
-            raise MatchKeyTaken(type_of(card), holder, SHARED[key.kind])
-    pairs = [(card.id, holder, SHARED[wanted[digest].kind]) for digest, holder in taken.items()]
+    for digest, holder in strong.items():
+        kind = wanted[digest]
+        if holder in others and not find_veto(kind, "", "", card, others[holder]):
+            if not sees(work, others[holder].unit_ids, others[holder].owner_id):
+                raise known_elsewhere(work, others[holder])
+            raise MatchKeyTaken(type_of(card), holder, SHARED[kind])
+    pairs = [(card.id, holder, SHARED[wanted[digest]]) for digest, holder in taken.items()]
     list_pairs(work, type_of(card), pairs)
 
 

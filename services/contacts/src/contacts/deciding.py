@@ -46,7 +46,7 @@ def decide_known(draft: Draft, holders: Mapping[str, str], cards: Mapping[str, A
 
     Either its source said exactly this in an earlier run, or it is a mention (no fingerprint) that its card covers.
     """
-    card = cards.get(holders.get(draft.keys[0].digest, ""))
+    card = cards.get(holders.get(draft.keys[0][1], ""))
     if card is None:
         return None
     if draft.fingerprint:
@@ -55,9 +55,9 @@ def decide_known(draft: Draft, holders: Mapping[str, str], cards: Mapping[str, A
             one._replace(run_id="") == said and one.run_id != draft.origin.run_id for one in card.contributions
         )
         return Joined(UNCHANGED, card) if earlier else None
-    if any(holders.get(key.digest) != card.id for key in draft.keys):
+    if any(holders.get(digest) != card.id for _, digest in draft.keys):
         return None
-    if find_veto(draft.keys[0].kind, draft.external_id, batch.source, draft.card, card):
+    if find_veto(draft.keys[0][0], draft.external_id, batch.source, draft.card, card):
         return None
     return None if take_over(copy(card), draft.card, overwrite=False).changed else Joined(MERGED, card)
 
@@ -92,10 +92,11 @@ class Base:
     def _candidates(self, draft: Draft) -> list[tuple[str, AnyCard]]:
         """The cards that hold an identity of the draft, each by the strongest one it holds, strongest first."""
         found: dict[str, tuple[str, AnyCard]] = {}
-        for key in draft.keys:
-            holder = self.holders[key.digest]
-            if holder is not None and key.kind not in keys.HINTS:
-                found.setdefault(holder, (key.kind, self.cards[holder]))
+        holders = self.holders
+        for kind, digest in draft.keys:
+            holder = holders[digest]
+            if holder is not None and kind not in keys.HINTS:
+                found.setdefault(holder, (kind, self.cards[holder]))
         return list(found.values())
 
     def _veto(self, kind: str, draft: Draft, card: AnyCard) -> str:
@@ -106,6 +107,12 @@ class Base:
 
     def _make(self, draft: Draft, pairs: dict[str, str]) -> Joined:
         card = draft.card
+        rules = self.batch.rules
+        if rules:
+            card.attributes, lacking = rules.complete(card.attributes)
+            if lacking and draft.fingerprint:
+                labels = ", ".join(one.label for one in lacking)
+                return Joined(REFUSED, reason="field_missing", message=f"A new card needs {labels}; fill it in.")
         card.run_id = draft.origin.run_id
         self.cards[card.id] = self.new[card.id] = card
         self._hold(draft, card, pairs)
@@ -161,12 +168,13 @@ class Base:
 
     def _hold(self, draft: Draft, card: AnyCard, pairs: dict[str, str]) -> None:
         """Give the card the identities nobody has; who has one already may be the same customer."""
-        for key in draft.keys:
-            holder = self.holders[key.digest]
+        holders, card_id = self.holders, card.id
+        for kind, digest in draft.keys:
+            holder = holders[digest]
             if holder is None:
-                self.holders[key.digest] = card.id
-            elif holder != card.id and key.kind != keys.EXT:
-                pairs.setdefault(holder, SHARED[key.kind])
+                holders[digest] = card_id
+            elif holder != card_id and kind != keys.EXT:
+                pairs.setdefault(holder, SHARED[kind])
 
 
 def _tell_kept(kept: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from contacts.interactions import say_logged
 from contacts.queries import ids
 from contacts.tables import interaction, organization, person
 from crm.scheduling.events.v1 import scheduling_events_pb2 as events
+from units.merges import find_survivors
 from units.tables import unit
 from units.visibility import UnitNotKnown
 
@@ -56,7 +57,9 @@ def log_done_activities(work: UnitOfWork, deliveries: Sequence[Delivered]) -> No
     say_logged(work, [row | {"unit_path": paths[row["unit_id"]]} for row in rows if row["external_id"] in written])
 
 
-def _row(work: UnitOfWork, one: events.ActivityState, persons: set[str], organizations: set[str]) -> dict[str, Any]:
+def _row(
+    work: UnitOfWork, one: events.ActivityState, persons: dict[str, str], organizations: dict[str, str]
+) -> dict[str, Any]:
     return {
         "id": new_id(),
         "version": 1,
@@ -65,8 +68,8 @@ def _row(work: UnitOfWork, one: events.ActivityState, persons: set[str], organiz
         "author_id": one.closer_id,
         "author_name": one.personal.closer_name,
         "unit_id": one.unit_id,
-        "person_id": one.person_id if one.person_id in persons else None,
-        "organization_id": one.organization_id if one.organization_id in organizations else None,
+        "person_id": persons.get(one.person_id),
+        "organization_id": organizations.get(one.organization_id),
         "summary": _summary(one),
         "outcome": one.outcome,
         "create_time": work.now,
@@ -81,11 +84,21 @@ def _summary(one: events.ActivityState) -> str:
     return "\n".join(parts) if any(parts) else one.personal.subject
 
 
-def _known(work: UnitOfWork, table: sa.Table, wanted: set[str]) -> set[str]:
+def _known(work: UnitOfWork, table: sa.Table, wanted: set[str]) -> dict[str, str]:
+    """Those of these ids that mean a card here, and which: that of a merged card means its survivor."""
     asked = wanted - {""}
     if not asked:
-        return set()
-    return set(work.execute(sa.select(table.c.id).where(table.c.id == sa.any_(ids(asked)))).scalars())
+        return {}
+    led = dict.fromkeys(asked) | find_survivors(work, asked)
+    current = {one: survivor or one for one, survivor in led.items()}
+    # Shared, so that none of them becomes part of another card before this is committed.
+    found = (
+        sa.select(table.c.id)
+        .where(table.c.id == sa.any_(ids(current.values())))
+        .with_for_update(read=True, key_share=True)
+    )
+    here = set(work.execute(found).scalars())
+    return {one: card_id for one, card_id in current.items() if card_id in here}
 
 
 def _paths(work: UnitOfWork, wanted: set[str]) -> dict[str, str]:

@@ -10,12 +10,15 @@ from chassis.dates import from_date
 from chassis.ids import new_id
 from contacts import keys
 from contacts.cards import Address, Affiliation, AnyCard, OrganizationCard, PersonCard
+from contacts.customer_fields.fields import NO_RULES, Rules
 from contacts.errors import invalid
 from contacts.fields import NAME, ROLE, TAX_ID, TEXT, read_attributes, read_id, read_text
 from contacts.reaching import read_channels
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.visibility import Unit
 from values.tax_ids import TaxId, TaxIdProblem, TaxIdTrouble, normalize_tax_id
+
+NOWHERE = Address()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Batch:
     lenient: bool = False  # a flawed tax id is kept as a further fact instead of refused
     allow_duplicate: bool = False
     dry_run: bool = False  # what would become of the drafts is only told
+    rules: Rules = NO_RULES  # of the cards drafted, not of organizations that a person's row mentions
 
 
 class Origin(NamedTuple):
@@ -62,6 +66,7 @@ def draft_person(person: pb.Person, batch: Batch) -> PersonCard:
     if not display:
         raise invalid("person.display_name", "is empty; a person needs a name", "MISSING")
     attributes = read_attributes("person.attributes", person.attributes)
+    attributes = batch.rules.read("person.attributes", attributes) if batch.rules else attributes
     tax_id, country = read_tax_id("person.tax_id", person.tax_id, attributes, batch)
     return PersonCard(
         id=new_id(),
@@ -72,7 +77,7 @@ def draft_person(person: pb.Person, batch: Batch) -> PersonCard:
         birth_date=_read_birth(person, batch),
         individual_customer=person.individual_customer,
         channels=read_channels(person.channels, batch.unit, "person.channels") if person.channels else [],
-        address=read_address(person.address, "person.address") if person.HasField("address") else Address(),
+        address=read_address(person.address, "person.address") if person.HasField("address") else NOWHERE,
         tax_id=tax_id,
         tax_country=country,
         owner_id=read_id("person.owner_id", person.owner_id),
@@ -87,6 +92,7 @@ def draft_organization(message: pb.Organization, batch: Batch) -> OrganizationCa
     if not display:
         raise invalid("organization.display_name", "is empty; an organization needs a name", "MISSING")
     attributes = read_attributes("organization.attributes", message.attributes)
+    attributes = batch.rules.read("organization.attributes", attributes) if batch.rules else attributes
     tax_id, country = read_tax_id("organization.tax_id", message.tax_id, attributes, batch)
     return OrganizationCard(
         id=new_id(),
@@ -94,7 +100,7 @@ def draft_organization(message: pb.Organization, batch: Batch) -> OrganizationCa
         industry=read_text("organization.industry", message.industry, ROLE),
         parent_id=read_id("organization.parent_id", message.parent_id),
         channels=read_channels(message.channels, batch.unit, "organization.channels") if message.channels else [],
-        address=read_address(message.address, "organization.address") if message.HasField("address") else Address(),
+        address=read_address(message.address, "organization.address") if message.HasField("address") else NOWHERE,
         tax_id=tax_id,
         tax_country=country,
         owner_id=read_id("organization.owner_id", message.owner_id),

@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.dates import to_time
 from contacts.cards import EMAIL, PHONE, AnyCard, OrganizationCard, PersonCard
 from crm.contacts.events.v1 import contacts_events_pb2 as pb
 
+NO_VALUES: Mapping[str, str] = MappingProxyType({})
 
-def card_event(card: AnyCard, changed: list[str] | None = None) -> Any:
-    """The event of a card made, or changed in the fields named."""
-    mask = FieldMask(paths=sorted({name.partition(".")[0] for name in changed})) if changed is not None else None
+
+def card_event(card: AnyCard, changed: list[str] | None = None, values: Mapping[str, str] = NO_VALUES) -> Any:
+    """The event of a card made, or changed in the fields named; `values` are those of the company's own fields."""
+    event: Any
     if isinstance(card, PersonCard):
-        person = person_state(card)
-        return pb.PersonCreated(person=person) if mask is None else pb.PersonUpdated(person=person, changed=mask)
-    organization = organization_state(card)
-    if mask is None:
-        return pb.OrganizationCreated(organization=organization)
-    return pb.OrganizationUpdated(organization=organization, changed=mask)
+        event = pb.PersonCreated() if changed is None else pb.PersonUpdated()
+        tell_person(event.person, card)
+        event.person.personal.fields.update(values)
+    else:
+        event = pb.OrganizationCreated() if changed is None else pb.OrganizationUpdated()
+        event.organization.MergeFrom(organization_state(card))
+        event.organization.fields.update(values)
+    if changed is not None:
+        event.changed.paths.extend(sorted({name.partition(".")[0] for name in changed}))
+    return event
 
 
-def person_state(card: PersonCard) -> pb.PersonState:
-    """A person's card as others learn of it."""
-    return pb.PersonState(
-        id=card.id,
-        unit_ids=card.unit_ids,
-        owner_id=card.owner_id,
-        organization_ids=[one.organization_id for one in card.affiliations if one.end_date is None],
-        individual_customer=card.individual_customer,
-        create_time=timestamp_of(card.create_time),
-        unit_id=card.unit_id,
-        creator_id=card.creator_id,
-        run_id=card.run_id,
-        personal=pb.PersonPersonal(
-            display_name=card.display_name,
-            birth_date=card.birth_date.isoformat() if card.birth_date else "",
-            phones=card.values_of(PHONE),
-            emails=card.values_of(EMAIL),
-            tax_id=card.tax_id,
-            city=card.address.city,
-        ),
-    )
+def merged_event(
+    card: AnyCard, survivor_id: str, merge_id: str, values: Mapping[str, str] = NO_VALUES, *, undone: bool = False
+) -> Any:
+    """The event of a card that became part of another one, or is there again."""
+    event: Any
+    if isinstance(card, PersonCard):
+        event = pb.PersonUnmerged() if undone else pb.PersonMerged()
+        tell_person(event.person, card)
+        event.person.personal.fields.update(values)
+    else:
+        event = pb.OrganizationUnmerged() if undone else pb.OrganizationMerged()
+        event.organization.MergeFrom(organization_state(card))
+        event.organization.fields.update(values)
+    event.survivor_id, event.merge_id = survivor_id, merge_id
+    return event
+
+
+def tell_person(state: pb.PersonState, card: PersonCard) -> None:
+    """Fill in a person's card as others learn of it; field by field takes half as long as a message made whole."""
+    state.id = card.id
+    state.unit_ids.extend(card.unit_ids)
+    if card.owner_id:
+        state.owner_id = card.owner_id
+    state.organization_ids.extend([one.organization_id for one in card.affiliations if one.end_date is None])
+    if card.individual_customer:
+        state.individual_customer = True
+    if card.create_time is not None:
+        state.create_time.CopyFrom(_stamp_of(card.create_time))
+    state.unit_id = card.unit_id
+    state.creator_id = card.creator_id
+    state.run_id = card.run_id
+    personal = state.personal
+    personal.display_name = card.display_name
+    if card.birth_date:
+        personal.birth_date = card.birth_date.isoformat()
+    if card.channels:
+        personal.phones.extend(card.values_of(PHONE))
+        personal.emails.extend(card.values_of(EMAIL))
+    personal.tax_id = card.tax_id
+    personal.city = card.address.city
 
 
 def organization_state(card: OrganizationCard) -> pb.OrganizationState:
@@ -69,18 +96,27 @@ def organization_state(card: OrganizationCard) -> pb.OrganizationState:
 
 def interaction_logged(row: Any) -> pb.InteractionLogged:
     """An interaction row as others learn of it."""
-    return pb.InteractionLogged(
-        interaction=pb.InteractionState(
-            id=row["id"],
-            kind=row["kind"],
-            occur_time=timestamp_of(row["occur_time"]),
-            author_id=row["author_id"],
-            unit_id=row["unit_id"],
-            person_id=row["person_id"] or "",
-            organization_id=row["organization_id"] or "",
-            outcome=row["outcome"],
-            personal=pb.InteractionPersonal(summary=row["summary"]),
-        )
+    return pb.InteractionLogged(interaction=_interaction_state(row))
+
+
+def interaction_moved(row: Any) -> pb.InteractionMoved:
+    """An interaction row that belongs to other cards than before."""
+    return pb.InteractionMoved(interaction=_interaction_state(row))
+
+
+def _interaction_state(row: Any) -> pb.InteractionState:
+    return pb.InteractionState(
+        id=row["id"],
+        kind=row["kind"],
+        occur_time=timestamp_of(row["occur_time"]),
+        author_id=row["author_id"],
+        unit_id=row["unit_id"],
+        person_id=row["person_id"] or "",
+        organization_id=row["organization_id"] or "",
+        outcome=row["outcome"],
+        personal=pb.InteractionPersonal(summary=row["summary"]),
+        create_time=timestamp_of(row["create_time"]),
+        run_id=row["origin"].run_id if "origin" in row else "",
     )
 
 
@@ -91,6 +127,6 @@ def timestamp_of(moment: datetime | None) -> Timestamp | None:
 
 @lru_cache(maxsize=64)  # the cards of a batch are made in one moment
 def _stamp_of(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
+    stamp = to_time(moment)
+    assert stamp is not None
     return stamp

@@ -33,11 +33,13 @@ def read_attributes(field: str, attributes: Mapping[str, str]) -> dict[str, str]
         return {}
     if len(attributes) > ATTRIBUTES:
         raise invalid(field, f"has {len(attributes)} entries; at most {ATTRIBUTES} are kept", "TOO_MANY")
-    read = {
-        read_text(field, name, ATTRIBUTE_NAME): read_text(f"{field}[{name[:50]}]", text, ATTRIBUTE, exact=True)
-        for name, text in attributes.items()
-    }
-    return {name: text for name, text in read.items() if name and text}
+    read: dict[str, str] = {}
+    for given, text in attributes.items():
+        name = read_text(field, given, ATTRIBUTE_NAME)
+        if name and text:
+            whole = len(text) <= ATTRIBUTE and "\x00" not in text  # nearly always: its name is then not put into words
+            read[name] = text if whole else read_text(f"{field}[{given[:50]}]", text, ATTRIBUTE, exact=True)
+    return read
 
 
 def read_id(field: str, text: str) -> str:

@@ -12,14 +12,16 @@ from chassis.errors import FieldInvalid
 from chassis.ids import new_id
 from contacts.cards import Affiliation, OrganizationCard, PersonCard
 from contacts.claiming import find_holders
+from contacts.customer_fields.knowing import ORGANIZATION, PERSON, rules_for
 from contacts.deciding import REFUSED, Joined
 from contacts.drafts import Batch, Draft, Origin, draft_organization, draft_person
 from contacts.errors import invalid
 from contacts.fields import EXTERNAL_ID, ROLE, TEXT, read_text, words_of
 from contacts.hierarchy import lines_above, stands_below
 from contacts.joining import identities, join_drafts
-from contacts.keys import digest_of
+from contacts.keys import add_organization_keys, digest_of
 from contacts.mentions import Mention, NoCard, find_organizations
+from contacts.turns import await_turn, begin_turn
 from contacts.visibility import acting_unit
 from crm.contacts.v1 import contacts_pb2 as pb
 
@@ -34,15 +36,24 @@ FATES = {
 NOBODY = Mention()
 
 
-def import_persons(work: UnitOfWork, request: pb.ImportPersonsRequest) -> pb.ImportPersonsResponse:
-    """Join a batch of persons with their organizations. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
-    batch = read_batch(work, request)
+def import_persons(work: UnitOfWork, request: pb.ImportPersonsRequest, after: str = "") -> pb.ImportPersonsResponse:
+    """Join a batch of persons with their organizations, once the request `after` has been done.
+
+    Errors: FieldInvalid, UnitNotKnown, NotPermitted.
+    """
+    begin_turn(work, request.request_id)
+    batch = read_batch(work, request, PERSON)
     mentions = [_mention(row) for row in request.rows]
+    drafts = [
+        _read(_draft_person, row, mention, request, batch) for row, mention in zip(request.rows, mentions, strict=True)
+    ]
+    # From here on the base is asked: until then a batch is prepared while the one before it is still being written.
+    await_turn(work, pb.ImportPersonsRequest, after)
     run_id = next((row.provenance.run_id for row in request.rows), "")
     organizations = find_organizations(work, [one for one in mentions if one != NOBODY], batch, run_id)
     read = [
-        _read(_draft_person, row, request, batch, organizations.get(mention))
-        for row, mention in zip(request.rows, mentions, strict=True)
+        _belonging(draft, row.role.strip(), organizations.get(mention))
+        for draft, row, mention in zip(drafts, request.rows, mentions, strict=True)
     ]
     joined = join_read(work, read, batch)
     fates = [
@@ -53,7 +64,7 @@ def import_persons(work: UnitOfWork, request: pb.ImportPersonsRequest) -> pb.Imp
 
 def import_organizations(work: UnitOfWork, request: pb.ImportOrganizationsRequest) -> pb.ImportOrganizationsResponse:
     """Join a batch of organizations. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
-    batch = read_batch(work, request)
+    batch = read_batch(work, request, ORGANIZATION)
     parents = find_organizations(
         work, [Mention(row.parent_name.strip()) for row in request.rows if row.parent_name.strip()], batch
     )
@@ -69,7 +80,7 @@ def import_organizations(work: UnitOfWork, request: pb.ImportOrganizationsReques
 def refuse_rings(work: UnitOfWork, read: list[Draft | Joined]) -> None:
     """Put a refusal in the place of organizations that would come to stand above themselves."""
     below = {
-        at: (draft.card.parent_id, [key.digest for key in draft.keys])
+        at: (draft.card.parent_id, [digest for _, digest in draft.keys])
         for at, draft in enumerate(read)
         if isinstance(draft, Draft) and isinstance(draft.card, OrganizationCard) and draft.card.parent_id
     }
@@ -86,13 +97,14 @@ def refuse_rings(work: UnitOfWork, read: list[Draft | Joined]) -> None:
             above[own_id] = parent_id
 
 
-def read_batch(work: UnitOfWork, request: Any) -> Batch:
+def read_batch(work: UnitOfWork, request: Any, record_type: str = "") -> Batch:
     """What holds for all rows of a call. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
     if len(request.rows) > MOST_ROWS:
         raise invalid("rows", f"has {len(request.rows)} rows; send at most {MOST_ROWS} at a time", "TOO_MANY")
     source = read_text("source", request.source, EXTERNAL_ID)
     unit = acting_unit(work, request.unit_id, IMPORT)
-    return Batch(unit, work.now, work.access.user_id, source, lenient=True, dry_run=request.dry_run)
+    rules = rules_for(work, record_type, unit.path)
+    return Batch(unit, work.now, work.access.user_id, source, lenient=True, dry_run=request.dry_run, rules=rules)
 
 
 def join_read(work: UnitOfWork, read: Sequence[Draft | Joined], batch: Batch) -> list[Joined]:
@@ -105,13 +117,13 @@ def origin_of(row: Any, request: Any, batch: Batch) -> Origin:
     """Where a row stands; a call outside any run is a run of its own."""
     place = row.provenance
     run_id = place.run_id or request.request_id or batch.now.isoformat()
-    return _read_place(run_id, place.file, place.sheet)._replace(row=place.row)
+    return Origin(*_read_place(run_id, place.file, place.sheet), place.row)
 
 
 @lru_cache(maxsize=64)  # the rows of a batch stand in one sheet
-def _read_place(*place: str) -> Origin:
+def _read_place(*place: str) -> tuple[str, str, str]:
     run_id, file, sheet = (read_text("provenance", text, TEXT) for text in place)
-    return Origin(run_id, file, sheet)
+    return run_id, file, sheet
 
 
 def _read(draft: Callable[..., Draft], *row: Any) -> Draft | Joined:
@@ -126,16 +138,24 @@ def _mention(row: pb.PersonRow) -> Mention:
     return Mention(row.organization_name.strip(), row.organization_tax_id.strip(), row.organization_external_id.strip())
 
 
-def _draft_person(
-    row: pb.PersonRow, request: pb.ImportPersonsRequest, batch: Batch, organization: OrganizationCard | NoCard | None
-) -> Draft:
-    if isinstance(organization, NoCard):
-        raise invalid("organization", organization.message, organization.reason)
+def _draft_person(row: pb.PersonRow, mention: Mention, request: pb.ImportPersonsRequest, batch: Batch) -> Draft:
+    """What the row says of the person alone."""
+    if mention != NOBODY:
+        read_text("role", row.role, ROLE)
     card = draft_person(row.person, batch)
-    if organization is not None:
-        role = read_text("role", row.role, ROLE)
-        card.affiliations = [Affiliation(new_id(), organization.id, organization.display_name, role)]
     return _finish(card, row, row.person, request, batch, row.role, *_mention_texts(row))
+
+
+def _belonging(draft: Draft | Joined, role: str, organization: OrganizationCard | NoCard | None) -> Draft | Joined:
+    """The draft as a member of its organization; without one where the row names none that can be had."""
+    if isinstance(organization, NoCard):
+        reason, message = words_of(invalid("organization", organization.message, organization.reason))
+        return Joined(REFUSED, reason=reason, message=message)
+    if organization is None or not isinstance(draft, Draft) or not isinstance(draft.card, PersonCard):
+        return draft
+    draft.card.affiliations = [Affiliation(new_id(), organization.id, organization.display_name, role)]
+    draft.keys = add_organization_keys(draft.keys, draft.card)
+    return draft
 
 
 def _mention_texts(row: pb.PersonRow) -> tuple[str, str, str]:
@@ -171,12 +191,13 @@ def _finish(
 
 
 def _fate(joined: Joined, dry_run: bool, organization: OrganizationCard | NoCard | None = None) -> pb.RowFate:
+    fate = pb.RowFate(fate=FATES[joined.fate])
     made = dry_run and joined.card is not None and joined.card.version == 0
-    return pb.RowFate(
-        fate=FATES[joined.fate],
-        record_id=joined.card.id if joined.card and not made else "",
-        reason=joined.reason,
-        message=joined.message,
-        organization_id=organization.id if isinstance(organization, OrganizationCard) and not dry_run else "",
-        changed_fields=joined.changed,
-    )
+    if joined.card and not made:
+        fate.record_id = joined.card.id
+    if isinstance(organization, OrganizationCard) and not dry_run:
+        fate.organization_id = organization.id
+    if joined.reason or joined.message or joined.changed:  # seldom of new rows
+        fate.reason, fate.message = joined.reason, joined.message
+        fate.changed_fields.extend(joined.changed)
+    return fate

@@ -24,6 +24,8 @@ from contacts.queries import ids
 from contacts.recording import PROVENANCE, provenance_row
 from contacts.tables import interaction, organization, person, provenance
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.merges import find_survivors
+from units.records import INTERACTION
 from units.tables import unit
 
 COMPARED = ("kind", "occur_time", "author_id", "author_name", "person_id", "organization_id", "summary", "outcome")
@@ -80,11 +82,16 @@ def _refused(reason: str, message: str) -> pb.RowFate:
 
 
 def _refuse_unknown(work: UnitOfWork, read: list[dict[str, Any] | pb.RowFate]) -> None:
-    """Put a refusal in the place of rows whose customer has no card."""
+    """Put a refusal in the place of rows whose customer has no card; the id of a merged card means its survivor."""
     for table, name in ((person, "person_id"), (organization, "organization_id")):
         asked = {one[name] for one in read if isinstance(one, dict) and one[name]}
-        known = set(work.execute(sa.select(table.c.id).where(table.c.id == sa.any_(ids(asked)))).scalars())
+        survivors = find_survivors(work, asked)
+        current = {*survivors.values(), *asked}
+        here = sa.select(table.c.id).where(table.c.id == sa.any_(ids(current)))
+        known = set(work.execute(here.with_for_update(read=True, key_share=True)).scalars())
         for at, one in enumerate(read):
+            if isinstance(one, dict) and one[name]:
+                one[name] = survivors.get(one[name], one[name])
             if isinstance(one, dict) and one[name] and one[name] not in known:
                 read[at] = _refused(f"{table.name}_not_found", f"There is no {table.name} {one[name]}.")
 
@@ -93,7 +100,7 @@ def _refuse_foreign(work: UnitOfWork, read: list[dict[str, Any] | pb.RowFate]) -
     """Put a refusal in the place of rows of units where the caller may not import; the others get their unit's path."""
     asked = {one["unit_id"] for one in read if isinstance(one, dict)}
     known = sa.select(unit.c.id, unit.c.path).where(unit.c.id == sa.any_(ids(asked)))
-    paths = {row.id: row.path for row in work.execute(known) if work.access.allows_in(IMPORT, row.path)}
+    paths = {row.id: row.path for row in work.execute(known) if work.access.allows_in(IMPORT, row.path, INTERACTION)}
     for at, one in enumerate(read):
         if isinstance(one, dict) and one["unit_id"] not in paths:
             read[at] = _refused("unit_not_permitted", f"You may not import into the unit {one['unit_id'][:50]!r}.")

@@ -8,15 +8,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.access import WRITE
+from chassis.access import CREATE
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from contacts.errors import OrganizationNotFound, PersonNotFound, invalid
 from contacts.events import interaction_logged, timestamp_of
 from contacts.fields import NAME, ROLE, read_id, read_text
+from contacts.lists import merged_or
 from contacts.tables import interaction, organization, person
 from contacts.visibility import acting_unit, visible_cards
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.records import INTERACTION
 
 KINDS = {
     pb.INTERACTION_KIND_CALL: "call",
@@ -32,9 +34,12 @@ AHEAD = timedelta(days=1)  # clocks differ; what lies further ahead has not take
 
 
 def log_interaction(work: UnitOfWork, request: pb.LogInteractionRequest) -> pb.LogInteractionResponse:
-    """Record an interaction. Errors: PersonNotFound, OrganizationNotFound, FieldInvalid, UnitNotKnown, NotPermitted."""
+    """Record an interaction.
+
+    Errors: PersonNotFound, OrganizationNotFound, CustomerMerged, FieldInvalid, UnitNotKnown, NotPermitted.
+    """
     asked = request.interaction
-    unit = acting_unit(work, asked.unit_id, WRITE)
+    unit = acting_unit(work, asked.unit_id, CREATE, INTERACTION)
     row = read_interaction(asked, work.now)
     row |= {"id": new_id(), "unit_id": unit.id, "create_time": work.now}
     if not row["author_id"]:
@@ -91,8 +96,10 @@ def _require_visible(work: UnitOfWork, table: sa.Table, card_id: str | None, mis
     if card_id is None:
         return
     seen = sa.select(table.c.id).where(table.c.id == card_id, visible_cards(work.access, table))
+    # Shared, so that the card does not become part of another one before this is committed.
+    seen = seen.with_for_update(read=True, key_share=True, of=table)
     if work.execute(seen).first() is None:
-        raise missing(card_id)
+        raise merged_or(work, table, card_id, missing(card_id))
 
 
 def say_logged(work: UnitOfWork, rows: Sequence[dict[str, Any]]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from chassis.database import UnitOfWork
 from contacts import keys
 from contacts.cards import AnyCard, PersonCard
@@ -18,6 +20,7 @@ from contacts.queries import load_cards, peek_cards
 from contacts.recording import PROVENANCE, list_pairs, provenance_row, supersede
 from contacts.storing import insert_cards, table_of, type_of, update_cards
 from contacts.tables import provenance
+from units.merges import find_survivors
 
 
 def join_draft(work: UnitOfWork, draft: Draft, batch: Batch) -> Joined:
@@ -46,7 +49,7 @@ def identities(card: AnyCard, source: str = "", external_id: str = "") -> list[k
 
 def _join_known(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list[Joined | None]:
     """Answer, without a lock or a claim, the drafts that say nothing new."""
-    asked = {key.digest for draft in drafts for key in (draft.keys[:1] if draft.fingerprint else draft.keys)}
+    asked = {digest for draft in drafts for _, digest in (draft.keys[:1] if draft.fingerprint else draft.keys)}
     holders = find_holders(work, asked)
     if not holders:
         return [None] * len(drafts)
@@ -69,10 +72,11 @@ def _wanted_keys(drafts: Sequence[Draft]) -> tuple[dict[str, str], set[str]]:
     wanted: dict[str, str] = {}
     hints: set[str] = set()
     for draft in drafts:
-        for key in draft.keys:
-            wanted.setdefault(key.digest, draft.card.id)
-            if key.kind in keys.HINTS:
-                hints.add(key.digest)
+        card_id = draft.card.id
+        for kind, digest in draft.keys:
+            wanted.setdefault(digest, card_id)
+            if kind in keys.HINTS:
+                hints.add(digest)
     return wanted, hints
 
 
@@ -80,14 +84,24 @@ def _join_claiming(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> l
     wanted, hints = _wanted_keys(drafts)
     holders = claim_keys(work, wanted)
     ours = {digest for digest, record in holders.items() if wanted[digest] == record}
-    known = sorted({record for digest, record in holders.items() if digest not in ours and digest not in hints})
-    cards = load_cards(work, table_of(drafts[0].card), known)
+    held = {digest for digest in holders if digest not in ours and digest not in hints}
+    cards = _load_holders(work, table_of(drafts[0].card), holders, held)
     base = Base(batch, {digest: None if digest in ours else record for digest, record in holders.items()}, cards)
     joined = [base.join(draft) for draft in drafts]
     move_keys(work, {d: to for d in ours if (to := base.holders[d]) is not None and to != wanted[d]})
     release_keys(work, {d: wanted[d] for d in ours if base.holders[d] is None})
     _write(work, base, drafts, joined, batch)
     return joined
+
+
+def _load_holders(work: UnitOfWork, table: sa.Table, holders: dict[str, str], held: set[str]) -> dict[str, AnyCard]:
+    """The cards that hold these identities, locked; `holders` is corrected where one was merged just before."""
+    cards = load_cards(work, table, sorted({holders[digest] for digest in held}))
+    survivors = find_survivors(work, {holders[digest] for digest in held} - cards.keys())
+    if survivors:
+        holders.update({digest: survivors[record] for digest, record in holders.items() if record in survivors})
+        cards |= load_cards(work, table, sorted(set(survivors.values()) - cards.keys()))
+    return cards
 
 
 def _write(work: UnitOfWork, base: Base, drafts: Sequence[Draft], joined: Sequence[Joined], batch: Batch) -> None:

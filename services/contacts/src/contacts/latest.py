@@ -9,14 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.database import UnitOfWork
-from chassis.ids import is_id
 from chassis.prepared import Prepared
 from contacts.errors import invalid
 from contacts.interactions import interaction_message
 from contacts.lists import MOST_AT_ONCE
+from contacts.naming import read_names
 from contacts.tables import interaction, organization, person
-from contacts.visibility import seen_cards
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.known import IDS
+from units.records import INTERACTION
 from units.visibility import Sight, seen_in, sight_of
 
 
@@ -40,15 +41,15 @@ def _newest(
 ) -> list[pb.Interaction]:
     if not card_ids:
         return []
-    sight, values = sight_of(work.access)
-    rows = work.fetch(_newest_of(sight, table, column), {**values, "cards": [one for one in card_ids if is_id(one)]})
+    cards = read_names(work, table, card_ids)
+    sight, values = sight_of(work.access, INTERACTION)
+    rows = work.fetch(_newest_of(sight, column), {**values, "cards": list(cards)})
     return [interaction_message(row._asdict()) for row in rows]
 
 
 @lru_cache(maxsize=32)
-def _newest_of(sight: Sight, table: sa.Table, column: sa.ColumnElement[Any]) -> Prepared:
-    asked = sa.bindparam("cards", type_=sa.ARRAY(table.c.id.type))
-    card = sa.select(table.c.id).where(table.c.id == sa.any_(asked), seen_cards(sight, table)).subquery("card")
+def _newest_of(sight: Sight, column: sa.ColumnElement[Any]) -> Prepared:
+    card = sa.select(sa.func.unnest(sa.bindparam("cards", type_=IDS)).label("id")).subquery("card")
     one = (
         sa.select(interaction)
         .where(column == card.c.id, seen_in(sight, interaction.c.unit_id, interaction.c.author_id))

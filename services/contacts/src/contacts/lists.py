@@ -17,33 +17,67 @@ from chassis.errors import DomainError, PageTokenInvalid
 from chassis.ids import is_id
 from chassis.prepared import Prepared
 from contacts.cards import AnyCard
-from contacts.errors import invalid
+from contacts.customer_fields.conditions import is_condition, predicate, read_conditions
+from contacts.errors import CustomerMerged, invalid
 from contacts.narrowing import words_for
 from contacts.queries import card_of, select_cards
 from contacts.tables import affiliation
 from contacts.visibility import known_under, owned_by, seen_cards
 from contacts.words import sort_key_of
+from units.merges import find_survivors
+from units.records import CUSTOMER
 from units.visibility import Sight, get_unit, sight_of
+from units.wall import confirm_seen
 
 MOST_AT_ONCE = 500
 
 
 def read_one(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainError) -> AnyCard:
-    """A visible card. Errors: `missing`."""
+    """A visible card. Errors: `missing`, CustomerMerged."""
     if not is_id(card_id):
         raise missing
-    sight, values = sight_of(work.access)
+    sight, values = sight_of(work.access, CUSTOMER)
     found = work.fetch(_select_one(sight, table), {**values, "card_id": card_id})
     if not found:
-        raise missing
+        raise merged_or(work, table, card_id, missing)
     return card_of(table, found[0])
 
 
-def require_seen(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainError) -> None:
-    """Errors: `missing` for a card that the caller may not see, and for none."""
-    sight, values = sight_of(work.access)
-    if not is_id(card_id) or not work.fetch(_look_for(sight, table), {**values, "card_id": card_id}):
+def read_current(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainError) -> AnyCard:
+    """A visible card, or the one that it was merged into. Errors: `missing`."""
+    try:
+        return read_one(work, table, card_id, missing)
+    except CustomerMerged as merged:
+        return read_one(work, table, merged.metadata["survivor_id"], missing)
+
+
+def require_seen(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainError) -> str:
+    """The id of a visible card, or of the one that it was merged into.
+
+    Errors: `missing` for a card that the caller may not see, and for none.
+    """
+    if not is_id(card_id):
         raise missing
+    if is_seen(work, table, card_id):
+        return card_id
+    refusal = merged_or(work, table, card_id, missing)
+    if isinstance(refusal, CustomerMerged):
+        return refusal.metadata["survivor_id"]
+    raise refusal
+
+
+def is_seen(work: UnitOfWork, table: sa.Table, card_id: str) -> bool:
+    """Tell whether there is such a card and the caller may see it."""
+    sight, values = sight_of(work.access, CUSTOMER)
+    return bool(work.fetch(_look_for(sight, table), {**values, "card_id": card_id}))
+
+
+def merged_or(work: UnitOfWork, table: sa.Table, card_id: str, missing: DomainError) -> DomainError:
+    """Why a card is not there: it was merged into one that the caller may see, or `missing`."""
+    survivor_id = find_survivors(work, [card_id]).get(card_id, "")
+    if survivor_id and is_seen(work, table, survivor_id):
+        return CustomerMerged(table.name, card_id, survivor_id)
+    return missing
 
 
 @lru_cache(maxsize=64)  # building a statement takes longer than running it
@@ -60,12 +94,33 @@ def _one(sight: Sight, table: sa.Table) -> tuple[sa.ColumnElement[bool], sa.Colu
     return table.c.id == sa.bindparam("card_id", type_=table.c.id.type), seen_cards(sight, table)
 
 
-def read_many(work: UnitOfWork, table: sa.Table, field: str, card_ids: Sequence[str]) -> list[AnyCard]:
-    """The visible ones of up to 500 cards. Errors: FieldInvalid."""
+def read_many(
+    work: UnitOfWork, table: sa.Table, field: str, card_ids: Sequence[str]
+) -> tuple[list[AnyCard], dict[str, str]]:
+    """The visible ones of up to 500 cards, and by each id whose card was merged: the one read instead.
+
+    Errors: FieldInvalid.
+    """
     check_many(field, len(card_ids))
-    sight, values = sight_of(work.access)
+    found = read_visible(work, table, card_ids)
+    survivors = _missing_survivors(work, card_ids, {one.id for one in found})
+    more = read_visible(work, table, sorted(set(survivors.values()) - {one.id for one in found}))
+    seen = {one.id for one in (*found, *more)}
+    return [*found, *more], {merged: id_ for merged, id_ in survivors.items() if id_ in seen}
+
+
+def read_visible(work: UnitOfWork, table: sa.Table, card_ids: Sequence[str]) -> list[AnyCard]:
+    """The visible ones of these very cards."""
+    sight, values = sight_of(work.access, CUSTOMER)
     values["card_ids"] = [one for one in card_ids if is_id(one)]
+    if not values["card_ids"]:
+        return []
     return [card_of(table, row) for row in work.fetch(_select_many(sight, table), values)]
+
+
+def _missing_survivors(work: UnitOfWork, card_ids: Sequence[str], found: set[str]) -> dict[str, str]:
+    missing = [one for one in card_ids if one not in found]
+    return find_survivors(work, missing) if missing else {}
 
 
 @lru_cache(maxsize=64)
@@ -88,17 +143,20 @@ def read_page(
     Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown.
     """
     size = paging.page_size(request.page_size, 50, MOST_AT_ONCE)
-    sight, values = sight_of(work.access)
+    sight, values = sight_of(work.access, CUSTOMER)
     values |= {**more, **wanted_cards(work, request), "size": size + 1}
     after = paging.read_token(question, request.page_token)
     if after is not None:
         values["after_name"], values["after_id"] = _mark(after)
-    asked = frozenset(name for name in values if name in CONDITIONS)
+    values |= read_conditions(work, table.name, request.field_conditions)
+    asked = narrowed_by(values)
     cards = [card_of(table, row) for row in work.fetch(_select_page(sight, table, asked), values)]
+    seen = confirm_seen(work, table, [one.id for one in cards[:size]])
+    shown = [one for one in cards[:size] if one.id in seen]
     if len(cards) <= size:
-        return cards, ""
+        return shown, ""
     last = cards[size - 1]
-    return cards[:size], paging.make_token(question, [sort_key_of(last.display_name), last.id])
+    return shown, paging.make_token(question, [sort_key_of(last.display_name), last.id])
 
 
 CONDITIONS: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
@@ -110,6 +168,9 @@ CONDITIONS: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
             affiliation.c.organization_id == sa.bindparam("employer", type_=affiliation.c.organization_id.type)
         )
     ),
+    "only": lambda table: table.c.id == sa.any_(sa.bindparam("only", type_=sa.ARRAY(table.c.id.type))),
+    "home": lambda table: table.c.unit_id == sa.bindparam("home", type_=table.c.unit_id.type),
+    "unowned": lambda table: table.c.owner_id == sa.literal_column("''"),
     "individual": lambda table: table.c.individual_customer == sa.bindparam("individual", type_=sa.Boolean),
     "parent": lambda table: table.c.parent_id == sa.bindparam("parent", type_=table.c.parent_id.type),
     "after_name": lambda table: (
@@ -121,15 +182,25 @@ CONDITIONS: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
 
 def conditions_of(sight: Sight, table: sa.Table, asked: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     """The predicates of visible cards narrowed by what is asked."""
-    return [seen_cards(sight, table), *(CONDITIONS[name](table) for name in sorted(asked))]
+    return [seen_cards(sight, table), *wanted_by(table, asked)]
+
+
+def narrowed_by(values: Mapping[str, Any]) -> frozenset[str]:
+    """The names of conditions among values."""
+    return frozenset(name for name in values if name in CONDITIONS or is_condition(name))
+
+
+def wanted_by(table: Any, asked: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    """The predicates of these names."""
+    return [predicate(name, table) if is_condition(name) else CONDITIONS[name](table) for name in sorted(asked)]
 
 
 @lru_cache(maxsize=256)
 def _select_page(sight: Sight, table: sa.Table, asked: frozenset[str]) -> Prepared:
     found = select_cards(table).where(*conditions_of(sight, table, asked)).order_by(table.c.sort_key, table.c.id)
     # How many cards have a word decides whether to go by names or by words; so it is with owners, of one or of many.
-    replan = not asked.isdisjoint(("words", "owner", "employer"))
-    return Prepared(found.limit(sa.bindparam("size", type_=sa.Integer)), replan=replan)
+    replan = not asked.isdisjoint(("words", "owner", "employer")) or any(map(is_condition, asked))
+    return Prepared(found.limit(sa.bindparam("size", type_=sa.Integer)), replan=replan, finds=True)
 
 
 def question_of(name: str, request: Any) -> str:
@@ -142,7 +213,7 @@ def question_of(name: str, request: Any) -> str:
 
 
 def wanted_cards(work: UnitOfWork, request: Any) -> dict[str, Any]:
-    """What `unit_id`, `owner_id` and `query` of a request ask for, as values by the names of CONDITIONS.
+    """What a request narrows customers to, as values by the names of CONDITIONS.
 
     Errors: UnitNotKnown, FieldInvalid.
     """
@@ -152,9 +223,22 @@ def wanted_cards(work: UnitOfWork, request: Any) -> dict[str, Any]:
     if request.owner_id:
         check_id("owner_id", request.owner_id)
         wanted["owner"] = request.owner_id
+    if getattr(request, "home_unit_id", ""):
+        check_id("home_unit_id", request.home_unit_id)
+        wanted["home"] = request.home_unit_id
+    if getattr(request, "without_owner", False):
+        wanted["unowned"] = True
     if request.query:
         wanted["words"] = words_for(work, request.query)
     return wanted
+
+
+def only_these(field: str, card_ids: Sequence[str]) -> dict[str, Any]:
+    """The condition of a list of named cards, by its name in CONDITIONS, if any is named. Errors: FieldInvalid."""
+    check_many(field, len(card_ids))
+    for one in card_ids:
+        check_id(field, one)
+    return {"only": list(card_ids)} if card_ids else {}
 
 
 def _mark(after: list[Any]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from rapidfuzz import fuzz
 
-from chassis.access import IMPORT
+from chassis.access import IMPORT, READ, Access
 from chassis.database import UnitOfWork
 from contacts import keys
 from contacts.cards import EMAIL, PHONE, Affiliation, Channel, PersonCard
@@ -25,11 +25,13 @@ from contacts.tables import channel, organization, person
 from contacts.visibility import acting_unit, visible_cards
 from contacts.words import sort_key_of
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.records import CHANNELS, CUSTOMER
 from values.organization_names import organization_core_key, organization_key
 
 MOST, SUGGESTIONS = 1_000, 3
 CANDIDATES = 30  # by trigrams, for the slower and better comparison
 LEAST_LIKE = 60.0  # of 100; below, a proposal is noise
+TOLD_BY = {CHANNELS: ("phone", "email"), "customer.tax_id": ("organization_tax_id",)}
 MOST_UNKNOWN = 200  # names to propose for in one call; a file that names more unknowns has the wrong column
 
 
@@ -37,14 +39,15 @@ def match_customers(work: UnitOfWork, request: pb.MatchCustomersRequest) -> pb.M
     """One answer a reference, in order. Errors: FieldInvalid, UnitNotKnown."""
     if len(request.references) > MOST:
         raise invalid("references", f"has {len(request.references)} entries; send at most {MOST}", "TOO_MANY")
-    unit = acting_unit(work, request.unit_id, "read")
+    unit = acting_unit(work, request.unit_id, READ)
     batch = Batch(unit, work.now, work.access.user_id, request.source, lenient=True)
-    everywhere = work.access.allows_in(IMPORT, unit.path)
-    organizations = _match_organizations(work, request.references, batch, everywhere)
-    persons = _match_persons(work, request.references, [found for found, _ in organizations], batch, everywhere)
+    everywhere = work.access.allows_in(IMPORT, unit.path, CUSTOMER)
+    references = [_without_hidden(one, work.access) for one in request.references]
+    organizations = _match_organizations(work, references, batch, everywhere)
+    persons = _match_persons(work, references, [found for found, _ in organizations], batch, everywhere)
     unknown = [
         one.organization_name
-        for one, (found, ambiguous) in zip(request.references, organizations, strict=True)
+        for one, (found, ambiguous) in zip(references, organizations, strict=True)
         if one.organization_name.strip() and not found and not ambiguous
     ]
     proposals = _propose(work, unknown)
@@ -58,10 +61,22 @@ def match_customers(work: UnitOfWork, request: pb.MatchCustomersRequest) -> pb.M
                 person_ambiguous=persons_several,
             )
             for one, (organization_id, several), (person_id, persons_several) in zip(
-                request.references, organizations, persons, strict=True
+                references, organizations, persons, strict=True
             )
         ]
     )
+
+
+def _without_hidden(one: pb.CustomerReference, access: Access) -> pb.CustomerReference:
+    """The reference without what the caller may not see on cards: an answer would tell whose telephone it is."""
+    hidden = [name for field, names in TOLD_BY.items() if access.hides(field) for name in names]
+    if not hidden:
+        return one
+    kept = pb.CustomerReference()
+    kept.CopyFrom(one)
+    for name in hidden:
+        kept.ClearField(name)  # type: ignore[arg-type]
+    return kept
 
 
 def _match_organizations(
@@ -89,7 +104,7 @@ def _organization_digests(one: pb.CustomerReference, batch: Batch) -> list[str]:
     number, written = one.organization_external_id.strip(), one.organization_tax_id.strip()
     found = [keys.external_key("organization", batch.source, number)] if number else []
     tax_id, country = read_tax_id("organization_tax_id", written[:50], {}, batch)
-    return [key.digest for key in ([*found, keys.tax_key("organization", country, tax_id)] if tax_id else found)]
+    return [digest for _, digest in ([*found, keys.tax_key("organization", country, tax_id)] if tax_id else found)]
 
 
 def _match_persons(
@@ -121,8 +136,8 @@ def _person_digests(one: pb.CustomerReference, organization_id: str, batch: Batc
         card = PersonCard(id="", display_name=one.person_name.strip(), unit_id=batch.unit.id)
         card.channels = _channels(one, batch)
         card.affiliations = [Affiliation("", organization_id, "")] if organization_id else []
-        found += [key for key in keys.person_keys(card) if key.kind not in keys.HINTS]
-    return [key.digest for key in found]
+        found += [key for key in keys.person_keys(card) if key[0] not in keys.HINTS]
+    return [digest for _, digest in found]
 
 
 def _channels(one: pb.CustomerReference, batch: Batch) -> list[Channel]:

@@ -18,6 +18,7 @@ from contacts.errors import invalid
 from contacts.tables import affiliation, organization, person
 from contacts.visibility import seen_cards
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.records import CUSTOMER
 from units.visibility import Sight, sight_of
 
 MOST_ORGANIZATIONS = 100
@@ -36,7 +37,7 @@ def list_affiliations(work: UnitOfWork, request: pb.ListAffiliationsRequest) -> 
     if not 0 < len(request.organization_ids) <= MOST_ORGANIZATIONS:
         raise invalid("organization_ids", f"has {len(request.organization_ids)} ids; name 1 to {MOST_ORGANIZATIONS}")
     question = lists.question_of("affiliations", request)
-    sight, values = sight_of(work.access)
+    sight, values = sight_of(work.access, CUSTOMER)
     values |= {"organizations": [one for one in request.organization_ids if is_id(one)], "size": size + 1}
     day = from_date(request.on_date, "on_date")
     after = paging.read_token(question, request.page_token)

@@ -26,7 +26,7 @@ def read_memberships(
     """The memberships a request states; organizations only named are joined or made.
 
     An id must be that of a membership `known` before, and stand once; a new membership has none. Errors:
-    OrganizationNotFound, FieldInvalid.
+    OrganizationNotFound, FieldInvalid, KnownElsewhere.
     """
     _check_ids([one.id for one in asked if one.id], {one.id for one in known})
     if len(asked) > MOST:
@@ -34,9 +34,15 @@ def read_memberships(
     by_name = {Mention(one.organization_name.strip()) for one in asked if not one.organization_id}
     if Mention() in by_name:
         raise invalid(f"{FIELD}.organization_id", "is empty, and so is organization_name; give one of them", "MISSING")
-    made = find_organizations(work, sorted(by_name, key=lambda one: one.name), batch) if by_name else {}
+    made = _find(work, by_name, batch)
     names = _visible_names(work, [one.organization_id for one in asked if one.organization_id])
     return [_read(one, made.get(Mention(one.organization_name.strip())), names) for one in asked]
+
+
+def _find(work: UnitOfWork, by_name: set[Mention], batch: Batch) -> dict[Mention, OrganizationCard | NoCard]:
+    if not by_name:
+        return {}
+    return find_organizations(work, sorted(by_name, key=lambda one: one.name), batch, only_seen=True)
 
 
 def _check_ids(given: list[str], known: set[str]) -> None:
@@ -62,4 +68,6 @@ def _visible_names(work: UnitOfWork, organization_ids: list[str]) -> dict[str, s
     seen = sa.select(c.id, c.display_name).where(
         c.id == sa.any_(ids(organization_ids)), visible_cards(work.access, organization)
     )
+    # Shared, so that none becomes part of another one before this is committed.
+    seen = seen.with_for_update(read=True, key_share=True, of=organization)
     return {row.id: row.display_name for row in work.execute(seen)}

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from chassis.database import UnitOfWork
 from chassis.errors import FieldInvalid
 from contacts.cards import OrganizationCard
 from contacts.claiming import find_holders
+from contacts.customer_fields.fields import NO_RULES
 from contacts.deciding import REFUSED
 from contacts.drafts import Batch, Draft, Origin, name_organization
 from contacts.errors import invalid
 from contacts.fields import EXTERNAL_ID, read_text, words_of
 from contacts.joining import identities, join_drafts
+from contacts.known_elsewhere import require_no_hidden
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """What a row says of an organization, as written; all empty where it says nothing."""
 
     name: str = ""
@@ -37,10 +39,13 @@ class NoCard:
 
 
 def find_organizations(
-    work: UnitOfWork, mentions: Iterable[Mention], batch: Batch, run_id: str = ""
+    work: UnitOfWork, mentions: Iterable[Mention], batch: Batch, run_id: str = "", only_seen: bool = False
 ) -> dict[Mention, OrganizationCard | NoCard]:
-    """The card of each mention, made where there is none; equal identities are one card."""
-    batch = replace(batch, allow_duplicate=False)
+    """The card of each mention, made where there is none; equal identities are one card.
+
+    Errors: KnownElsewhere, with `only_seen`, where the caller may not see the card.
+    """
+    batch = replace(batch, allow_duplicate=False, rules=NO_RULES)  # which are of the cards that mention it
     found: dict[Mention, OrganizationCard | NoCard] = {}
     drafts: dict[Mention, Draft] = {}
     for mention in dict.fromkeys(mentions):
@@ -54,6 +59,8 @@ def find_organizations(
     for draft in drafts.values():
         first.setdefault(_identity(draft), draft)
     joined = dict(zip(first, join_drafts(work, list(first.values()), batch), strict=True))
+    for one in joined.values() if only_seen else ():
+        require_no_hidden(work, one, batch.unit.id)
     for mention, draft in drafts.items():
         one = joined[_identity(draft)]
         if one.fate == REFUSED or not isinstance(one.card, OrganizationCard):
@@ -64,7 +71,7 @@ def find_organizations(
 
 
 def _identity(draft: Draft) -> tuple[str, ...]:
-    return tuple(key.digest for key in draft.keys)
+    return tuple([digest for _, digest in draft.keys])
 
 
 def _draft(mention: Mention, batch: Batch, run_id: str) -> Draft:
@@ -81,8 +88,8 @@ def _drop_unknown_numbers(work: UnitOfWork, drafts: dict[Mention, Draft]) -> dic
     nameless: Sequence[Mention] = [mention for mention, draft in drafts.items() if not draft.card.display_name]
     if not nameless:
         return {}
-    holders = find_holders(work, [key.digest for mention in nameless for key in drafts[mention].keys])
-    unknown = [one for one in nameless if not any(key.digest in holders for key in drafts[one].keys)]
+    holders = find_holders(work, [digest for mention in nameless for _, digest in drafts[mention].keys])
+    unknown = [one for one in nameless if not any(digest in holders for _, digest in drafts[one].keys)]
     for mention in unknown:
         del drafts[mention]
     return {

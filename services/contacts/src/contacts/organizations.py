@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from chassis.access import WRITE
+from chassis.access import ASSIGN, CREATE
 from chassis.database import UnitOfWork
 from contacts import lists
 from contacts.cards import OrganizationCard
 from contacts.changing import check_etag, copy_card, read_for_change, store_changes
+from contacts.customer_fields.changing import change_attributes
+from contacts.customer_fields.knowing import ORGANIZATION, rules_for
 from contacts.deciding import CREATED
 from contacts.drafts import Batch, Draft, draft_organization
 from contacts.duplicates import tell_pairs
 from contacts.errors import OrganizationNotFound, invalid
 from contacts.hierarchy import lines_above, stands_below
 from contacts.joining import identities, join_draft
+from contacts.known_elsewhere import require_no_hidden
 from contacts.messages import organization_message
 from contacts.tables import organization
 from contacts.visibility import acting_unit, owner_by_default, reading_unit, require_action
@@ -32,16 +35,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
 def create_organization(work: UnitOfWork, request: pb.CreateOrganizationRequest) -> pb.CreateOrganizationResponse:
     """Make a card, or let the card that already is this organization take up the new facts.
 
-    Errors: FieldInvalid, OrganizationNotFound (parent), UnitNotKnown, NotPermitted.
+    Errors: FieldInvalid, OrganizationNotFound (parent), UnitNotKnown, NotPermitted, KnownElsewhere.
     """
-    unit = acting_unit(work, request.organization.unit_id, WRITE)
-    batch = Batch(unit, work.now, work.access.user_id, allow_duplicate=request.allow_duplicate)
+    unit = acting_unit(work, request.organization.unit_id, CREATE)
+    rules = rules_for(work, ORGANIZATION, unit.path)
+    batch = Batch(unit, work.now, work.access.user_id, allow_duplicate=request.allow_duplicate, rules=rules)
     card = draft_organization(request.organization, batch)
     card.owner_id = card.owner_id or owner_by_default(work)
     if card.parent_id:
         lists.read_one(work, organization, card.parent_id, OrganizationNotFound(card.parent_id))
     joined = join_draft(work, Draft(card, keys=identities(card)), batch)
+    require_no_hidden(work, joined, unit.id)
     assert isinstance(joined.card, OrganizationCard)
+    if joined.fate == CREATED:
+        rules.require_filled("organization.attributes", joined.card.attributes)
     return pb.CreateOrganizationResponse(
         organization=organization_message(joined.card),
         existed=joined.fate != CREATED,
@@ -54,6 +61,8 @@ def update_organization(work: UnitOfWork, request: pb.UpdateOrganizationRequest)
     missing = OrganizationNotFound(request.organization.id)
     lists.read_one(work, organization, request.organization.id, missing)
     require_action(work, organization, request.organization.id)
+    if "owner_id" in request.update_mask.paths:
+        require_action(work, organization, request.organization.id, ASSIGN)
     card = read_for_change(work, organization, request.organization.id, missing)
     assert isinstance(card, OrganizationCard)
     check_etag(work, card, request.etag)
@@ -62,6 +71,8 @@ def update_organization(work: UnitOfWork, request: pb.UpdateOrganizationRequest)
     _apply(card, request, batch)
     if card.parent_id and "parent_id" in request.update_mask.paths:
         _check_parent(work, card)
+    if "attributes" in request.update_mask.paths:
+        change_attributes(work, ORGANIZATION, before, card)
     store_changes(work, before, card)
     return pb.UpdateOrganizationResponse(organization=organization_message(card))
 
@@ -86,23 +97,23 @@ def _check_parent(work: UnitOfWork, card: OrganizationCard) -> None:
 
 
 def get_organization(work: UnitOfWork, request: pb.GetOrganizationRequest) -> pb.GetOrganizationResponse:
-    """Read one organization. Errors: OrganizationNotFound."""
-    missing = OrganizationNotFound(request.organization_id)
-    card = lists.read_one(work, organization, request.organization_id, missing)
-    return pb.GetOrganizationResponse(organization=_message(card))
+    """Read one organization, by the id of a merged card the survivor. Errors: OrganizationNotFound."""
+    asked = request.organization_id
+    card = lists.read_current(work, organization, asked, OrganizationNotFound(asked))
+    return pb.GetOrganizationResponse(organization=_message(card), merged_id=asked if asked != card.id else "")
 
 
 def batch_get_organizations(
     work: UnitOfWork, request: pb.BatchGetOrganizationsRequest
 ) -> pb.BatchGetOrganizationsResponse:
     """Read up to 500 organizations, those visible. Errors: FieldInvalid."""
-    cards = lists.read_many(work, organization, "organization_ids", request.organization_ids)
-    return pb.BatchGetOrganizationsResponse(organizations=[_message(card) for card in cards])
+    cards, survivors = lists.read_many(work, organization, "organization_ids", request.organization_ids)
+    return pb.BatchGetOrganizationsResponse(organizations=[_message(card) for card in cards], survivors=survivors)
 
 
 def list_organizations(work: UnitOfWork, request: pb.ListOrganizationsRequest) -> pb.ListOrganizationsResponse:
     """The page of visible organizations by name. Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown."""
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = lists.only_these("organization_ids", request.organization_ids)
     if request.parent_id:
         lists.check_id("parent_id", request.parent_id)
         more["parent"] = request.parent_id

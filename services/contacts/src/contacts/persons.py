@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from chassis.access import WRITE
+from chassis.access import ASSIGN, CREATE
 from chassis.database import UnitOfWork
 from contacts import lists
 from contacts.cards import PersonCard
 from contacts.changing import check_etag, copy_card, read_for_change, store_changes
+from contacts.customer_fields.changing import change_attributes
+from contacts.customer_fields.knowing import PERSON, rules_for
 from contacts.deciding import CREATED
 from contacts.drafts import Batch, Draft, draft_person
 from contacts.duplicates import tell_pairs
 from contacts.errors import PersonNotFound
 from contacts.joining import identities, join_draft
+from contacts.known_elsewhere import require_no_hidden
 from contacts.memberships import read_memberships
 from contacts.messages import person_message
 from contacts.tables import person
@@ -24,15 +27,19 @@ from crm.contacts.v1 import contacts_pb2 as pb
 def create_person(work: UnitOfWork, request: pb.CreatePersonRequest) -> pb.CreatePersonResponse:
     """Make a card, or let the card that already is this person take up the new facts.
 
-    Errors: FieldInvalid, OrganizationNotFound, UnitNotKnown, NotPermitted.
+    Errors: FieldInvalid, OrganizationNotFound, UnitNotKnown, NotPermitted, KnownElsewhere.
     """
-    unit = acting_unit(work, request.person.unit_id, WRITE)
-    batch = Batch(unit, work.now, work.access.user_id, allow_duplicate=request.allow_duplicate)
+    unit = acting_unit(work, request.person.unit_id, CREATE)
+    rules = rules_for(work, PERSON, unit.path)
+    batch = Batch(unit, work.now, work.access.user_id, allow_duplicate=request.allow_duplicate, rules=rules)
     card = draft_person(request.person, batch)
     card.owner_id = card.owner_id or owner_by_default(work)
     card.affiliations = read_memberships(work, request.person.affiliations, batch)
     joined = join_draft(work, Draft(card, keys=identities(card)), batch)
+    require_no_hidden(work, joined, unit.id)
     assert isinstance(joined.card, PersonCard)
+    if joined.fate == CREATED:
+        rules.require_filled("person.attributes", joined.card.attributes)
     return pb.CreatePersonResponse(
         person=person_message(joined.card),
         existed=joined.fate != CREATED,
@@ -45,12 +52,16 @@ def update_person(work: UnitOfWork, request: pb.UpdatePersonRequest) -> pb.Updat
     person_id = request.person.id
     lists.read_one(work, person, person_id, PersonNotFound(person_id))
     require_action(work, person, person_id)
+    if "owner_id" in request.update_mask.paths:
+        require_action(work, person, person_id, ASSIGN)
     card = read_for_change(work, person, person_id, PersonNotFound(person_id))
     assert isinstance(card, PersonCard)
     check_etag(work, card, request.etag)
     before = copy_card(card)
     batch = Batch(reading_unit(work, card.unit_id), work.now, work.access.user_id)
     _apply(work, card, request, batch)
+    if "attributes" in request.update_mask.paths:
+        change_attributes(work, PERSON, before, card)
     store_changes(work, before, card)
     return pb.UpdatePersonResponse(person=person_message(card))
 
@@ -84,20 +95,23 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def get_person(work: UnitOfWork, request: pb.GetPersonRequest) -> pb.GetPersonResponse:
-    """Read one person. Errors: PersonNotFound."""
-    card = lists.read_one(work, person, request.person_id, PersonNotFound(request.person_id))
-    return pb.GetPersonResponse(person=_message(card))
+    """Read one person, by the id of a merged card the survivor. Errors: PersonNotFound."""
+    card = lists.read_current(work, person, request.person_id, PersonNotFound(request.person_id))
+    merged_id = request.person_id if request.person_id != card.id else ""
+    return pb.GetPersonResponse(person=_message(card), merged_id=merged_id)
 
 
 def batch_get_persons(work: UnitOfWork, request: pb.BatchGetPersonsRequest) -> pb.BatchGetPersonsResponse:
     """Read up to 500 persons, those visible. Errors: FieldInvalid."""
-    cards = lists.read_many(work, person, "person_ids", request.person_ids)
-    return pb.BatchGetPersonsResponse(persons=[_message(card) for card in cards])
+    cards, survivors = lists.read_many(work, person, "person_ids", request.person_ids)
+    return pb.BatchGetPersonsResponse(persons=[_message(card) for card in cards], survivors=survivors)
 
 
 def list_persons(work: UnitOfWork, request: pb.ListPersonsRequest) -> pb.ListPersonsResponse:
     """The page of visible persons by name. Errors: PageTokenInvalid, FieldInvalid, UnitNotKnown."""
-    more: dict[str, Any] = {"individual": True} if request.individual_only else {}
+    more: dict[str, Any] = lists.only_these("person_ids", request.person_ids)
+    if request.individual_only:
+        more["individual"] = True
     if request.organization_id:
         lists.check_id("organization_id", request.organization_id)
         more["employer"] = request.organization_id

@@ -25,11 +25,12 @@ EXTENSION = 20  # digits; the longest office extensions have seven
 
 def read_channels(channels: Iterable[pb.Channel], unit: Unit, field: str) -> list[Channel]:
     """The channels of a request, each once, in order; what says nothing is left out. Errors: FieldInvalid."""
+    read = [one for channel in channels if (one := _read_channel(channel, unit, field)) is not None]
+    if len(read) < 2 or len({one.kind for one in read}) == len(read):  # nothing stands twice
+        return read
     found: dict[tuple[str, str, str], Channel] = {}
-    for channel in channels:
-        read = _read_channel(channel, unit, field)
-        if read is not None:
-            found.setdefault(read.identity, read)
+    for one in read:
+        found.setdefault(one.identity, one)
     return list(found.values())
 
 
@@ -49,7 +50,7 @@ def _read_channel(channel: pb.Channel, unit: Unit, field: str) -> Channel | None
 
 def _read_phone(channel: pb.Channel, value: str, raw: str, label: str, unit: Unit) -> Channel | None:
     """A number that comes with its raw text was resolved by the caller's rules, which are the same as ours."""
-    extension = "".join(filter(str.isdigit, channel.extension))[:EXTENSION]
+    extension = "".join(filter(str.isdigit, channel.extension))[:EXTENSION] if channel.extension else ""
     if channel.raw and is_e164(value):
         return Channel(PHONE, value, raw, extension, label, channel.verified)
     found = normalize_phone(value or raw, unit.country_code or None, unit.area_code or None)

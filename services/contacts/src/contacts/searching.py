@@ -21,10 +21,13 @@ from contacts import words
 from contacts.errors import invalid
 from contacts.fields import read_text
 from contacts.tables import affiliation, channel, organization, person
-from contacts.visibility import IDS, owned_by
+from contacts.visibility import seen_by_many, seen_cards, sees_many
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.known import IDS
+from units.records import CHANNELS, CUSTOMER
 from units.tables import unit
-from units.visibility import Sight, sight_of, units_under
+from units.visibility import Sight, sight_of, units_seen
+from units.wall import confirm_seen
 from values.names import fold_name
 from values.phones import phone_search_keys
 
@@ -37,18 +40,19 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
     """The visible cards found, best first. Errors: FieldInvalid."""
     size = paging.page_size(request.page_size, 20, 50)
     query = read_query(request.query)
-    sight, values = sight_of(work.access)
-    if sight.units:  # a planner that sees the units knows how many cards they have
-        values["seen_units"] = units_under(work, values["seen_paths"])
+    sight, values = sight_of(work.access, CUSTOMER)
+    values["seen_units"] = units_seen(work, sight, values)  # a planner that sees them knows how many cards they have
     values["candidates"] = CANDIDATES_A_HIT * size
+    find = _find(sight, sees_many(values["seen_units"]))
     found: dict[str, Any] = {}
     for matched, question in _questions(work, query):
-        for row in work.fetch(_find(sight), {**values, "question": question}):
+        for row in work.fetch(find, {**values, "question": question}):
             found.setdefault(row.id, (matched, row))
         if len(found) >= size:
             break
     folded = fold_name(query)
-    ranked = sorted(found.values(), key=lambda one: _rank(folded, *one))[:size]
+    best = sorted(found.values(), key=lambda one: _rank(folded, *one))[:size]
+    ranked = _confirm(work, best)
     details = _details(work, [row for _, row in ranked])
     phones = _phones(work, [row for _, row in ranked])
     return pb.SearchCustomersResponse(
@@ -64,6 +68,14 @@ def search_customers(work: UnitOfWork, request: pb.SearchCustomersRequest) -> pb
             for matched, row in ranked
         ]
     )
+
+
+def _confirm(work: UnitOfWork, best: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The hits that may be told, in their order."""
+    seen: set[str] = set()
+    for table in (organization, person):
+        seen |= confirm_seen(work, table, [row.id for _, row in best if row.record_type == table.name])
+    return [one for one in best if one[1].id in seen]
 
 
 def read_query(text: str) -> str:
@@ -86,7 +98,9 @@ def _questions(work: UnitOfWork, query: str) -> Iterable[tuple[str, str]]:
 
 
 def written_questions(work: UnitOfWork, query: str) -> list[tuple[str, str]]:
-    """What to ask where a telephone or an e-mail may be meant."""
+    """What to ask where a telephone or an e-mail may be meant; nothing for those who may not see these."""
+    if work.access.hides(CHANNELS):
+        return []
     phone = _phone_question(work, query)
     asked = [("phone", phone)] if phone else []
     if "@" in query:
@@ -120,7 +134,7 @@ _CARDS = sa.bindparam("cards", type_=IDS)
 
 
 @lru_cache(maxsize=32)
-def _find(sight: Sight) -> Prepared:
+def _find(sight: Sight, many: bool) -> Prepared:
     """Some cards of each type for each reason to be visible: no index could serve several at once.
 
     Planned anew each time: a plan made for any words always takes the index, ten times too slow for a beginning that
@@ -134,17 +148,21 @@ def _find(sight: Sight) -> Prepared:
             sa.literal(table.name).label("record_type"), table.c.id, table.c.display_name, table.c.sort_key,
             town.label("city"),
         )  # fmt: skip
-        for visible in _reasons(sight, table):
+        for visible in _reasons(sight, table, many):
             matching = sa.select(*columns).where(table.c.search.bool_op("@@")(tsquery), visible)
             parts.append(sa.select(matching.limit(sa.bindparam("candidates", type_=sa.Integer)).subquery()))
-    return Prepared(sa.union_all(*parts) if parts else sa.text("SELECT WHERE false"), replan=True)
+    return Prepared(sa.union_all(*parts) if parts else sa.text("SELECT WHERE false"), replan=True, finds=True)
 
 
-def _reasons(sight: Sight, table: Any) -> list[sa.ColumnElement[bool]]:
+def _reasons(sight: Sight, table: Any, many: bool) -> list[sa.ColumnElement[bool]]:
     if sight.everything:
         return [sa.true()]
-    reasons = [table.c.unit_ids.overlap(sa.bindparam("seen_units", type_=IDS))] if sight.units else []
-    return [*reasons, owned_by(table, "seen_user")] if sight.own else reasons
+    if many:
+        return [seen_by_many(sight, table)]
+    by_units = sight.units or sight.teams or sight.all
+    reasons = [table.c.unit_ids.overlap(sa.bindparam("seen_units", type_=IDS))] if by_units else []
+    own = seen_cards(sight.own_only(), table)
+    return [*reasons, own] if sight.own else reasons
 
 
 def _rank(folded: str, matched: str, row: Any) -> tuple[Any, ...]:
@@ -164,7 +182,7 @@ _EMPLOYERS = Prepared(
 
 def _details(work: UnitOfWork, rows: list[Any]) -> dict[str, str]:
     """The current organization of each person, the town of each organization."""
-    details = {row.id: row.city for row in rows}
+    details = {} if work.access.hides("customer.address") else {row.id: row.city for row in rows}
     found = work.fetch(_EMPLOYERS, {"cards": [row.id for row in rows]})
     return details | {row.person_id: row.display_name for row in found}
 

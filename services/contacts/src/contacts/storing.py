@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from chassis.database import UnitOfWork
 from chassis.prepared import Prepared
 from contacts.cards import Affiliation, AnyCard, Card, OrganizationCard, PersonCard
-from contacts.events import card_event
-from contacts.tables import affiliation, channel, organization, person
+from contacts.customer_fields.knowing import rules_for
+from contacts.events import NO_VALUES, card_event, merged_event
+from contacts.tables import affiliation, block, channel, organization, person
 from contacts.words import search_words, sort_key_of, vector_of
+from units.owners import keep_owner_changes
 
 SHARED = (
     "id", "version", "display_name", "sort_key", "unit_id", "unit_ids", "owner_id", "tax_id", "tax_country", "street",
@@ -60,18 +62,48 @@ def insert_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
     else:
         for table, columns, rows in parts:
             work.copy_rows(table, columns, rows)
+    _tell(work, [(card, None) for card in cards])
+
+
+def remove_cards(work: UnitOfWork, cards: Sequence[AnyCard], survivor_id: str, merge_id: str) -> None:
+    """Take away cards of one record type with all their parts, since they became part of the survivor, and say so."""
+    if not cards:
+        return
+    table, removed = table_of(cards[0]), [card.id for card in cards]
+    for kept, column in ((table, "id"), (channel, "owner_id"), (affiliation, "person_id"), (block, "record_id")):
+        gone = sa.bindparam("gone", removed, type_=sa.ARRAY(kept.c[column].type))
+        work.execute(sa.delete(kept).where(kept.c[column] == sa.any_(gone)))
+    fields = rules_for(work, type_of(cards[0]), "")
     for card in cards:
-        work.add_event(card_event(card), type_of(card), card.id, card.version, card.unit_path, card.id)
+        card.version += 1
+        told = merged_event(card, survivor_id, merge_id, fields.shown(card.attributes))
+        work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
+
+
+def restore_cards(work: UnitOfWork, cards: Sequence[AnyCard], survivor_id: str, merge_id: str) -> None:
+    """Store cards that were taken away with all their parts again, and say so."""
+    if not cards:
+        return
+    for card in cards:
+        card.version += 2  # the merge was one
+        card.update_time = work.now
+    work.copy_rows(table_of(cards[0]), columns_of(cards[0]), [_row_of(card) for card in cards])
+    work.copy_rows(channel, CHANNEL, [row for card in cards for row in _channel_rows(card)])
+    work.copy_rows(affiliation, AFFILIATION, [row for card in cards for row in _affiliation_rows(card)])
+    fields = rules_for(work, type_of(cards[0]), "")
+    for card in cards:
+        told = merged_event(card, survivor_id, merge_id, fields.shown(card.attributes), undone=True)
+        work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
 
 
 def _insert_few(work: UnitOfWork, parts: Sequence[tuple[sa.Table, tuple[str, ...], list[tuple[Any, ...]]]]) -> None:
     """Insert into several tables in one statement, the rows as JSON: one trip to the server instead of two a table."""
     filled = [part for part in parts if part[2]]
     values = {
-        table.name: json.dumps([_record_of(columns, row) for row in rows], default=str, ensure_ascii=False)
+        table.name: orjson.dumps([_record_of(columns, row) for row in rows], default=str).decode()
         for table, columns, rows in filled
     }
-    work.run(_insert_statement(tuple((table.name, columns) for table, columns, _ in filled)), values)
+    work.run_later(_insert_statement(tuple((table.name, columns) for table, columns, _ in filled)), values)
 
 
 @lru_cache(maxsize=16)  # every mixture of a card's parts
@@ -87,15 +119,19 @@ def _insert_statement(parts: tuple[tuple[str, tuple[str, ...]], ...]) -> Prepare
 def _record_of(columns: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
     record = dict(zip(columns, row, strict=True))
     if "attributes" in record:
-        record["attributes"] = json.loads(record["attributes"])
+        record["attributes"] = orjson.loads(record["attributes"])
     return record
 
 
-def update_cards(work: UnitOfWork, changes: Sequence[tuple[AnyCard, list[str]]]) -> None:
-    """Store changed cards, which the caller has locked, and say so; each with the fields that changed."""
+def update_cards(work: UnitOfWork, changes: Sequence[tuple[AnyCard, list[str]]], note: str = "") -> None:
+    """Store changed cards, which the caller has locked, and say so; each with the fields that changed.
+
+    A new responsible user is kept with the `note` in the history of owners.
+    """
     if not changes:
         return
     cards = [card for card, _ in changes]
+    _keep_owners(work, table_of(cards[0]), _having(changes, "owner_id"), note)
     for card in cards:
         card.version += 1
         card.update_time = work.now
@@ -103,12 +139,29 @@ def update_cards(work: UnitOfWork, changes: Sequence[tuple[AnyCard, list[str]]])
     work.execute(_update(table_of(cards[0]), columns), [_parameters(card, columns) for card in cards])
     _replace(work, channel, "owner_id", CHANNEL, _having(changes, "channels"), _channel_rows)
     _replace(work, affiliation, "person_id", AFFILIATION, _having(changes, "affiliations"), _affiliation_rows)
+    _tell(work, changes)
+
+
+def _tell(work: UnitOfWork, changes: Sequence[tuple[AnyCard, list[str] | None]]) -> None:
+    """Say what became of cards of one type, each with the fields that changed, None of a new one."""
+    record_type = type_of(changes[0][0])
+    fields = rules_for(work, record_type, "")
     for card, changed in changes:
-        work.add_event(card_event(card, changed), type_of(card), card.id, card.version, card.unit_path, card.id)
+        values = fields.shown(card.attributes) if fields else NO_VALUES
+        event = card_event(card, changed, values)
+        work.add_event(event, record_type, card.id, card.version, card.unit_path, card.id)
 
 
 def _having(changes: Sequence[tuple[AnyCard, list[str]]], field: str) -> list[AnyCard]:
     return [card for card, changed in changes if field in changed]
+
+
+def _keep_owners(work: UnitOfWork, table: sa.Table, cards: list[AnyCard], note: str) -> None:
+    if cards:
+        ids = sa.bindparam("ids", [card.id for card in cards], type_=sa.ARRAY(table.c.id.type))
+        found = work.execute(sa.select(table.c.id, table.c.owner_id).where(table.c.id == sa.any_(ids)))
+        before = {row.id: row.owner_id for row in found}
+        keep_owner_changes(work, [(card.id, before[card.id], card.owner_id) for card in cards], note)
 
 
 def _replace(
@@ -153,7 +206,7 @@ def _shared_row(card: PersonCard | OrganizationCard) -> tuple[Any, ...]:
 
 
 def _json_of(card: Card) -> str:
-    return json.dumps(card.attributes, ensure_ascii=False) if card.attributes else "{}"
+    return orjson.dumps(card.attributes).decode() if card.attributes else "{}"
 
 
 def _channel_rows(card: AnyCard) -> list[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from contacts.fields import read_moment
 from contacts.interactions import NUMBERS, interaction_message
 from contacts.tables import interaction
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.records import INTERACTION
 from units.visibility import get_unit, unit_ids_below, visible
 
 AUTHORS = 500
@@ -48,7 +49,7 @@ def _wanted(work: UnitOfWork, request: pb.SummarizeInteractionsRequest) -> list[
     if not start < end <= start + LONGEST:
         raise invalid("occur_before_time", "is not within 400 days behind occur_from_time", "OUT_OF_RANGE")
     c = interaction.c
-    where = [visible(work.access, c.unit_id, c.author_id), c.occur_time >= start, c.occur_time < end]
+    where = [visible(work.access, INTERACTION, c.unit_id, c.author_id), c.occur_time >= start, c.occur_time < end]
     if request.unit_id:
         where.append(c.unit_id.in_(unit_ids_below(get_unit(work, request.unit_id).path)))
     return where

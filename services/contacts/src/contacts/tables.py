@@ -1,7 +1,7 @@
 """The customer base's own tables; the only place where column names are written.
 
-No foreign keys between them: a card is written with all its parts in one transaction and is never deleted, and a check
-per row would cost a bulk import a fifth of its speed.
+No foreign keys between them: a card is written with all its parts in one transaction and goes with all of them, when it
+becomes part of another one, and a check per row would cost a bulk import a fifth of its speed.
 """
 
 from __future__ import annotations
@@ -138,9 +138,68 @@ possible_duplicate = sa.Table(
     sa.Column("second_id", _uuid(), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("create_time", TIME, nullable=False),
+    # What a search found: bits for one customer, and [field, level, bits] each; null where none has compared them.
+    sa.Column("bits", sa.Double),
+    sa.Column("agreements", JSONB),
+    sa.Column("find_time", TIME),
+    # Somebody said that they are two customers: the row stays, so that nobody is asked again.
+    sa.Column("dismiss_time", TIME),
+    _text("dismisser_id"),
+    _text("dismisser_name"),
+    _text("dismiss_note"),
     sa.UniqueConstraint("first_id", "second_id"),
     sa.Index("possible_duplicate_second", "second_id"),
+    # As the queue is read; pairs that no search has compared stand at its end.
+    sa.Index(
+        "possible_duplicate_queue",
+        sa.text("(- COALESCE(bits, -100))"),
+        "id",
+        postgresql_where=sa.text("dismiss_time IS NULL"),
+    ),
 )
+
+# The last search for duplicates of each record type, and the weights that the last whole one learned.
+duplicate_search = sa.Table(
+    "duplicate_search",
+    metadata,
+    sa.Column("record_type", sa.Text, primary_key=True),
+    sa.Column("job_id", _uuid(), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("request_time", TIME, nullable=False),
+    sa.Column("end_time", TIME),
+    sa.Column("cards", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("pairs", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("blocks_left_out", sa.BigInteger, nullable=False, server_default="0"),
+    # Cards changed since then have not been compared.
+    sa.Column("through_time", TIME),
+    sa.Column("model", JSONB),
+    sa.Column("learn_time", TIME),
+)
+
+# Somebody of `unit_id` asks to see a card of another unit; one open request a card and asker.
+access_request = sa.Table(
+    "access_request",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("record_id", _uuid(), nullable=False),
+    sa.Column("unit_id", _uuid(), nullable=False),
+    sa.Column("requester_id", sa.Text, nullable=False),
+    sa.Column("requester_name", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    _text("decider_id"),
+    _text("decider_name"),
+    sa.Column("decide_time", TIME),
+    _text("answer"),
+    sa.CheckConstraint("state IN ('open','approved','declined')", name="access_request_state"),
+    sa.Index(
+        "access_request_open", "record_id", "requester_id", unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+    sa.Index("access_request_requester", "requester_id", "id"),
+)  # fmt: skip
 
 # What each source said of a card and when: file, sheet and row. `fingerprint` is a digest of all the row said, so a row
 # that says the same again is known at once; `superseded` once a newer row of the same source said otherwise.
@@ -192,3 +251,84 @@ interaction = sa.Table(
         "interaction_external", "source", "external_id", unique=True, postgresql_where=sa.text("external_id <> ''")
     ),
 )  # fmt: skip
+
+# By what each card is paired with others that may be the same customer (alike/blocking.py): digests of its keys.
+block = sa.Table(
+    "block",
+    metadata,
+    sa.Column("record_id", _uuid(), primary_key=True),
+    sa.Column("record_type", sa.Text, nullable=False),
+    # Pairs are made of these: a fifth of the memory of ids.
+    sa.Column("number", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("keys", ARRAY(sa.BigInteger), nullable=False),
+)
+
+# A merge of cards. `pairs` are the possible duplicates that named a merged card, as rows, for the day it is undone.
+card_merge = sa.Table(
+    "card_merge",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("survivor_id", _uuid(), nullable=False),
+    sa.Column("merge_time", TIME, nullable=False),
+    _text("merger_id"),
+    _text("merger_name"),
+    _text("note"),
+    sa.Column("pairs", JSONB, nullable=False),
+    sa.Column("undo_time", TIME),
+    _text("undoer_id"),
+    sa.Index("card_merge_survivor", "survivor_id", "id"),
+)
+
+# Each card of a merge as it was: the merged ones have no other row. `after` is what the survivor became; `members` are
+# the memberships in a merged organization, `sources` what files said of the card: both stand with the survivor now.
+merged_card = sa.Table(
+    "merged_card",
+    metadata,
+    sa.Column("merge_id", _uuid(), primary_key=True),
+    sa.Column("card_id", _uuid(), primary_key=True),
+    sa.Column("position", sa.SmallInteger, nullable=False),
+    sa.Column("before", JSONB, nullable=False),
+    sa.Column("after", JSONB),
+    sa.Column("members", JSONB, nullable=False),
+    sa.Column("sources", JSONB, nullable=False),
+)
+
+# Fields that a company made for itself (customer_fields/): the values stand among a card's attributes under the key.
+customer_field = sa.Table(
+    "customer_field",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("labels", JSONB, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("required", sa.Boolean, nullable=False),
+    sa.Column("choices", ARRAY(sa.Text), nullable=False),
+    sa.Column("default_value", sa.Text, nullable=False),
+    sa.Column("unit_id", sa.Text, nullable=False),
+    sa.Column("section", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Column("update_time", TIME, nullable=False),
+    sa.UniqueConstraint("record_type", "key", name="customer_field_key"),
+)
+
+# What conditions on these fields are answered from; triggers (migration 0080) keep it as the attributes are. A row for
+# each choice; `number` of numbers, amounts and days. C: compared byte by byte, the same everywhere.
+customer_field_value = sa.Table(
+    "customer_field_value",
+    metadata,
+    sa.Column("field_id", _uuid(), nullable=False),
+    sa.Column("record_id", _uuid(), nullable=False),
+    sa.Column("text", sa.Text(collation="C"), nullable=False),
+    sa.Column("number", sa.Numeric),
+    sa.Index("customer_field_value_text", "field_id", "text", "record_id"),
+    sa.Index(
+        "customer_field_value_number", "field_id", "number", "record_id", postgresql_where=sa.text("number IS NOT NULL")
+    ),
+    sa.Index("customer_field_value_record", "record_id"),
+)

@@ -23,6 +23,7 @@ from contacts.fields import read_moment
 from contacts.interactions import KINDS, interaction_message
 from contacts.tables import affiliation, interaction, organization, person
 from crm.contacts.v1 import contacts_pb2 as pb
+from units.records import INTERACTION
 from units.tables import unit
 from units.visibility import Sight, get_unit, seen_in, sight_of, unit_ids_under
 
@@ -40,12 +41,11 @@ def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> 
     if not (request.person_id or request.organization_id or request.author_id or request.unit_id):
         raise invalid("person_id", "is empty; name a person, an organization, an author or a unit", "MISSING")
     question = lists.question_of("interactions", request)
-    sight, values = sight_of(work.access)
-    values |= {"size": size + 1, **_wanted(work, request)}
+    sight, values = sight_of(work.access, INTERACTION)
+    values |= {"size": size + 1, **_wanted(work, request), **_read_customer(work, request)}
     after = paging.read_token(question, request.page_token)
     if after is not None:
         values["after_time"], values["after_id"] = _mark(after)
-    _require_customer(work, request)
     asked = frozenset(name for name in values if name in CONDITIONS or name in TARGETS)
     rows = [row._asdict() for row in work.fetch(_page(sight, asked), values)]
     token = ""
@@ -58,8 +58,8 @@ def list_interactions(work: UnitOfWork, request: pb.ListInteractionsRequest) -> 
 
 
 def _wanted(work: UnitOfWork, request: pb.ListInteractionsRequest) -> dict[str, Any]:
-    """What the line is narrowed to, by the names of TARGETS and CONDITIONS. Errors: FieldInvalid, UnitNotKnown."""
-    wanted: dict[str, Any] = {name: getattr(request, name) for name in TARGETS if getattr(request, name)}
+    """What the line is narrowed to, by the names of CONDITIONS. Errors: FieldInvalid, UnitNotKnown."""
+    wanted: dict[str, Any] = {}
     if request.kind:
         wanted["kind"] = KINDS.get(request.kind, "")
     if request.author_id:
@@ -74,12 +74,15 @@ def _wanted(work: UnitOfWork, request: pb.ListInteractionsRequest) -> dict[str, 
     return wanted
 
 
-def _require_customer(work: UnitOfWork, request: pb.ListInteractionsRequest) -> None:
-    """Errors: PersonNotFound, OrganizationNotFound."""
-    if request.person_id:
-        lists.require_seen(work, person, request.person_id, PersonNotFound(request.person_id))
-    if request.organization_id:
-        lists.require_seen(work, organization, request.organization_id, OrganizationNotFound(request.organization_id))
+def _read_customer(work: UnitOfWork, request: pb.ListInteractionsRequest) -> dict[str, str]:
+    """Whose interactions are asked for, by the name of its target. Errors: PersonNotFound, OrganizationNotFound."""
+    person_id, organization_id = request.person_id, request.organization_id
+    if person_id:
+        return {"person_id": lists.require_seen(work, person, person_id, PersonNotFound(person_id))}
+    if organization_id:
+        missing = OrganizationNotFound(organization_id)
+        return {"organization_id": lists.require_seen(work, organization, organization_id, missing)}
+    return {}
 
 
 def _bound(name: str, column: sa.ColumnElement[Any]) -> sa.BindParameter[Any]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from chassis.access import OWN, READ, SUBTREE, WRITE, Access
+from chassis.access import CHANGE, CREATE, OWN, READ, Access, missing_grant
 from chassis.database import UnitOfWork
 from chassis.errors import NotPermitted
 from chassis.ids import is_id
+from units.known import IDS, seen_known, visible_known
+from units.records import CUSTOMER
 from units.tables import unit
-from units.visibility import Sight, Unit, UnitNotKnown, get_unit, unit_ids_below, unit_ids_under
+from units.visibility import Sight, Unit, UnitNotKnown, get_unit, seen_in, unit_ids_below, unit_ids_under
 
-IDS = ARRAY(UUID(as_uuid=False))
+FEW = 50  # units whose cards the index finds faster than all cards are looked through
 
 
 def visible_cards(access: Access, table: Any, action: str = READ) -> sa.ColumnElement[bool]:
@@ -22,15 +24,7 @@ def visible_cards(access: Access, table: Any, action: str = READ) -> sa.ColumnEl
 
     A card is known to several units, so this is `units.visibility.visible` for an array; the GIN index answers it.
     """
-    if access.allows_everywhere(action):
-        return sa.true()
-    parts: list[sa.ColumnElement[bool]] = []
-    for grant in dict.fromkeys(access.grants_for(action)):
-        if grant.scope == SUBTREE and grant.unit_path:
-            parts.append(known_below(table, grant.unit_path))
-        elif grant.scope == OWN and access.user_id:
-            parts.append(table.c.owner_id == access.user_id)
-    return sa.or_(sa.false(), *parts)
+    return visible_known(access, CUSTOMER, table.c.unit_ids, table.c.owner_id, action)
 
 
 def known_below(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
@@ -42,10 +36,22 @@ def known_below(table: Any, unit_path: str) -> sa.ColumnElement[bool]:
 
 def seen_cards(sight: Sight, table: Any) -> sa.ColumnElement[bool]:
     """The predicate of `visible_cards` for a prepared statement, with the values of `units.visibility.sight_of`."""
-    if sight.everything:
-        return sa.true()
-    parts = [known_under(table, "seen_paths")] if sight.units else []
-    return sa.or_(sa.false(), *parts, *([owned_by(table, "seen_user")] if sight.own else []))
+    return seen_known(sight, table.c.unit_ids, table.c.owner_id)
+
+
+def sees_many(unit_ids: Sequence[str]) -> bool:
+    """Tell whether somebody sees so many units that cards are looked through faster than by the index of units."""
+    return len(unit_ids) > FEW
+
+
+def seen_by_many(sight: Sight, table: Any) -> sa.ColumnElement[bool]:
+    """`seen_cards` for who sees many units: one look into a hash for a card that one unit knows, as most are.
+
+    Arrays are compared unit by unit, a thousand times a card; no index helps where nearly all cards are seen.
+    """
+    home = seen_in(sight, table.c.unit_id)
+    elsewhere = sa.and_(sa.func.cardinality(table.c.unit_ids) > 1, seen_cards(sight, table))
+    return sa.or_(home, elsewhere, *([seen_cards(sight.own_only(), table)] if sight.own else []))
 
 
 def known_under(table: Any, name: str) -> sa.ColumnElement[bool]:
@@ -60,21 +66,24 @@ def owned_by(table: Any, name: str) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.owner_id == sa.bindparam(name, type_=sa.Text), table.c.owner_id != sa.literal_column("''"))
 
 
-def acting_unit(work: UnitOfWork, unit_id: str, action: str = WRITE) -> Unit:
+def acting_unit(work: UnitOfWork, unit_id: str, action: str = CREATE, records: str = CUSTOMER) -> Unit:
     """The unit a caller acts for: the one named, else the caller's own.
 
     Whoever may only act on own records does so in the own unit. Errors: UnitNotKnown, NotPermitted.
     """
-    unit_id = unit_id or work.access.unit_id
-    own = any(grant.scope == OWN for grant in work.access.grants_for(action))
-    if own and unit_id == work.access.unit_id:
-        return get_unit(work, unit_id)
-    return get_unit(work, unit_id, action)
+    access, unit_id = work.access, unit_id or work.access.unit_id
+    own = any(grant.scope == OWN for grant in access.grants_for(action, records))
+    if own and unit_id == access.unit_id:
+        found = get_unit(work, unit_id)
+        if access.is_denied(action, found.path, records):
+            raise missing_grant(action, records, found.path)
+        return found
+    return get_unit(work, unit_id, action, records)
 
 
 def owner_by_default(work: UnitOfWork) -> str:
     """Who may only work on own records owns what they make; else nobody is named."""
-    grants = work.access.grants_for(WRITE)
+    grants = work.access.grants_for(CREATE, CUSTOMER)
     return work.access.user_id if grants and all(one.scope == OWN for one in grants) else ""
 
 
@@ -90,8 +99,11 @@ def reading_unit(work: UnitOfWork, card_unit_id: str) -> Unit:
     return Unit(**found._mapping)
 
 
-def require_action(work: UnitOfWork, table: sa.Table, record_id: str, action: str = WRITE) -> None:
+def require_action(work: UnitOfWork, table: sa.Table, record_id: str, action: str = CHANGE) -> None:
     """Errors: NotPermitted unless the caller may do `action` with this card."""
     allowed = sa.select(table.c.id).where(table.c.id == record_id, visible_cards(work.access, table, action))
     if work.execute(allowed).first() is None:
-        raise NotPermitted(f"your positions do not allow to {action} this card", metadata={"record": record_id})
+        raise NotPermitted(
+            f"your positions do not allow to {action} this card",
+            metadata={"action": action, "records": CUSTOMER, "record": record_id},
+        )

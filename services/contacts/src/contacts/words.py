@@ -28,15 +28,20 @@ def sort_key_of(name: str) -> str:
 
 def search_words(card: AnyCard) -> list[str]:
     """The lexemes of a card, each once."""
-    words = [lexeme for word in _all_names(card).split() for lexeme in _name_lexemes(word)]
+    words = [lexeme for word in dict.fromkeys(_all_names(card).split()) for lexeme in _name_lexemes(word)]
     for channel in card.channels:
         if channel.kind == PHONE:
-            digits = "".join(filter(str.isdigit, channel.value or channel.raw))[:MOST]
+            digits = _digits_of(channel.value or channel.raw)[:MOST]
             words += [f"p{digits}", f"s{digits[::-1]}"] if digits else []
         elif channel.kind == EMAIL and channel.value:
             address = channel.value.casefold()[:MOST]
             words += [f"e{address}", f"d{address.rpartition('@')[2]}"]
     return list(dict.fromkeys(words))
+
+
+def _digits_of(text: str) -> str:
+    bare = text[1:]  # of a number in normal form
+    return bare if bare.isdecimal() and text[0] == "+" else "".join(filter(str.isdigit, text))
 
 
 def _all_names(card: AnyCard) -> str:

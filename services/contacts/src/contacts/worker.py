@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chassis.bus.consumer import Consumer
-from chassis.bus.service import WorkerService
+from chassis.bus.service import Timer, WorkerService
 from chassis.database import Database
+from chassis.jobs import JobRunner
 from contacts.done_activities import ACTIVITY_BINDING, log_done_activities
+from contacts.searching_duplicates import JOB, fail_search, run_search, search_changed
 from contacts.settings import SERVICE, Settings
+from contacts.taking_over import take_over_customers
+from crm.directory.events.v1 import directory_events_pb2 as directory
 from crm.scheduling.events.v1 import scheduling_events_pb2 as scheduling
 from units.copying import UNIT_BINDING, UNIT_COPIES, UNIT_EVENTS, copy_units
+
+LOOK_SECONDS, CHANGED_SECONDS = 2.0, 3_600.0
+SEARCH_MS = 120_000  # one statement over the keys of a whole base
 
 
 def worker_service(settings: Settings) -> WorkerService:
@@ -16,9 +25,30 @@ def worker_service(settings: Settings) -> WorkerService:
     heard = Consumer(
         name=SERVICE,
         bindings=(UNIT_BINDING, ACTIVITY_BINDING),
-        handlers={**dict.fromkeys(UNIT_EVENTS, copy_units), scheduling.ActivityCompleted: log_done_activities},
+        handlers={
+            **dict.fromkeys(UNIT_EVENTS, copy_units),
+            directory.UnitUserMoved: take_over_customers,
+            scheduling.ActivityCompleted: log_done_activities,
+        },
         copies=UNIT_COPIES,
     )
+    database = Database(settings.database_url, SERVICE)
     return WorkerService(
-        name=SERVICE, database=Database(settings.database_url, SERVICE), consumers=(heard,), relay=True, timers=()
+        name=SERVICE, database=database, consumers=(heard,), relay=True, timers=_duplicate_timers(settings)
+    )
+
+
+def _duplicate_timers(settings: Settings) -> tuple[Timer, ...]:
+    """Searches for duplicates are jobs, one at a time, which another worker takes over should this one fall."""
+    database = Database(settings.database_url, SERVICE, statement_timeout_ms=SEARCH_MS, pool_size=2)
+    runner = JobRunner(database, {JOB: partial(run_search, database)}, fail_search)
+
+    def work_off() -> None:
+        claimed = runner.claim()
+        if claimed is not None:
+            runner.work(claimed)
+
+    return (
+        Timer("duplicates", LOOK_SECONDS, work_off),
+        Timer("changed_cards", CHANGED_SECONDS, lambda: search_changed(database)),
     )

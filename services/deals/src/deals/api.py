@@ -17,14 +17,18 @@ from chassis.rpc.server import Servicer, current_access
 from crm.deals.v1 import deals_pb2 as pb
 from crm.deals.v1 import deals_pb2_grpc as pb_grpc
 from deals import (
+    assigning,
     board,
     catalogue,
     finding,
+    forecasting,
+    grouping_deals,
     loss_reasons,
     messages,
     moves,
     moving,
     opening,
+    owners,
     pipelines,
     plans,
     products,
@@ -37,11 +41,18 @@ from deals.errors import invalid
 from deals.importing_deals import import_deals
 from deals.importing_plans import import_plans
 from deals.importing_products import import_products
+from deals.merged_customers import lead_question
+from deals.pipelines import MAX_STAGES
+from deals.readings import LISTS, READINGS, STOPPED
+from deals.records import OPEN
 from deals.settings import Settings
 from deals.times import from_time
+from units.freezing import Freeze
+from units.records import DEAL
+from units.wall import wall_of
 from values.names import fold_name
 
-POOL = 6  # connections that stay open: one beyond them begins without a single plan
+POOL = 3  # connections at hand for a rush: with two cores more would only wait for each other
 MAX_BATCH = 500
 MAX_COLUMN = 50  # cards that somebody may look through; the rest is asked for page by page
 A = TypeVar("A", bound=Message)
@@ -49,8 +60,16 @@ A = TypeVar("A", bound=Message)
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of deals over its own database."""
-    implementation = DealsServicer(Database(settings.database_url, "deals", pool_size=POOL, overflow=2))
-    return (Servicer("deals", implementation, pb_grpc.add_DealsServiceServicer_to_server),)
+    database = Database(settings.database_url, "deals", pool_size=POOL, overflow=8, wall=wall_of(DEAL))
+    return (
+        Servicer(
+            "deals",
+            DealsServicer(database),
+            pb_grpc.add_DealsServiceServicer_to_server,
+            readings=READINGS,
+            admit=Freeze(database, STOPPED, LISTS).admit,
+        ),
+    )
 
 
 class DealsServicer(pb_grpc.DealsServiceServicer):
@@ -72,6 +91,17 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
             return pb.CreatePipelineResponse(pipeline=messages.pipeline_message(made))
 
         return self._once(request, pb.CreatePipelineResponse, act)
+
+    def SetStageProbability(
+        self, request: pb.SetStageProbabilityRequest, _: grpc.ServicerContext
+    ) -> pb.SetStageProbabilityResponse:
+        """Say how many of a hundred deals of a stage are won."""
+
+        def act(work: UnitOfWork) -> pb.SetStageProbabilityResponse:
+            changed = pipelines.set_probability(work, request.stage_id, request.probability)
+            return pb.SetStageProbabilityResponse(pipeline=messages.pipeline_message(changed))
+
+        return self._once(request, pb.SetStageProbabilityResponse, act)
 
     def ListPipelines(self, request: pb.ListPipelinesRequest, _: grpc.ServicerContext) -> pb.ListPipelinesResponse:
         """List pipelines by name."""
@@ -131,7 +161,8 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         if order:
             return self._list_sorted(request, question, order, size)
         with self.database.reading(current_access()) as work:
-            found = queries.list_deals(work, question, size + 1, read_token(f"deals:{question}", request.page_token))
+            after = read_token(f"deals:{question}", request.page_token)
+            found = queries.list_deals(work, lead_question(work, question), size + 1, after)
         token = make_token(f"deals:{question}", [found[size - 1].id]) if len(found) > size else ""
         page = [messages.deal_message(one) for one in found[:size]]
         return pb.ListDealsResponse(deals=page, next_page_token=token)
@@ -142,7 +173,7 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         named = name_question(question, order, request.descending)
         after = read_token(named, request.page_token)
         with self.database.reading(current_access()) as work:
-            page = sorting.sort_deals(work, question, order, request.descending, size, after)
+            page = sorting.sort_deals(work, lead_question(work, question), order, request.descending, size, after)
         token = make_token(named, page.next_key) if page.next_key else ""
         return pb.ListDealsResponse(deals=[messages.deal_message(one) for one in page.deals], next_page_token=token)
 
@@ -184,14 +215,31 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         amounts = messages.amount_messages(sums.amounts)
         return pb.SumDealsResponse(count=sums.count, amounts=amounts, unvalued_count=sums.unvalued)
 
+    def GroupDeals(self, request: pb.GroupDealsRequest, _: grpc.ServicerContext) -> pb.GroupDealsResponse:
+        """Sum deals by what they share."""
+        grouping = messages.GROUPINGS.get(request.grouping)
+        if grouping is None:
+            raise invalid("grouping", "is not stated; say by what")
+        with self.database.reading(current_access()) as work:
+            found = grouping_deals.group_deals(work, read_question(request.question), grouping)
+        return pb.GroupDealsResponse(groups=[messages.group_message(key, sums) for key, sums in found])
+
+    def SumForecast(self, request: pb.SumForecastRequest, _: grpc.ServicerContext) -> pb.SumForecastResponse:
+        """Sum what is expected to be won, by month and stage."""
+        with self.database.reading(current_access()) as work:
+            found = forecasting.sum_forecast(work, read_question(request))
+        return pb.SumForecastResponse(sums=[messages.forecast_message(one) for one in found])
+
     def GetBoard(self, request: pb.GetBoardRequest, _: grpc.ServicerContext) -> pb.GetBoardResponse:
         """Show a pipeline as columns."""
         size = request.column_size or 20
         if not 1 <= size <= MAX_COLUMN:
             raise invalid("column_size", f"is {size}; use 1 to {MAX_COLUMN}, or 0 for 20")
+        if len(request.stage_ids) > MAX_STAGES:
+            raise invalid("stage_ids", f"are {len(request.stage_ids)}; use at most {MAX_STAGES}")
         question = read_question(request)
         with self.database.reading(current_access()) as work:
-            pipeline, columns = board.read_board(work, question, size)
+            pipeline, columns = board.read_board(work, question, size, frozenset(request.stage_ids))
         shown = pb.GetBoardResponse(pipeline=messages.pipeline_message(pipeline))
         for one in columns:
             rest = replace(question, pipeline_id=pipeline.id, stage_id=one.stage.id)
@@ -293,6 +341,21 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
 
         return self._once(request, pb.ImportDealsResponse, act)
 
+    def HandOverDeals(self, request: pb.HandOverDealsRequest, _: grpc.ServicerContext) -> pb.HandOverDealsResponse:
+        """Give a user's open deals to another one."""
+        return self._once(request, pb.HandOverDealsResponse, lambda work: owners.hand_over_deals(work, request))
+
+    def AssignDeals(self, request: pb.AssignDealsRequest, _: grpc.ServicerContext) -> pb.AssignDealsResponse:
+        """Give named deals to users."""
+        return self._once(request, pb.AssignDealsResponse, lambda work: assigning.assign_deals(work, request))
+
+    def GetDealOwnerHistory(
+        self, request: pb.GetDealOwnerHistoryRequest, _: grpc.ServicerContext
+    ) -> pb.GetDealOwnerHistoryResponse:
+        """List how the responsible user of a deal changed."""
+        with self.database.reading(current_access()) as work:
+            return owners.list_owner_changes_of_deal(work, request)
+
     def ImportPlans(self, request: pb.ImportPlansRequest, _: grpc.ServicerContext) -> pb.ImportPlansResponse:
         """Take planned figures of a workbook."""
 
@@ -302,18 +365,43 @@ class DealsServicer(pb_grpc.DealsServiceServicer):
         return self._once(request, pb.ImportPlansResponse, act)
 
 
-def read_question(request: pb.ListDealsRequest | pb.SumDealsRequest | pb.GetBoardRequest) -> queries.Question:
-    """Which deals a list, a sum or a board is about. Errors: FieldInvalid."""
-    return queries.Question(
+def read_question(
+    request: pb.ListDealsRequest | pb.SumDealsRequest | pb.GetBoardRequest | pb.SumForecastRequest,
+) -> queries.Question:
+    """Which deals a list, a sum, a board or a forecast is about. Errors: FieldInvalid."""
+    question = queries.Question(
         unit_id=request.unit_id,
-        status="" if isinstance(request, pb.GetBoardRequest) else messages.KINDS.get(request.status, ""),
         organization_id=compose_id("organization_id", request.organization_id),
         person_id=compose_id("person_id", request.person_id),
         owner_id=compose_id("owner_id", request.owner_id),
         pipeline_id=compose_id("pipeline_id", request.pipeline_id),
-        stage_id="" if isinstance(request, pb.GetBoardRequest) else compose_id("stage_id", request.stage_id),
-        closed_from=from_date(request.closed_from_date, "closed_from_date"),
     )
+    if isinstance(request, pb.SumForecastRequest):
+        return replace(question, status=OPEN)
+    question = replace(question, closed_from=from_date(request.closed_from_date, "closed_from_date"))
+    if isinstance(request, pb.GetBoardRequest):
+        return question
+    return replace(
+        question,
+        status=messages.KINDS.get(request.status, ""),
+        stage_id=compose_id("stage_id", request.stage_id),
+        expected_from=from_date(request.expected_from_date, "expected_from_date"),
+        expected_before=from_date(request.expected_before_date, "expected_before_date"),
+        undated=request.without_expected_date,
+        exact_unit=compose_id("exact_unit_id", request.exact_unit_id),
+        unowned=request.without_owner,
+        only=read_ids(request) if isinstance(request, pb.ListDealsRequest) else (),
+    )
+
+
+MOST_IDS = 500  # as many as a page has
+
+
+def read_ids(request: pb.ListDealsRequest) -> tuple[str, ...]:
+    """The deals that a list is narrowed to. Errors: FieldInvalid for too many, and for what is no id."""
+    if len(request.deal_ids) > MOST_IDS:
+        raise invalid("deal_ids", f"has {len(request.deal_ids)} ids; name at most {MOST_IDS}")
+    return tuple(compose_id("deal_ids", one) for one in request.deal_ids)
 
 
 def name_question(question: queries.Question, order: str, descending: bool) -> str:

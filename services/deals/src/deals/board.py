@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -18,7 +18,8 @@ from deals.pipelines import read_pipelines
 from deals.queries import Question, asked, filter_deals, shape_of, values_of
 from deals.records import OPEN, Pipeline, Stage
 from deals.tables import deal
-from units.visibility import Sight, seen_among, seen_in, sight_of, units_under
+from units.records import DEAL
+from units.visibility import Sight, seen_among, seen_in, sight_of, units_seen, units_under
 
 _STAGES: sa.BindParameter[Any] = sa.bindparam("stages", type_=ARRAY(UUID(as_uuid=False)))
 _ACTIVE: sa.BindParameter[Any] = sa.bindparam("active", type_=ARRAY(UUID(as_uuid=False)))
@@ -26,7 +27,7 @@ _ACTIVE: sa.BindParameter[Any] = sa.bindparam("active", type_=ARRAY(UUID(as_uuid
 _SHOWN = (
     "id", "version", "title", "pipeline_id", "stage_id", "organization_id", "person_id", "unit_id", "owner_id",
     "amount", "currency", "open_date", "close_date", "loss_reason", "business_line", "external_id", "create_time",
-    "update_time", "stage_time",
+    "update_time", "stage_time", "expected_close_date",
 )  # fmt: skip
 
 
@@ -52,55 +53,61 @@ class Column:
     next_key: list[Any] | None
 
 
-def read_board(work: UnitOfWork, question: Question, size: int) -> tuple[Pipeline, list[Column]]:
+def read_board(
+    work: UnitOfWork, question: Question, size: int, only: Collection[str] = ()
+) -> tuple[Pipeline, list[Column]]:
     """The board of the question's pipeline, by default the default one, with at most `size` deals a column.
 
-    Errors: PipelineNotFound, UnitNotKnown.
+    Shapes: `only` are ids of stages whose columns are wanted, empty for all. Errors: PipelineNotFound, UnitNotKnown.
     """
     pipeline = read_pipelines(work).get(question.pipeline_id)
+    stages = [stage for stage in pipeline.stages if not only or stage.id in only]
     question = replace(question, pipeline_id="")  # its stages say it already
-    sight, seen = sight_of(work.access)
-    active = [stage.id for stage in pipeline.stages if stage.kind == OPEN]
-    values = {**seen, **values_of(work, question), "stages": [one.id for one in pipeline.stages], "active": active}
+    sight, seen = sight_of(work.access, DEAL)
+    active = [stage.id for stage in stages if stage.kind == OPEN]
+    values = {**seen, **values_of(work, question), "stages": [one.id for one in stages], "active": active}
     shape = shape_of(question)
-    sums = _by_stage(work.fetch(sum_stages(sight, shape), look_up_units(work, values)))
+    sums = _by_stage(work.fetch(sum_stages(sight, shape), look_up_units(work, sight, values)))
     cards = _by_stage(work.fetch(last_entered(sight, shape), {**values, "size": size + 1}))
-    return pipeline, [_column(stage, _sums_of(sums[stage.id]), cards[stage.id], size) for stage in pipeline.stages]
+    return pipeline, [_column(stage, sums_of(sums[stage.id]), cards[stage.id], size) for stage in stages]
 
 
 def sum_deals(work: UnitOfWork, question: Question) -> Sums:
     """Sums of the visible deals of a question. Errors: UnitNotKnown."""
-    sight, seen = sight_of(work.access)
-    values = look_up_units(work, {**seen, **values_of(work, question)})
-    return _sums_of(work.fetch(sum_all(sight, shape_of(question)), values))
+    sight, seen = sight_of(work.access, DEAL)
+    values = look_up_units(work, sight, {**seen, **values_of(work, question)})
+    return sums_of(work.fetch(sum_all(sight, shape_of(question)), values))
 
 
-def look_up_units(work: UnitOfWork, values: dict[str, Any]) -> dict[str, Any]:
+def look_up_units(work: UnitOfWork, sight: Sight, values: dict[str, Any]) -> dict[str, Any]:
     """The values with the units that their paths mean: what is summed is planned for how many these are."""
-    units = {name: units_under(work, values.get(f"{name}_paths", ())) for name in ("seen", "asked")}
-    return {**values, **{f"{name}_units": found for name, found in units.items()}}
+    asked_for = units_under(work, values.get("asked_paths", ()))
+    return {**values, "seen_units": units_seen(work, sight, values), "asked_units": asked_for}
 
 
 @lru_cache(maxsize=256)
 def sum_all(sight: Sight, shape: tuple[str, ...]) -> Prepared:
     """The sums in each currency, planned anew each time: a branch's few deals have an index of their own."""
-    summed = sa.select(deal.c.currency, *_figures()).where(*_seen_among(sight, shape)).group_by(deal.c.currency)
+    summed = sa.select(deal.c.currency, *count_figures()).where(*seen_deals(sight, shape)).group_by(deal.c.currency)
     return Prepared(summed, replan=True)
 
 
-def _seen_among(sight: Sight, shape: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+def seen_deals(sight: Sight, shape: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """The visible deals of a question of this shape, for sums; its values come from `look_up_units`."""
     terms = [seen_among(sight, deal.c.unit_id, deal.c.owner_id)]
     if "unit_id" in shape:
         terms.append(deal.c.unit_id == sa.any_(sa.bindparam("asked_units", type_=ARRAY(UUID(as_uuid=False)))))
     return terms + filter_deals([name for name in shape if name != "unit_id"])
 
 
-def _figures() -> tuple[sa.ColumnElement[Any], ...]:
+def count_figures() -> tuple[sa.ColumnElement[Any], ...]:
+    """The columns of which `sums_of` makes sums, of rows grouped by currency."""
     count = sa.func.count().label("deals")
     return count, sa.func.count(deal.c.amount).label("valued"), sa.func.sum(deal.c.amount).label("amount")
 
 
-def _sums_of(rows: Iterable[Any]) -> Sums:
+def sums_of(rows: Iterable[Any]) -> Sums:
+    """Rows of one group, one a currency, as its sums."""
     found = sorted(rows, key=lambda row: row.currency or "")
     amounts = tuple((row.currency, row.amount) for row in found if row.amount is not None)
     return Sums(sum(row.deals for row in found), sum(row.deals - row.valued for row in found), amounts)
@@ -117,12 +124,12 @@ def _by_stage(rows: Iterable[Any]) -> dict[str, list[Any]]:
 def sum_stages(sight: Sight, shape: tuple[str, ...]) -> Prepared:
     """Open stages by their own index, closed ones by the day of closing: what was closed long ago is not read."""
     groups = (deal.c.stage_id, deal.c.currency)
-    wanted = _seen_among(sight, [name for name in shape if name != "closed_from"])
+    wanted = seen_deals(sight, [name for name in shape if name != "closed_from"])
     wanted.append(deal.c.stage_id == sa.any_(_STAGES))
     if "closed_from" in shape:
         closed = deal.c.close_date >= asked("closed_from", deal.c.close_date)
         wanted.append(sa.or_(deal.c.stage_id == sa.any_(_ACTIVE), closed))
-    return Prepared(sa.select(*groups, *_figures()).where(*wanted).group_by(*groups), replan=True)
+    return Prepared(sa.select(*groups, *count_figures()).where(*wanted).group_by(*groups), replan=True)
 
 
 @lru_cache(maxsize=256)

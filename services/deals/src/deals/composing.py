@@ -22,7 +22,6 @@ from deals.times import from_time
 MAX_TITLE, MAX_COMMENT, MAX_SHORT = 300, 4_000, 300
 MAX_EXTERNAL_ID, MAX_ATTRIBUTES, MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE = 255, 50, 100, 4_000
 MAX_LINES, MAX_STEPS = 1_000, 200
-EXPECTED_CLOSE_DATE = "expected_close_date"
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,11 @@ def compose_facts(said: pb.Deal, unit_id: str, door: Door, number: str = "") -> 
     """
     pipeline, stage = door.catalogue.pipelines.find_stage(said.pipeline_id, said.stage_id, said.stage_name)
     open_date, close_date = compose_dates(said, stage, door)
-    beside = _told_beside(said, stage, close_date) if door.is_source else {}
+    beside = _told_beside(said, stage) if door.is_source else {}
+    expected = compose_expected(said)
     if stage.kind == OPEN:
-        close_date = None
+        # Exports have one column for both: of an open deal it says when it is expected to close.
+        expected, close_date = expected or close_date, None
     reason, comment = compose_loss(stage, said.loss_reason, said.loss_comment, door)
     lines, line_currency = compose_lines(said.line_items, door.catalogue)
     amount, currency = compose_amount(said, line_currency)
@@ -81,6 +82,7 @@ def compose_facts(said: pb.Deal, unit_id: str, door: Door, number: str = "") -> 
         business_line=check_text("deal.business_line", said.business_line, MAX_SHORT),
         external_id=check_text("deal.external_id", said.external_id or number, MAX_EXTERNAL_ID),
         attributes=compose_attributes({**beside, **said.attributes}) if beside or said.attributes else (),
+        expected_close_date=expected,
     )
 
 
@@ -152,14 +154,18 @@ def compose_loss(stage: Stage, written: str, comment: str, door: Door) -> tuple[
     return OTHER, check_text("deal.loss_comment", f"{written}: {comment}" if comment else written, MAX_COMMENT)
 
 
-def _told_beside(said: pb.Deal, stage: Stage, close_date: date | None) -> dict[str, str]:
-    """What exports say of deals whose stage has no such field, kept as further facts: the day on which an open deal is
-    expected to close, a reason where nothing was lost."""
-    told = {EXPECTED_CLOSE_DATE: close_date.isoformat()} if close_date and stage.kind == OPEN else {}
-    if stage.kind != LOST:
-        written = {"loss_reason": said.loss_reason, "loss_comment": said.loss_comment}
-        told |= {name: text for name, text in written.items() if text}
-    return told
+def compose_expected(said: pb.Deal) -> date | None:
+    """The day on which the deal is expected to be won. Errors: FieldInvalid."""
+    field = "deal.expected_close_date"
+    return check_day(field, from_date(said.expected_close_date, field))
+
+
+def _told_beside(said: pb.Deal, stage: Stage) -> dict[str, str]:
+    """What exports say though the stage has no such field, kept as further facts: a reason where nothing was lost."""
+    if stage.kind == LOST:
+        return {}
+    written = {"loss_reason": said.loss_reason, "loss_comment": said.loss_comment}
+    return {name: text for name, text in written.items() if text}
 
 
 def compose_lines(said: Iterable[pb.LineItem], catalogue: Catalogue) -> tuple[tuple[Line, ...], str]:

@@ -69,7 +69,9 @@ def tell_plan(work: UnitOfWork, plan: Plan, unit_path: str) -> None:
 def pipeline_defined(pipeline: Pipeline) -> events.PipelineDefined:
     """The fact that a pipeline exists or changed."""
     stages = [
-        events.StageState(id=stage.id, name=stage.name, kind=stage.kind, position=stage.position)
+        events.StageState(
+            id=stage.id, name=stage.name, kind=stage.kind, position=stage.position, probability=stage.probability
+        )
         for stage in pipeline.stages
     ]
     return events.PipelineDefined(pipeline=events.PipelineState(id=pipeline.id, name=pipeline.name, stages=stages))
@@ -97,6 +99,7 @@ def _deal_state(deal: Deal) -> events.DealState:
         title=facts.title,
         external_id=facts.external_id,
         run_id=deal.run_id,
+        expected_close_date=_day(facts.expected_close_date),
     )
     for step in facts.stage_history:
         state.stage_history.add(stage_id=step.stage_id, change_time=to_time(step.change_time), user_id=step.user_id)

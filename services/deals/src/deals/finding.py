@@ -21,7 +21,9 @@ from deals.errors import invalid
 from deals.queries import deal_of
 from deals.records import OPEN, Deal
 from deals.tables import deal, stage
-from units.visibility import Sight, seen_among, sight_of, units_under
+from units.records import DEAL
+from units.visibility import Sight, seen_among, sight_of, units_seen
+from units.wall import confirm_seen
 
 IDS = ARRAY(UUID(as_uuid=False))
 LEAST, MOST = 2, 200
@@ -40,10 +42,12 @@ class Wanted:
 
 def search_deals(work: UnitOfWork, wanted: Wanted, size: int) -> list[Deal]:
     """Visible deals, open ones first, then the youngest; without lines and history. Errors: FieldInvalid."""
-    sight, values = sight_of(work.access)
-    values |= {**_values_of(wanted), "size": size, "seen_units": units_under(work, values.get("seen_paths", ()))}
+    sight, values = sight_of(work.access, DEAL)
+    values |= {**_values_of(wanted), "size": size, "seen_units": units_seen(work, sight, values)}
     asked = frozenset(name for name in values if name.startswith("asked_"))
-    return [deal_of(row) for row in work.fetch(_find(sight, asked), values)]
+    found = work.fetch(_find(sight, asked), values)
+    seen = confirm_seen(work, deal, [row.id for row in found])
+    return [deal_of(row) for row in found if row.id in seen]
 
 
 def _values_of(wanted: Wanted) -> dict[str, Any]:
@@ -89,7 +93,7 @@ def _find(sight: Sight, asked: frozenset[str]) -> Prepared:
         .order_by(sa.case((c.status == OPEN, 0), else_=1), c.id.desc())
         .limit(sa.bindparam("size", type_=sa.Integer))
     )  # fmt: skip
-    return Prepared(found, replan=True)
+    return Prepared(found, replan=True, finds=True)
 
 
 def _given(name: str, kind: Any) -> sa.BindParameter[Any]:

@@ -23,6 +23,7 @@ from deals.errors import invalid
 from deals.events import tell_moved, tell_opened, tell_updated
 from deals.following import Outcome, follow, hear
 from deals.importing import Origin, check_provenance, check_rows, refused, refused_by, take
+from deals.merged_customers import lead_customers
 from deals.messages import facts_message, facts_of
 from deals.queries import lock_deals
 from deals.records import Deal, Facts
@@ -30,6 +31,8 @@ from deals.rules import check_text
 from deals.sources import KnownSource, Saying, claim_numbers, mark_read, read_sources, replace_said
 from deals.storing import insert_deals, update_deals
 from deals.updating import mask_of
+from units.owners import keep_owner_changes
+from units.records import DEAL
 from units.tables import unit
 from units.visibility import Unit, UnitNotKnown, get_unit
 
@@ -105,7 +108,7 @@ def import_deals(work: UnitOfWork, request: pb.ImportDealsRequest) -> list[pb.Ro
     source = check_text("source", request.source, MAX_SOURCE)
     if not source:
         raise invalid("source", "is empty; name the numbering that the deals' numbers belong to")
-    home = get_unit(work, request.unit_id, IMPORT)
+    home = get_unit(work, request.unit_id, IMPORT, DEAL)
     return take(work, request.dry_run, lambda: _import(work, request, source, home))
 
 
@@ -114,6 +117,7 @@ def _import(
 ) -> tuple[list[pb.RowFate], list[Origin]]:
     batch = _open_batch(work, request.rows, source, home)
     drafts = [_draft(batch, row, home) for row in request.rows]
+    _lead(work, drafts)
     first = _first_of_each(drafts)
     known = read_sources(work, source, list(first))
     new = [draft for number, draft in first.items() if number not in known]
@@ -149,11 +153,18 @@ def _draft(batch: Batch, row: pb.DealRow, home: Unit) -> Draft:
     return draft
 
 
+def _lead(work: UnitOfWork, drafts: Sequence[Draft]) -> None:
+    """Customers that were merged since the rows were read are named by their survivors."""
+    read = [(draft, draft.facts) for draft in drafts if draft.facts is not None]
+    for (draft, _), facts in zip(read, lead_customers(work, [facts for _, facts in read]), strict=True):
+        draft.facts = facts
+
+
 def _place_of(batch: Batch, unit_id: str) -> Unit:
     place = batch.places.get(unit_id)
     if place is None:
         raise UnitNotKnown(unit_id)
-    batch.work.access.require_in(IMPORT, place.path)
+    batch.work.access.require_in(IMPORT, place.path, DEAL)
     return place
 
 
@@ -209,7 +220,10 @@ def _follow(batch: Batch, drafts: Sequence[Draft], known: dict[str, KnownSource]
         outcome = _outcome(batch, draft, (before, after), deal, path)
         if outcome is not None:
             outcomes.append(outcome)
-    update_deals(batch.work, [outcome.deal for outcome in outcomes if outcome.changed])
+    changed = [outcome.deal for outcome in outcomes if outcome.changed]
+    update_deals(batch.work, changed)
+    owners = [(one.id, current[one.id][0].facts.owner_id, one.facts.owner_id) for one in changed]
+    keep_owner_changes(batch.work, owners)
     taken = [draft for draft, _ in news if draft.told.fate != pb.FATE_REFUSED]
     replace_said(batch.work, batch.source, [draft.saying for draft in taken])
     _mark_quiet(batch, drafts)
@@ -247,7 +261,7 @@ def _news(draft: Draft, known: KnownSource) -> tuple[Facts, Facts] | None:
 def _outcome(batch: Batch, draft: Draft, said: tuple[Facts, Facts], known: Deal, path: str) -> Outcome | None:
     """What the news makes of the deal, told as events and as the row's fate; None when the row is refused."""
     work = batch.work
-    if not work.access.allows_in(IMPORT, path):
+    if not work.access.allows_in(IMPORT, path, DEAL):
         draft.fate = refused("NUMBER_OF_ANOTHER_UNIT", f"number {draft.number!r} is a deal of a unit that is not yours")
         return None
     try:

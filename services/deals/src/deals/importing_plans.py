@@ -16,6 +16,7 @@ from deals.importing import Origin, check_provenance, check_rows, refused, refus
 from deals.plans import PlanKey, compose_plan, find_plans, key_of, store_plans
 from deals.products import read_products
 from deals.records import Plan, Product
+from units.records import PLAN as PLAN_RECORDS
 from units.tables import unit
 from units.visibility import UnitNotKnown, get_unit
 
@@ -32,7 +33,7 @@ class Around:
 def import_plans(work: UnitOfWork, request: pb.ImportPlansRequest) -> list[pb.RowFate]:
     """The fate of each row, in order. Errors: FieldInvalid, UnitNotKnown, NotPermitted, for the call as a whole."""
     check_rows(len(request.rows))
-    home = get_unit(work, request.unit_id, PLAN)
+    home = get_unit(work, request.unit_id, PLAN, PLAN_RECORDS)
     return take(work, request.dry_run, lambda: _import(work, request, _around(work, request, home.id)))
 
 
@@ -65,7 +66,7 @@ def _read(work: UnitOfWork, row: pb.PlanRow, around: Around) -> Plan | pb.RowFat
         unit_id = row.plan.unit_id or around.home_id
         if unit_id not in around.paths:
             raise UnitNotKnown(unit_id)
-        work.access.require_in(PLAN, around.paths[unit_id])
+        work.access.require_in(PLAN, around.paths[unit_id], PLAN_RECORDS)
         return compose_plan(row.plan, unit_id, around.products, row.provenance.run_id)
     except DomainError as trouble:
         return refused_by(trouble)

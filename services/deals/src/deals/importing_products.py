@@ -22,6 +22,7 @@ from deals.products import (
     update_products,
 )
 from deals.records import Product
+from units.records import CATALOGUE
 from values.names import fold_name
 
 _FIELDS = ("name", "code", "category", "unit_of_measure", "fraction_allowed", "list_price", "currency")
@@ -98,7 +99,7 @@ class Shelf:
         differing = ", ".join(name for name in changed if getattr(known, name) not in _SILENT)
         if differing and same_run:
             return refused("ROW_CONTRADICTS", f"{known.name!r} stands in another row with a different {differing}")
-        if differing and not self.work.access.allows_everywhere(IMPORT):
+        if differing and not self.work.access.allows_everywhere(IMPORT, CATALOGUE):
             return refused(
                 "NOT_PERMITTED", f"{known.name!r} is known to the whole organization with a different {differing}"
             )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.access import ADMINISTER
+from chassis.access import CONFIGURE
 from chassis.database import UnitOfWork
 from deals.errors import NameTaken
 from deals.rules import check_name
 from deals.tables import loss_reason
+from units.records import CATALOGUE
 from values.names import fold_name
 
 MAX_NAME = 100
@@ -41,7 +42,7 @@ def read_loss_reasons(work: UnitOfWork) -> LossReasons:
 
 def add_loss_reason(work: UnitOfWork, name: str) -> str:
     """Put a reason at the end of the list and return its name. Errors: NotPermitted, FieldInvalid, NameTaken."""
-    work.access.require_everywhere(ADMINISTER)
+    work.access.require_everywhere(CONFIGURE, CATALOGUE)
     named = check_name("name", name, MAX_NAME)
     if read_loss_reasons(work).find(named):
         raise NameTaken("loss reason", named)

@@ -11,7 +11,9 @@ from google.type.money_pb2 import Money
 from chassis.dates import from_date, to_date, to_time
 from chassis.money import from_money, to_money
 from crm.deals.v1 import deals_pb2 as pb
+from deals.board import Sums
 from deals.catalogue import Match
+from deals.forecasting import MonthSum
 from deals.moves import Move, Mover
 from deals.pipelines import NewStage
 from deals.records import LOST, OPEN, QUANTITY, REVENUE, WON, Deal, Facts, Line, Pipeline, Plan, Product, Stage, Step
@@ -27,6 +29,12 @@ ORDERS = {
     pb.DEAL_ORDER_STAGE_TIME: "stage_time",
     pb.DEAL_ORDER_OPEN_DATE: "open_date",
     pb.DEAL_ORDER_CLOSE_DATE: "close_date",
+    pb.DEAL_ORDER_EXPECTED_CLOSE_DATE: "expected_close_date",
+}
+GROUPINGS = {
+    pb.DEAL_GROUPING_STAGE: "stage_id",
+    pb.DEAL_GROUPING_OWNER: "owner_id",
+    pb.DEAL_GROUPING_UNIT: "unit_id",
 }
 METRIC_NUMBERS = {REVENUE: pb.PLAN_METRIC_REVENUE, QUANTITY: pb.PLAN_METRIC_QUANTITY}
 METRICS = {number: name for name, number in METRIC_NUMBERS.items()}
@@ -41,7 +49,9 @@ def pipeline_message(one: Pipeline) -> pb.Pipeline:
 def stage_message(one: Stage) -> pb.Stage:
     """A stage."""
     kind = KIND_NUMBERS[one.kind]
-    return pb.Stage(id=one.id, name=one.name, kind=kind, position=one.position, aliases=one.aliases)
+    return pb.Stage(
+        id=one.id, name=one.name, kind=kind, position=one.position, aliases=one.aliases, probability=one.probability
+    )
 
 
 def amount_messages(amounts: Iterable[tuple[str, Decimal]]) -> list[Money]:
@@ -51,7 +61,25 @@ def amount_messages(amounts: Iterable[tuple[str, Decimal]]) -> list[Money]:
 
 def new_stage(one: pb.Stage) -> NewStage:
     """A stage as asked for."""
-    return NewStage(one.name, KINDS.get(one.kind, ""), tuple(one.aliases))
+    said = one.probability if one.HasField("probability") else None
+    return NewStage(one.name, KINDS.get(one.kind, ""), tuple(one.aliases), said)
+
+
+def forecast_message(one: MonthSum) -> pb.ForecastSum:
+    """What is expected of one stage in one month."""
+    return pb.ForecastSum(
+        month=one.month,
+        stage=stage_message(one.stage),
+        count=one.sums.count,
+        amounts=amount_messages(one.sums.amounts),
+        weighted_amounts=amount_messages(one.weighted),
+        unvalued_count=one.sums.unvalued,
+    )
+
+
+def group_message(key: str, sums: Sums) -> pb.DealGroup:
+    """What deals that share something come to."""
+    return pb.DealGroup(key=key, count=sums.count, amounts=amount_messages(sums.amounts), unvalued_count=sums.unvalued)
 
 
 def product_message(one: Product) -> pb.Product:
@@ -137,6 +165,7 @@ def card_message(row: Any, stage: Stage) -> pb.Deal:
         create_time=to_time(row.create_time),
         update_time=to_time(row.update_time),
         stage_time=to_time(row.stage_time),
+        expected_close_date=to_date(row.expected_close_date),
     )
 
 
@@ -159,6 +188,7 @@ def facts_message(facts: Facts) -> pb.Deal:
         business_line=facts.business_line,
         external_id=facts.external_id,
         attributes=dict(facts.attributes),
+        expected_close_date=to_date(facts.expected_close_date),
     )
     for step in facts.stage_history:
         message.stage_history.add(
@@ -196,6 +226,7 @@ def facts_of(message: pb.Deal) -> Facts:
         business_line=message.business_line,
         external_id=message.external_id,
         attributes=tuple(sorted(message.attributes.items())),
+        expected_close_date=from_date(message.expected_close_date, "expected_close_date"),
     )
 
 

@@ -14,6 +14,7 @@ from chassis.database import UnitOfWork
 from deals.errors import invalid
 from deals.records import LOST, OPEN, WON
 from deals.tables import deal, deal_step, stage
+from units.records import DEAL
 from units.visibility import get_unit, unit_ids_below, visible
 
 LONGEST = timedelta(days=400)  # a year and the days around it
@@ -122,7 +123,7 @@ def _wanted(work: UnitOfWork, span: Span) -> list[sa.ColumnElement[bool]]:
     if not span.start < span.end <= span.start + LONGEST:
         raise invalid("change_before_time", "is not within 400 days behind change_from_time")
     where = [
-        visible(work.access, deal.c.unit_id, deal.c.owner_id),
+        visible(work.access, DEAL, deal.c.unit_id, deal.c.owner_id),
         deal_step.c.change_time >= span.start,
         deal_step.c.change_time < span.end,
     ]

@@ -7,6 +7,7 @@ from datetime import date
 
 from google.protobuf import json_format
 
+from chassis.access import CHANGE
 from chassis.database import UnitOfWork
 from chassis.errors import StaleEtag
 from deals import rules
@@ -15,10 +16,11 @@ from deals.composing import Door, compose_id, compose_loss
 from deals.errors import StageNotFound, invalid
 from deals.events import tell_moved
 from deals.messages import deal_message
-from deals.opening import day_in, require_write
+from deals.opening import day_in
 from deals.queries import get_deal
 from deals.records import OPEN, Deal, Stage, Step
 from deals.storing import update_deals
+from units.records import DEAL
 from units.visibility import get_unit
 
 
@@ -32,7 +34,7 @@ def move_deal(
     """
     known = get_deal(work, deal_id, lock=True)
     place = get_unit(work, known.facts.unit_id)
-    require_write(work.access, place, known.facts.owner_id)
+    work.access.require(CHANGE, place.path, known.facts.owner_id, DEAL)
     check_etag(known, etag)
     catalogue = read_catalogue(work, ())
     stage = catalogue.pipelines.stages.get(compose_id("stage_id", stage_id))

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from chassis.access import OWN, WRITE, Access
+from chassis.access import CREATE
 from chassis.database import UnitOfWork
-from chassis.errors import NotPermitted
 from chassis.ids import new_id
 from crm.deals.v1 import deals_pb2 as pb
 from deals.catalogue import read_catalogue
@@ -17,7 +16,8 @@ from deals.customers import require_customers
 from deals.events import tell_opened
 from deals.records import Deal
 from deals.storing import insert_deals
-from units.visibility import Unit, get_unit
+from units.records import DEAL
+from units.visibility import get_unit
 
 
 def open_deal(work: UnitOfWork, said: pb.Deal) -> Deal:
@@ -27,27 +27,18 @@ def open_deal(work: UnitOfWork, said: pb.Deal) -> Deal:
     UnitNotKnown, NotPermitted.
     """
     place = get_unit(work, said.unit_id or work.access.unit_id)
-    require_write(work.access, place, said.owner_id)
+    work.access.require(CREATE, place.path, said.owner_id, DEAL)
     catalogue = read_catalogue(work, (line.product_id for line in said.line_items))
     today = day_in(work.now, place.time_zone)
     door = Door(catalogue, place.time_zone, work.access.user_id, today, work.now)
     facts = compose_facts(said, place.id, door)
-    require_customers(work, facts)
+    facts = require_customers(work, facts)
     facts = replace(facts, stage_history=tell_steps(facts, door))
     stage = catalogue.pipelines.stages[facts.stage_id]
     opened = Deal(new_id(), 1, stage, facts, work.access.user_id, "", work.now, work.now)
     insert_deals(work, [opened])
     tell_opened(work, opened, place.path)
     return opened
-
-
-def require_write(access: Access, place: Unit, owner_id: str) -> None:
-    """Errors: NotPermitted unless the caller may write deals of the unit, or own ones and this is one."""
-    own = any(grant.scope == OWN for grant in access.grants_for(WRITE))
-    if own and access.user_id and owner_id == access.user_id:
-        return
-    if not access.allows_in(WRITE, place.path):
-        raise NotPermitted(f"your positions do not allow to write deals of {place.name}", metadata={"unit": place.path})
 
 
 def day_in(moment: datetime, zone: str) -> date:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
-from chassis.access import ADMINISTER
+from chassis.access import CONFIGURE
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from chassis.prepared import Prepared
@@ -17,6 +17,7 @@ from deals.events import tell_pipeline
 from deals.records import LOST, OPEN, WON, Pipeline, Stage
 from deals.rules import check_name
 from deals.tables import pipeline, stage
+from units.records import CATALOGUE
 from values.names import fold_name
 
 MAX_NAME, MAX_STAGES, MAX_ALIASES = 100, 50, 50
@@ -25,11 +26,12 @@ _ORDER = {OPEN: 0, WON: 1, LOST: 1}
 
 @dataclass(frozen=True)
 class NewStage:
-    """A stage as asked for: its kind is open, won or lost, empty when not stated."""
+    """A stage as asked for: its kind is open, won or lost, empty when not stated; no probability means by its place."""
 
     name: str
     kind: str
     aliases: Sequence[str] = ()
+    probability: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Pipelines:
 
 def define_pipeline(work: UnitOfWork, name: str, stages: Sequence[NewStage], is_default: bool) -> Pipeline:
     """Create a pipeline. Errors: NotPermitted, FieldInvalid, NameTaken."""
-    work.access.require_everywhere(ADMINISTER)
+    work.access.require_everywhere(CONFIGURE, CATALOGUE)
     made = make_pipeline(name, stages, is_default)
     if made.is_default:
         work.execute(sa.update(pipeline).where(pipeline.c.is_default).values(is_default=False))
@@ -92,13 +94,48 @@ def define_pipeline(work: UnitOfWork, name: str, stages: Sequence[NewStage], is_
     return made
 
 
+def set_probability(work: UnitOfWork, stage_id: str, percent: int) -> Pipeline:
+    """Say how many of a hundred deals in an open stage are expected to be won.
+
+    Errors: NotPermitted, StageNotFound, FieldInvalid.
+    """
+    work.access.require_everywhere(CONFIGURE, CATALOGUE)
+    known = read_pipelines(work).stages.get(stage_id)
+    if known is None:
+        raise StageNotFound(stage_id, "", [])
+    check_probability("probability", percent)
+    if known.kind != OPEN:
+        raise invalid("stage_id", f"is {known.name!r}, a {known.kind} stage, whose probability is no question")
+    work.execute(sa.update(pipeline).where(pipeline.c.id == known.pipeline_id).values(version=pipeline.c.version + 1))
+    work.execute(sa.update(stage).where(stage.c.id == known.id).values(probability=percent))
+    changed = read_pipelines(work).by_id[known.pipeline_id]
+    tell_pipeline(work, changed)
+    return changed
+
+
+def check_probability(field: str, percent: int) -> int:
+    """Errors: FieldInvalid outside 0 to 100."""
+    if not 0 <= percent <= 100:
+        raise invalid(field, f"is {percent}; say how many of a hundred deals are won, 0 to 100")
+    return percent
+
+
 def make_pipeline(name: str, stages: Sequence[NewStage], is_default: bool) -> Pipeline:
     """A new pipeline, checked: open stages first, at least one of each kind, every name meaning one stage."""
     named = check_name("pipeline.name", name, MAX_NAME)
     _check_stages(stages)
     made = new_id()
+    active = sum(one.kind == OPEN for one in stages)
     steps = tuple(
-        Stage(new_id(), made, one.name.strip(), one.kind, position, tuple(one.aliases))
+        Stage(
+            new_id(),
+            made,
+            one.name.strip(),
+            one.kind,
+            position,
+            tuple(one.aliases),
+            _probability(one, position, active),
+        )
         for position, one in enumerate(stages, 1)
     )
     return Pipeline(made, 1, named, steps, is_default)
@@ -115,14 +152,14 @@ def store_pipeline(work: UnitOfWork, made: Pipeline) -> None:
     )
     if inserted.rowcount == 0:
         raise NameTaken("pipeline", made.name)
-    columns = ("id", "pipeline_id", "name", "kind", "position", "aliases")
+    columns = ("id", "pipeline_id", "name", "kind", "position", "aliases", "probability")
     rows = [{name: getattr(one, name) for name in columns} | {"aliases": list(one.aliases)} for one in made.stages]
     work.execute(sa.insert(stage), rows)
 
 
 _COLUMNS = (
     pipeline.c.id, pipeline.c.version, pipeline.c.name, pipeline.c.is_default, stage.c.id.label("stage_id"),
-    stage.c.name.label("stage_name"), stage.c.kind, stage.c.position, stage.c.aliases,
+    stage.c.name.label("stage_name"), stage.c.kind, stage.c.position, stage.c.aliases, stage.c.probability,
 )  # fmt: skip
 _READ = Prepared(
     sa.select(*_COLUMNS).join_from(pipeline, stage).order_by(pipeline.c.name_key, pipeline.c.id, stage.c.position)
@@ -134,10 +171,18 @@ def read_pipelines(work: UnitOfWork) -> Pipelines:
     found = []
     for (one, version, name, is_default), steps in groupby(work.fetch(_READ), lambda row: row[:4]):
         stages = tuple(
-            Stage(row.stage_id, one, row.stage_name, row.kind, row.position, tuple(row.aliases)) for row in steps
+            Stage(row.stage_id, one, row.stage_name, row.kind, row.position, tuple(row.aliases), row.probability)
+            for row in steps
         )
         found.append(Pipeline(one, version, name, stages, is_default))
     return Pipelines(tuple(found))
+
+
+def _probability(one: NewStage, position: int, active: int) -> int:
+    """As asked for, else by the place: the second of four open stages has two fifths."""
+    if one.kind != OPEN:
+        return 100 if one.kind == WON else 0
+    return round(100 * position / (active + 1)) if one.probability is None else one.probability
 
 
 def _check_stages(stages: Sequence[NewStage]) -> None:
@@ -150,6 +195,7 @@ def _check_stages(stages: Sequence[NewStage]) -> None:
             raise invalid(f"{at}.kind", "is not stated; say open, won or lost")
         if number and _ORDER[stages[number - 1].kind] > _ORDER[one.kind]:
             raise invalid(f"{at}.kind", "is open after a won or lost stage; put open stages first")
+        check_probability(f"{at}.probability", one.probability or 0)
         if len(one.aliases) > MAX_ALIASES:
             raise invalid(f"{at}.aliases", f"has {len(one.aliases)} names; use at most {MAX_ALIASES}")
         named = [(f"{at}.name", one.name), *((f"{at}.aliases[{i}]", alias) for i, alias in enumerate(one.aliases))]

@@ -23,6 +23,7 @@ from deals.products import read_products
 from deals.records import QUANTITY, REVENUE, Plan, Product
 from deals.rules import check_day
 from deals.tables import plan
+from units.records import PLAN as PLAN_RECORDS
 from units.visibility import get_unit, unit_ids_below, visible
 
 KEY = ("unit_id", "user_id", "product_id", "start_date", "end_date", "metric", "currency")
@@ -36,7 +37,7 @@ def set_plan(work: UnitOfWork, said: pb.Plan) -> Plan:
 
     Errors: FieldInvalid, ProductNotFound, FractionNotAllowed, UnitNotKnown, NotPermitted.
     """
-    place = get_unit(work, said.unit_id, PLAN)
+    place = get_unit(work, said.unit_id, PLAN, PLAN_RECORDS)
     wanted = [said.product_id] if compose_id("plan.product_id", said.product_id) else []
     asked = compose_plan(said, place.id, read_products(work, wanted))
     stored = store_plans(work, [asked])
@@ -94,7 +95,9 @@ def find_plans(work: UnitOfWork, keys: Collection[PlanKey]) -> dict[PlanKey, Pla
 def list_plans(work: UnitOfWork, unit_id: str, size: int, after: Sequence[Any] | None) -> list[Plan]:
     """Up to `size` visible plans by period and unit, after the key of the last one. Errors: UnitNotKnown."""
     order = (plan.c.start_date, plan.c.end_date, plan.c.unit_id, plan.c.id)
-    statement = _SELECT.where(visible(work.access, plan.c.unit_id, plan.c.user_id)).order_by(*order).limit(size)
+    statement = (
+        _SELECT.where(visible(work.access, PLAN_RECORDS, plan.c.unit_id, plan.c.user_id)).order_by(*order).limit(size)
+    )
     if unit_id:
         statement = statement.where(plan.c.unit_id.in_(unit_ids_below(get_unit(work, unit_id).path)))
     if after:

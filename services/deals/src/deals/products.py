@@ -10,9 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.access import ALL, SUBTREE, WRITE
+from chassis.access import ALL, CREATE, SUBTREE, missing_grant
 from chassis.database import UnitOfWork
-from chassis.errors import NotPermitted
 from chassis.ids import new_id
 from chassis.money import from_money
 from crm.deals.v1 import deals_pb2 as pb
@@ -21,6 +20,7 @@ from deals.events import tell_product
 from deals.records import Product
 from deals.rules import check_name, check_text
 from deals.tables import product
+from units.records import CATALOGUE
 from values.names import fold_name
 
 MAX_NAME, MAX_CODE, MAX_CATEGORY, MAX_MEASURE = 300, 100, 300, 100
@@ -64,13 +64,13 @@ def require_catalogue(work: UnitOfWork, action: str) -> None:
 
     Errors: NotPermitted.
     """
-    if not any(grant.scope in (ALL, SUBTREE) for grant in work.access.grants_for(action)):
-        raise NotPermitted(f"your positions do not allow to {action} products")
+    if not any(grant.scope in (ALL, SUBTREE) for grant in work.access.grants_for(action, CATALOGUE)):
+        raise missing_grant(action, CATALOGUE, "")
 
 
 def create_product(work: UnitOfWork, facts: ProductFacts) -> Product:
     """Add a product. Errors: NotPermitted, NameTaken (also for a taken article number)."""
-    require_catalogue(work, WRITE)
+    require_catalogue(work, CREATE)
     lock_catalogue(work)
     made = make_product(work, facts, run_id="")
     if not insert_products(work, [made]):

@@ -17,6 +17,7 @@ from chassis.prepared import Prepared
 from deals.errors import DealNotFound
 from deals.records import LOST, OPEN, WON, Deal, Facts, Line, Stage, Step
 from deals.tables import deal, deal_line, deal_step, product, stage
+from units.records import DEAL
 from units.tables import unit
 from units.visibility import Sight, get_unit, seen_in, sight_of, unit_ids_under, visible
 
@@ -50,7 +51,8 @@ SELECT_DEALS = sa.select(deal, *_STAGE, _LINES.label("lines"), _STEPS.label("ste
 class Question:
     """Which deals are asked for; empty means any. `status` is open, won, lost or empty.
 
-    `closed_from` leaves out what was won or lost before that day, or on a day nobody knows.
+    `closed_from` leaves out what was won or lost before that day, or on a day nobody knows. Expected to close are those
+    of the half-open [expected_from, expected_before), with `undated` those of which nobody has said when.
     """
 
     unit_id: str = ""
@@ -61,17 +63,23 @@ class Question:
     pipeline_id: str = ""
     stage_id: str = ""
     closed_from: date | None = None
+    expected_from: date | None = None
+    expected_before: date | None = None
+    undated: bool = False
+    exact_unit: str = ""
+    unowned: bool = False
+    only: tuple[str, ...] = ()
 
 
 def get_deal(work: UnitOfWork, deal_id: str, lock: bool = False) -> Deal:
     """The deal, when the caller may read it; `lock` takes its row. Errors: DealNotFound."""
     if not is_id(deal_id):
         raise DealNotFound(deal_id)
-    sight, seen = sight_of(work.access)
+    sight, seen = sight_of(work.access, DEAL)
     locking, reading = _read_one(sight)
     if lock:
         # First and by itself: a statement that waited for a row still sees the others as they were before.
-        work.run(locking, {**seen, "deal_id": deal_id})
+        work.run_later(locking, {**seen, "deal_id": deal_id})
     found = work.fetch(reading, {**seen, "deal_id": deal_id})
     if not found:
         raise DealNotFound(deal_id)
@@ -87,7 +95,7 @@ def _read_one(sight: Sight) -> tuple[Prepared, Prepared]:
 def get_deals(work: UnitOfWork, ids: Collection[str]) -> list[Deal]:
     """Those of the deals that the caller may read, in no order."""
     wanted = [one for one in ids if is_id(one)]
-    seen = visible(work.access, deal.c.unit_id, deal.c.owner_id)
+    seen = visible(work.access, DEAL, deal.c.unit_id, deal.c.owner_id)
     return [deal_of(row) for row in work.execute(SELECT_DEALS.where(deal.c.id.in_(wanted), seen))]
 
 
@@ -103,7 +111,7 @@ def lock_deals(work: UnitOfWork, ids: Collection[str]) -> dict[str, tuple[Deal, 
 
 def list_deals(work: UnitOfWork, question: Question, size: int, after: Sequence[Any] | None) -> list[Deal]:
     """Up to `size` visible deals, youngest first, after the key [id] of the last one. Errors: UnitNotKnown."""
-    sight, seen = sight_of(work.access)
+    sight, seen = sight_of(work.access, DEAL)
     values = {**seen, **values_of(work, question), "size": size}
     if after:
         values["asked_after"] = str(after[0])
@@ -137,6 +145,7 @@ def deal_of(row: Any) -> Deal:
         business_line=row.business_line,
         external_id=row.external_id,
         attributes=tuple(sorted(row.attributes.items())),
+        expected_close_date=row.expected_close_date,
     )
     at = Stage(row.stage_id, row.pipeline_id, row.stage_name, row.kind, row.stage_position)
     return Deal(row.id, row.version, at, facts, row.creator_id, row.run_id, row.create_time, row.update_time)
@@ -173,7 +182,7 @@ def _youngest(sight: Sight, shape: tuple[str, ...], further: bool) -> sa.Select[
         return sa.select(deal.c.id).where(seen, *wanted).order_by(deal.c.id.desc()).limit(_SIZE)
     branches = [_of_units(sight, shape, wanted)]
     if sight.own:
-        own = sa.select(deal.c.id).where(seen_in(Sight(own=True), deal.c.unit_id, deal.c.owner_id), *wanted)
+        own = sa.select(deal.c.id).where(seen_in(sight.own_only(), deal.c.unit_id, deal.c.owner_id), *wanted)
         branches.append(own.order_by(deal.c.id.desc()).limit(_SIZE))
     either = sa.union_all(*(sa.select(branch.subquery().c.id) for branch in branches)).subquery()
     return sa.select(either.c.id).distinct().order_by(either.c.id.desc()).limit(_SIZE)
@@ -204,6 +213,8 @@ def shape_of(question: Question) -> tuple[str, ...]:
 def values_of(work: UnitOfWork, question: Question) -> dict[str, Any]:
     """The values that the conditions of a question need. Errors: UnitNotKnown."""
     values = {f"asked_{name}": getattr(question, name) for name in shape_of(question)}
+    if question.only:
+        values["asked_only"] = list(question.only)
     if question.unit_id:
         values["asked_paths"] = [get_unit(work, question.unit_id).path]
     return values
@@ -217,6 +228,18 @@ def filter_deals(shape: Collection[str]) -> list[sa.ColumnElement[bool]]:
             terms.append(deal.c.unit_id.in_(unit_ids_under("asked_paths")))
         elif name == "closed_from":
             terms.append(sa.or_(deal.c.status == OPEN, deal.c.close_date >= asked(name, deal.c.close_date)))
+        elif name == "expected_from":
+            terms.append(deal.c.expected_close_date >= asked(name, deal.c.expected_close_date))
+        elif name == "expected_before":
+            terms.append(deal.c.expected_close_date < asked(name, deal.c.expected_close_date))
+        elif name == "exact_unit":
+            terms.append(deal.c.unit_id == asked(name, deal.c.unit_id))
+        elif name == "only":
+            terms.append(deal.c.id == sa.any_(sa.bindparam("asked_only", type_=sa.ARRAY(deal.c.id.type))))
+        elif name == "unowned":
+            terms.append(deal.c.owner_id.is_(None))
+        elif name == "undated":
+            terms.append(deal.c.expected_close_date.is_(None))
         else:
             terms.append(deal.c[name] == asked(name, deal.c[name]))
     return terms

@@ -12,7 +12,7 @@ REVENUE, QUANTITY = "revenue", "quantity"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a pipeline; `kind` is open, won or lost."""
+    """One step of a pipeline; `kind` is open, won or lost, `probability` the per cent of deals expected to be won."""
 
     id: str
     pipeline_id: str
@@ -20,6 +20,7 @@ class Stage:
     kind: str
     position: int
     aliases: tuple[str, ...] = ()
+    probability: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Facts:
     business_line: str
     external_id: str
     attributes: tuple[tuple[str, str], ...]
+    expected_close_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

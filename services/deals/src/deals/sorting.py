@@ -15,6 +15,7 @@ from chassis.prepared import Prepared
 from deals.queries import SELECT_DEALS, Question, deal_of, filter_deals, shape_of, values_of
 from deals.records import Deal
 from deals.tables import deal, stage
+from units.records import AMOUNT, DEAL
 from units.visibility import Sight, seen_in, sight_of
 
 # What has no value counts as less than everything that has one.
@@ -30,6 +31,7 @@ _KEYS: dict[str, tuple[sa.ColumnElement[Any], str]] = {
     "stage_time": (deal.c.stage_time, "timestamptz"),
     "open_date": (sa.func.coalesce(deal.c.open_date, _NO_DAY), "date"),
     "close_date": (sa.func.coalesce(deal.c.close_date, _NO_DAY), "date"),
+    "expected_close_date": (sa.func.coalesce(deal.c.expected_close_date, _NO_DAY), "date"),
 }
 ORDERS = tuple(_KEYS)
 
@@ -47,9 +49,11 @@ def sort_deals(
 ) -> SortedPage:
     """Visible deals by one of ORDERS, equal ones by id, after the key [value, id] of the last one.
 
-    Errors: UnitNotKnown.
+    Errors: UnitNotKnown, NotPermitted for the order of amounts where these are hidden.
     """
-    sight, seen = sight_of(work.access)
+    if order == "amount":
+        work.access.require_shown(AMOUNT, "sorted")
+    sight, seen = sight_of(work.access, DEAL)
     values = {**seen, **values_of(work, question), "size": size + 1}
     if after:
         values |= {"after_key": str(after[0]), "after_id": str(after[1])}

@@ -62,7 +62,7 @@ def _values(one: Deal) -> tuple[Any, ...]:
         facts.person_id or None, facts.unit_id, facts.owner_id or None, facts.amount, facts.currency or None,
         facts.open_date, facts.close_date, facts.loss_reason or None, facts.loss_comment, facts.business_line,
         facts.external_id, json.dumps(dict(facts.attributes), ensure_ascii=False), one.creator_id, one.run_id,
-        one.create_time, one.update_time, one.stage_time,
+        one.create_time, one.update_time, one.stage_time, facts.expected_close_date,
     )  # fmt: skip
 
 

@@ -36,8 +36,10 @@ stage = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("aliases", ARRAY(sa.Text), nullable=False),
+    sa.Column("probability", sa.SmallInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("pipeline_id", "position"),
     sa.CheckConstraint("kind IN ('open','won','lost')", name="stage_kind"),
+    sa.CheckConstraint("probability BETWEEN 0 AND 100", name="stage_probability"),
 )
 
 loss_reason = sa.Table(
@@ -98,6 +100,7 @@ deal = sa.Table(
     sa.Column("create_time", TIME, nullable=False),
     sa.Column("update_time", TIME, nullable=False),
     sa.Column("stage_time", TIME, nullable=False, server_default=sa.func.now()),
+    sa.Column("expected_close_date", sa.Date),
     sa.CheckConstraint("status IN ('open','won','lost')", name="deal_status"),
     sa.CheckConstraint("(status = 'lost') = (loss_reason IS NOT NULL)", name="deal_loss_has_reason"),
     sa.CheckConstraint("status <> 'open' OR close_date IS NULL", name="deal_open_is_not_closed"),
@@ -200,4 +203,6 @@ customer = sa.Table(
     metadata,
     sa.Column("id", _uuid(), primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
 )

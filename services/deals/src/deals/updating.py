@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chassis.access import ASSIGN, CHANGE
 from chassis.database import UnitOfWork
 from chassis.dates import from_date
 from crm.deals.v1 import deals_pb2 as pb
@@ -16,11 +17,13 @@ from deals.customers import require_customers
 from deals.errors import invalid
 from deals.events import tell_updated
 from deals.moving import check_etag
-from deals.opening import day_in, require_write
+from deals.opening import day_in
 from deals.queries import get_deal
 from deals.records import OPEN, Deal, Facts
 from deals.rules import check_day, check_text
 from deals.storing import update_deals
+from units.owners import keep_owner_changes
+from units.records import DEAL
 from units.visibility import get_unit
 
 Change = Callable[[Facts, pb.Deal, Deal, Door], Facts]
@@ -35,21 +38,23 @@ def update_deal(work: UnitOfWork, said: pb.Deal, paths: Sequence[str], etag: str
         raise invalid("etag", "is empty; send the etag of the deal you read, so that nobody's change is overwritten")
     known = get_deal(work, said.id, lock=True)
     place = get_unit(work, known.facts.unit_id)
-    require_write(work.access, place, known.facts.owner_id)
+    work.access.require(CHANGE, place.path, known.facts.owner_id, DEAL)
     check_etag(known, etag)
     products = [*(line.product_id for line in said.line_items), *(line.product_id for line in known.facts.line_items)]
     today = day_in(work.now, place.time_zone)
     door = Door(read_catalogue(work, products), place.time_zone, work.access.user_id, today, work.now)
-    facts = _changed_facts(known, said, paths, door)
+    facts = require_customers(work, _changed_facts(known, said, paths, door), known.facts)
     changed = [name for name in Facts.__slots__ if getattr(facts, name) != getattr(known.facts, name)]
     if not changed:
         return known
-    require_customers(work, facts, known.facts)
+    if {"unit_id", "owner_id"}.intersection(changed):
+        work.access.require(ASSIGN, place.path, known.facts.owner_id, DEAL)
     if "unit_id" in changed:
         place = get_unit(work, facts.unit_id)
-        require_write(work.access, place, facts.owner_id)
+        work.access.require(ASSIGN, place.path, facts.owner_id, DEAL)
     updated = replace(known, version=known.version + 1, facts=facts, update_time=work.now, run_id="")
     update_deals(work, [updated])
+    keep_owner_changes(work, [(known.id, known.facts.owner_id, facts.owner_id)])
     tell_updated(work, updated, place.path, mask_of(changed), updated.version)
     return updated
 
@@ -125,6 +130,10 @@ def _take_close_date(facts: Facts, said: pb.Deal, known: Deal, _door: Door) -> F
     return replace(facts, close_date=day)
 
 
+def _take_expected(facts: Facts, said: pb.Deal, _known: Deal, _door: Door) -> Facts:
+    return replace(facts, expected_close_date=composing.compose_expected(said))
+
+
 def _take_loss(facts: Facts, said: pb.Deal, known: Deal, door: Door) -> Facts:
     reason, _ = composing.compose_loss(known.stage, said.loss_reason, facts.loss_comment, door)
     return replace(facts, loss_reason=reason)
@@ -153,6 +162,7 @@ CHANGES: dict[str, Change] = {
     "amount": _take_amount,
     "open_date": _take_open_date,
     "close_date": _take_close_date,
+    "expected_close_date": _take_expected,
     "loss_reason": _take_loss,
     "loss_comment": _take_loss_comment,
     "business_line": _take_text("business_line", composing.MAX_SHORT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,13 @@ from chassis.database import UnitOfWork
 from chassis.errors import DomainError, NotPermitted
 from chassis.ids import is_id, new_id
 from crm.directory.events.v1 import directory_events_pb2 as events_pb
-from directory import queries, rules
+from directory import queries, rights, rules
 from directory.errors import UnitNotFound
 from directory.events import user_state
 from directory.tables import alias, position, unit, user
 from directory.users import mailed, named, tell_user
 from directory.visibility import visible_units
+from units.records import STAFF
 from values.names import person_key
 
 MOST_ROWS = 1_000
@@ -82,9 +83,9 @@ def import_users(work: UnitOfWork, rows: Sequence[UserRow], dry_run: bool = Fals
     if len(rows) > MOST_ROWS:
         raise rules.invalid("rows", f"has {len(rows)} entries; send at most {MOST_ROWS} at a time")
     work.execute(sa.select(sa.func.pg_advisory_xact_lock(IMPORT_LOCK)))
-    paths = _visible_paths(work, rows)
+    paths, wide = _visible_paths(work, rows), _wide_roles(work, rows)
     people = _People(_read_people(work, rows))
-    fates = [_take_row(work, people, row, paths) for row in rows]
+    fates = [_take_row(work, people, row, paths, wide) for row in rows]
     if not dry_run:
         _write(work, people)
         return fates
@@ -123,9 +124,9 @@ class _People:
         return near[0] if near else None
 
 
-def _take_row(work: UnitOfWork, people: _People, row: UserRow, paths: dict[str, str]) -> Fate:
+def _take_row(work: UnitOfWork, people: _People, row: UserRow, paths: dict[str, str], wide: Collection[str]) -> Fate:
     try:
-        _require_right(work, row, paths)
+        _require_right(work, row, paths, wide)
         values = {**named(row.display_name), **mailed(row.email)}
         title = rules.check_text("title", row.title, rules.MAX_NAME)
         for text in row.aliases:
@@ -169,14 +170,20 @@ def _new_held(title: str, role: str) -> _Held:
     return _Held(new_id(), title, role or "none", is_new=True)
 
 
-def _require_right(work: UnitOfWork, row: UserRow, paths: dict[str, str]) -> None:
+def _wide_roles(work: UnitOfWork, rows: Sequence[UserRow]) -> set[str]:
+    """The roles of the rows that reach beyond the unit of a position."""
+    allowed = queries.permissions_of(work, {row.role for row in rows})
+    return {code for code, permissions in allowed.items() if rights.reaches_everywhere(permissions)}
+
+
+def _require_right(work: UnitOfWork, row: UserRow, paths: dict[str, str], wide: Collection[str]) -> None:
     if row.unit_id not in paths:
         raise UnitNotFound(row.unit_id)
     path = paths[row.unit_id]
-    if row.role == "administrator":
+    if row.role in wide:
         work.access.require_everywhere(ADMINISTER)
         return
-    may_import = row.role in ("", "none") and work.access.allows_in(IMPORT, path)
+    may_import = row.role in ("", "none") and work.access.allows_in(IMPORT, path, STAFF)
     if not may_import and not work.access.allows_in(ADMINISTER, path):
         raise NotPermitted(f"your positions do not allow to give the role {row.role or 'none'} in {path}")
 
@@ -203,7 +210,9 @@ def _read_people(work: UnitOfWork, rows: Sequence[UserRow]) -> list[_Person]:
     for user_id, texts in queries.aliases_of(work, list(people)).items():
         people[user_id].aliases = set(texts)
     for user_id, positions in queries.positions_of(work, list(people)).items():
-        people[user_id].held = {one.unit_id: _Held(one.id, one.title, one.role) for one in positions}
+        people[user_id].held = {
+            one.unit_id: _Held(one.id, one.title, one.role) for one in positions if not one.absent_id
+        }
     return list(people.values())
 
 
@@ -279,6 +288,6 @@ def _tell(work: UnitOfWork, made: Sequence[_Person], changed: Sequence[_Person])
         if row.id not in new:
             tell_user(work, row, held, ["aliases", "email", "positions"])
             continue
-        home = rules.home_of(queries.places_of(held), work.now)
+        home = rights.home_of(queries.places_of(held), work.now)
         event = events_pb.UserCreated(user=user_state(row, held))
         work.add_event(event, "user", row.id, row.version, home.unit_path if home else "")

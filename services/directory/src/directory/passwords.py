@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from directory.errors import SignInThrottled
 
@@ -24,10 +24,13 @@ def hash_password(password: str) -> str:
 
 
 def is_right(stored: str | None, password: str) -> bool:
-    """Tell whether `password` fits the stored hash; for None the same work is done and the answer is False."""
+    """Tell whether `password` fits the stored hash; for None the same work is done and the answer is False.
+
+    Errors: argon2's VerificationError where the machine could not work it out, which is no wrong password.
+    """
     try:
         _hasher.verify(stored or _hash_of_nobody(), password)
-    except (VerificationError, InvalidHashError):
+    except (VerifyMismatchError, InvalidHashError):
         return False
     return stored is not None
 

@@ -1,75 +1,21 @@
-"""What may be in the directory and what follows from a position: decisions on plain values, no I/O."""
+"""What may be in the directory: decisions on plain values, no I/O; what follows from a position is in rights."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
-from chassis.access import ADMINISTER, ALL, IMPORT, OWN, PLAN, READ, SUBTREE, WRITE, Grant
 from chassis.errors import FieldInvalid, FieldViolation
 
 KINDS = ("company", "region", "branch", "department", "team")
-ROLES = ("seller", "head", "steward", "administrator", "none")
 # A routing key has at most 255 bytes (AMQP 0-9-1) and closes with the path; the longest front so far is 62.
 MAX_PATH = 180
 MAX_NAME = 200
 LEAST_PASSWORD, MAX_PASSWORD = 10, 200
 _CODE = re.compile(r"[a-z0-9_]{1,30}")
 _AREA = re.compile(r"[0-9]{0,10}")
-
-_ACTIONS_BELOW = {
-    "seller": (READ, WRITE),
-    "head": (READ, WRITE, PLAN),
-    "steward": (READ, WRITE, PLAN, IMPORT),
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A position as rights see it: role, where, and from when to when in the zone of its unit."""
-
-    role: str
-    unit_id: str
-    unit_path: str
-    time_zone: str
-    start_date: date | None
-    end_date: date | None
-
-    def in_force(self, moment: datetime) -> bool:
-        """Tell whether the position holds at an aware moment, by the calendar of its unit."""
-        today = moment.astimezone(ZoneInfo(self.time_zone)).date()
-        return (self.start_date is None or self.start_date <= today) and (
-            self.end_date is None or today < self.end_date
-        )
-
-
-def grants_of(places: Iterable[Place], moment: datetime) -> tuple[Grant, ...]:
-    """What the positions in force at `moment` allow, each grant once.
-
-    Every role but none also reads and writes the records its holder owns, wherever they are.
-    """
-    found: dict[Grant, None] = {}
-    for place in places:
-        if place.role == "none" or not place.in_force(moment):
-            continue
-        if place.role == "administrator":
-            found |= dict.fromkeys(Grant(action, ALL) for action in (READ, WRITE, IMPORT, PLAN, ADMINISTER))
-            continue
-        found |= dict.fromkeys(Grant(action, SUBTREE, place.unit_path) for action in _ACTIONS_BELOW[place.role])
-        found |= dict.fromkeys(Grant(action, OWN) for action in (READ, WRITE))
-    return tuple(found)
-
-
-def home_of(places: Iterable[Place], moment: datetime) -> Place | None:
-    """The place that counts as home: the youngest in force, else the youngest of all; `places` oldest first."""
-    ordered = list(places)
-    current = [place for place in ordered if place.in_force(moment)]
-    chosen = current or ordered
-    return chosen[-1] if chosen else None
 
 
 def check_text(field: str, text: str, most: int, *, required: bool = False) -> str:
@@ -83,10 +29,10 @@ def check_text(field: str, text: str, most: int, *, required: bool = False) -> s
     return text
 
 
-def check_code(code: str) -> str:
-    """A unit's code. Errors: FieldInvalid."""
+def check_code(code: str, field: str = "unit.code") -> str:
+    """A unit's or role's code. Errors: FieldInvalid."""
     if not _CODE.fullmatch(code):
-        raise invalid("unit.code", f"is {code[:60]!r}; use 1 to 30 signs of a-z, 0-9 and _")
+        raise invalid(field, f"is {code[:60]!r}; use 1 to 30 signs of a-z, 0-9 and _")
     return code
 
 
@@ -131,11 +77,11 @@ def check_period(start: date | None, end: date | None, field: str) -> None:
         raise invalid(field, f"{end} is before the start {start}; give a day on or after it")
 
 
-def check_password(password: str) -> str:
+def check_password(password: str, field: str = "password") -> str:
     """A new password. Errors: FieldInvalid outside 10 to 200 characters."""
     if not LEAST_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise invalid("password", f"has {len(password)} characters; use {LEAST_PASSWORD} to {MAX_PASSWORD}")
-    return check_text("password", password, MAX_PASSWORD)
+        raise invalid(field, f"has {len(password)} characters; use {LEAST_PASSWORD} to {MAX_PASSWORD}")
+    return check_text(field, password, MAX_PASSWORD)
 
 
 def login_key(login: str) -> str:

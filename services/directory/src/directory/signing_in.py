@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,11 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.access import Access
+from chassis.audit.entries import ACT, REFUSED, SIGN_IN, write_entry
 from chassis.clock import now
 from chassis.database import Database, UnitOfWork
 from chassis.ids import is_id, new_id
-from directory import queries, rules
+from directory import queries, rights, rules
 from directory.errors import SignInRefused, SignInThrottled, UserNotFound
+from directory.field_groups import read_groups
+from directory.seats import leavers_of
 from directory.tables import session, user, wrong_attempt
 
 MOST_WRONG = 10  # wrong attempts a login has in a window
@@ -24,6 +27,7 @@ WINDOW = timedelta(minutes=1)
 IDLE = timedelta(hours=12)  # a working day: who was away longer signs in again
 LONGEST = timedelta(days=30)  # however busy, a session ends after this
 MAX_LOGIN = 200
+MAX_DEVICE, MAX_ADDRESS = 200, 60
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ class Candidate:
     password_hash: str | None = None
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a sign-in comes from, as its owner reads it in the list of sessions; as told, so never a proof."""
+
+    device: str = ""
+    address: str = ""
+
+
 def find_candidate(work: UnitOfWork, login: str) -> Candidate:
     """The account to check a password for, an empty one for a login nobody has. Errors: SignInThrottled."""
     _refuse_after_many(work, login)
@@ -42,8 +54,11 @@ def find_candidate(work: UnitOfWork, login: str) -> Candidate:
     return Candidate(row.id, row.password_hash) if row else Candidate()
 
 
-def count_wrong(work: UnitOfWork, login: str) -> None:
-    """Remember one wrong attempt."""
+def count_wrong(work: UnitOfWork, login: str, user_id: str = "", origin: Origin = Origin()) -> None:
+    """Remember one wrong attempt, and note it for the account it was meant for, if there is one."""
+    whose = [user_id] if user_id else []
+    reason = "wrong password" if user_id else "no such login"
+    write_entry(work, REFUSED, "directory/SignIn", "user", whose, origin=told(origin), reason=reason)
     statement = insert(wrong_attempt).values(login_hash=_hash_of_login(login), attempts=1, start_time=work.now)
     fresh = wrong_attempt.c.start_time <= work.now - WINDOW
     work.execute(
@@ -57,19 +72,32 @@ def count_wrong(work: UnitOfWork, login: str) -> None:
     )
 
 
-def open_session(work: UnitOfWork, login: str, user_id: str) -> tuple[Access, str]:
-    """Begin a session for a user whose password was right: what the user may do, and the refresh token.
+def open_session(
+    work: UnitOfWork, login: str, user_id: str, origin: Origin = Origin(), *, sets_up: str = "", by: str = "SignIn"
+) -> tuple[Access, str]:
+    """Begin a session for a user who is known for sure: what the user may do, and the refresh token.
 
-    Errors: SignInRefused when access is closed or no position gives rights.
+    `sets_up` is what the user must set up before anything else, `by` the call that knew the user; with a password the
+    `login` it was for, whose wrong attempts are forgotten. Errors: SignInRefused when access is closed or no position
+    gives rights.
     """
-    access = access_of(work, user_id)
-    work.execute(sa.delete(wrong_attempt).where(wrong_attempt.c.login_hash == _hash_of_login(login)))
     session_id, secret = new_id(), secrets.token_urlsafe(32)
+    access = _as_far_as(replace(access_of(work, user_id), session_id=session_id), sets_up)
+    if login:
+        work.execute(sa.delete(wrong_attempt).where(wrong_attempt.c.login_hash == _hash_of_login(login)))
     work.execute(
         sa.insert(session).values(
-            id=session_id, user_id=user_id, token_hash=_hash_of(secret), create_time=work.now, use_time=work.now
+            id=session_id,
+            user_id=user_id,
+            token_hash=_hash_of(secret),
+            create_time=work.now,
+            use_time=work.now,
+            device=_printable(origin.device, MAX_DEVICE),
+            address=_printable(origin.address, MAX_ADDRESS),
+            sets_up=sets_up,
         )
     )
+    write_entry(work, SIGN_IN, f"directory/{by}", "session", [session_id], by=access, origin=told(origin))
     return access, f"{session_id}.{secret}"
 
 
@@ -88,7 +116,14 @@ def renew_session(work: UnitOfWork, token: str) -> tuple[Access, str] | None:
     following = secrets.token_urlsafe(32)
     values = {"token_hash": _hash_of(following), "use_time": work.now}
     work.execute(sa.update(session).where(session.c.id == row.id).values(values))
-    return access_of(work, row.user_id), f"{row.id}.{following}"
+    access = replace(access_of(work, row.user_id), session_id=row.id)
+    return _as_far_as(access, row.sets_up), f"{row.id}.{following}"
+
+
+def end_set_up(work: UnitOfWork, what: str) -> None:
+    """What the caller's session had to set up is there: from the next token on it is like any other."""
+    mine = session.c.id == work.access.session_id
+    work.execute(sa.update(session).where(mine, session.c.sets_up == what).values(sets_up=""))
 
 
 def end_session(work: UnitOfWork, token: str) -> bool:
@@ -97,7 +132,22 @@ def end_session(work: UnitOfWork, token: str) -> bool:
     if row is None or not secrets.compare_digest(row.token_hash, _hash_of(secret)):
         return False
     work.execute(sa.delete(session).where(session.c.id == row.id))
+    write_entry(work, ACT, "directory/SignOut", "session", [row.id], by=Access(row.user_id, session_id=row.id))
     return True
+
+
+def require_open(work: UnitOfWork, access: Access) -> None:
+    """Errors: SignInRefused, UserNotFound unless the caller's account and session are still open."""
+    access_of(work, access.user_id)
+    if access.session_id:
+        found = sa.select(session.c.id).where(session.c.id == access.session_id, still_open(work.now))
+        if work.execute(found).first() is None:
+            raise SignInRefused("the session has ended; sign in again")
+
+
+def still_open(moment: datetime) -> sa.ColumnElement[bool]:
+    """Predicate: sessions that have not ended by time."""
+    return (session.c.use_time >= moment - IDLE) & (session.c.create_time >= moment - LONGEST)
 
 
 def access_of(work: UnitOfWork, user_id: str, service: str = "") -> Access:
@@ -106,19 +156,35 @@ def access_of(work: UnitOfWork, user_id: str, service: str = "") -> Access:
     row = work.execute(found).one_or_none() if is_id(user_id) else None
     if row is None:
         raise UserNotFound(user_id)
-    places = queries.places_of(queries.positions_of(work, [row.id])[row.id])
-    grants = rules.grants_of(places, work.now)
-    if not _is_employed(row, work.now) or not grants:
+    positions = queries.positions_of(work, [row.id])[row.id]
+    places = queries.places_of(positions, queries.permissions_of(work, {one.role for one in positions}))
+    merged = queries.merged_places_of(work, places)
+    grants = rights.grants_of([*places, *merged], work.now)
+    if not is_employed(row, work.now) or not grants:
         raise SignInRefused("access is closed; ask an administrator")
-    home = rules.home_of(places, work.now)
-    return Access(row.id, row.display_name, home.unit_id if home else "", grants, service)
+    home = rights.home_of(places, work.now)
+    held = {one.role for one in places if one.in_force(work.now)}
+    denials = rights.denials_of(queries.restrictions_of(work, row.id, held), work.now)
+    seats = {
+        one.seat_id for one, place in zip(positions, places, strict=True) if one.seat_id and place.in_force(work.now)
+    }
+    return Access(
+        user_id=row.id,
+        user_name=row.display_name,
+        unit_id=home.unit_id if home else "",
+        grants=tuple(one for one in grants if not rights.speaks_of_fields(one.records)),
+        service=service,
+        denials=tuple(one for one in denials if not rights.speaks_of_fields(one.records)),
+        stands_in_for=tuple(dict.fromkeys([*rights.absent_of(places, work.now), *leavers_of(work, seats, row.id)])),
+        hidden=rights.hidden_of(read_groups(work), grants, denials),
+        unit_path=home.unit_path if home else "",
+    )
 
 
 def forget_ended(database: Database) -> None:
     """Remove sessions that ended by time and attempts nobody counts any more; a timer's work."""
     with database.transaction() as work:
-        ended = sa.or_(session.c.use_time < now() - IDLE, session.c.create_time < now() - LONGEST)
-        work.execute(sa.delete(session).where(ended))
+        work.execute(sa.delete(session).where(~still_open(now())))
         work.execute(sa.delete(wrong_attempt).where(wrong_attempt.c.start_time < now() - WINDOW))
 
 
@@ -135,6 +201,11 @@ def _refuse_after_many(work: UnitOfWork, login: str) -> None:
         raise SignInThrottled(left)
 
 
+def _as_far_as(access: Access, sets_up: str) -> Access:
+    """Who has something to set up first may do nothing else: own account and sessions need no grant."""
+    return replace(access, grants=(), stands_in_for=()) if sets_up else access
+
+
 def _find_session(work: UnitOfWork, token: str) -> tuple[Any, str]:
     session_id, _, secret = token.partition(".")
     if not is_id(session_id):
@@ -143,8 +214,18 @@ def _find_session(work: UnitOfWork, token: str) -> tuple[Any, str]:
     return work.execute(sa.select(session).where(session.c.id == session_id).with_for_update()).one_or_none(), secret
 
 
-def _is_employed(row: Any, moment: datetime) -> bool:
+def is_employed(row: Any, moment: datetime) -> bool:
+    """Tell whether access is open and the last day has not passed."""
     return row.active and (row.leave_date is None or moment.date() <= row.leave_date)
+
+
+def _printable(text: str, most: int) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:most].strip()
+
+
+def told(origin: Origin) -> str:
+    """Where a sign-in comes from in one line: the address, then the device."""
+    return " ".join(filter(None, (_printable(origin.address, MAX_ADDRESS), _printable(origin.device, MAX_DEVICE))))
 
 
 def _hash_of(text: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.access import ADMINISTER
+from chassis.access import ADMINISTER, AUDIT
 from chassis.database import UnitOfWork
 from chassis.errors import NotPermitted, StaleEtag
 from chassis.ids import is_id, new_id
@@ -18,11 +18,12 @@ from crm.directory.events.v1 import directory_events_pb2 as events_pb
 from directory import rules
 from directory.errors import UnitCodeTaken, UnitCycle, UnitNotFound
 from directory.events import unit_state
-from directory.tables import unit
+from directory.tables import unit, unit_history
 from directory.visibility import below, visible_units
 from values.names import fold_name
 
 TREE_LOCK = 0x7472_6565  # one change of the tree at a time: two moves at once could make a ring
+MOST_REASON = 300
 # What a unit takes from the unit above it where it says nothing itself. The area code is handed down inside a branch
 # only: a region's local numbers say nothing about its branches' ones.
 INHERITED = {
@@ -57,7 +58,7 @@ def create_unit(work: UnitOfWork, new: NewUnit) -> Any:
     """
     lock_tree(work)
     parent = find_unit(work, new.parent_id) if new.parent_id else None
-    _require_administration(work, parent.path if parent else None)
+    require_administration(work, parent.path if parent else None)
     _check_kind(new.kind)
     if (parent is None) != (new.kind == "company"):
         raise rules.invalid("unit.parent_id", "is needed for every unit but the company, which has none")
@@ -86,20 +87,21 @@ def create_unit(work: UnitOfWork, new: NewUnit) -> Any:
         )
         .returning(unit)
     ).one()
-    work.add_event(events_pb.UnitCreated(unit=unit_state(row)), "unit", row.id, row.version, row.path)
+    places = keep_places(work, [row])
+    work.add_event(events_pb.UnitCreated(unit=unit_state(row, places[row.id])), "unit", row.id, row.version, row.path)
     return row
 
 
 def update_unit(work: UnitOfWork, unit_id: str, changes: dict[str, Any], etag: str) -> Any:
     """Change the named fields of a unit and all that follows below it; answers its row.
 
-    `changes` has values by field: parent_id, code, name, kind, start_date, end_date, area_code, and country_code,
-    time_zone, currency_code, of which empty ones are inherited. Errors: UnitNotFound, StaleEtag, UnitCycle,
-    UnitCodeTaken, FieldInvalid, NotPermitted.
+    `changes` has values by field: parent_id, code, name, kind, start_date, end_date, merged_into_id, area_code, and
+    country_code, time_zone, currency_code, of which empty ones are inherited. Errors: UnitNotFound, StaleEtag,
+    UnitCycle, UnitCodeTaken, FieldInvalid, NotPermitted.
     """
     lock_tree(work)
     row = find_unit(work, unit_id)
-    _require_administration(work, row.path)
+    require_administration(work, row.path)
     if etag and etag != str(row.version):
         raise StaleEtag(f"unit {row.path} changed since you read it", metadata={"current": str(row.version)})
     values = _checked(work, row, changes)
@@ -107,6 +109,22 @@ def update_unit(work: UnitOfWork, unit_id: str, changes: dict[str, Any], etag: s
         return row
     work.execute(sa.update(unit).where(unit.c.id == row.id).values(values))
     return _carry_down(work, row.id, sorted(changes))
+
+
+def freeze_unit(work: UnitOfWork, unit_id: str, reason: str) -> Any:
+    """Stop exports, mass reading and mass changes in a unit and below, or with no reason let them go on.
+
+    Answers the unit's row. Errors: UnitNotFound, FieldInvalid, NotPermitted.
+    """
+    row = find_unit(work, unit_id)
+    work.access.require_in(AUDIT, row.path)
+    kept = rules.check_text("reason", reason, MOST_REASON)
+    values = {"freeze_reason": kept, "version": unit.c.version + 1}
+    changed = work.execute(sa.update(unit).where(unit.c.id == row.id).values(values).returning(unit)).one()
+    state = unit_state(changed, _places_of(work, [row.id])[row.id])
+    event = events_pb.UnitUpdated(unit=state, changed=FieldMask(paths=["freeze_reason"]))
+    work.add_event(event, "unit", row.id, changed.version, row.path)
+    return changed
 
 
 def find_unit(work: UnitOfWork, unit_id: str) -> Any:
@@ -118,9 +136,27 @@ def find_unit(work: UnitOfWork, unit_id: str) -> Any:
     return row
 
 
+def keep_places(work: UnitOfWork, rows: Sequence[Any]) -> dict[str, list[Any]]:
+    """Keep where units are now and what they are called, for those who ask later; answers their whole history."""
+    names = ("version", "parent_id", "kind", "code", "name", "path", "merged_into_id")
+    kept = [{"unit_id": row.id, "change_time": work.now, **{one: getattr(row, one) for one in names}} for row in rows]
+    if kept:
+        work.execute(sa.insert(unit_history), kept)
+    return _places_of(work, [row.id for row in rows])
+
+
 def lock_tree(work: UnitOfWork) -> None:
     """Let other changes of the tree wait until this transaction ends."""
     work.execute(sa.select(sa.func.pg_advisory_xact_lock(TREE_LOCK)))
+
+
+def _places_of(work: UnitOfWork, unit_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The rows of units' histories, oldest first."""
+    h = unit_history.c
+    found: dict[str, list[Any]] = {one: [] for one in unit_ids}
+    for row in work.execute(sa.select(unit_history).where(h.unit_id.in_(unit_ids)).order_by(h.unit_id, h.version)):
+        found[row.unit_id].append(row)
+    return found
 
 
 def _checked(work: UnitOfWork, row: Any, changes: dict[str, Any]) -> dict[str, Any]:
@@ -140,11 +176,12 @@ def _checked(work: UnitOfWork, row: Any, changes: dict[str, Any]) -> dict[str, A
         _require_all({name: values.get(f"own_{name}", "kept") for name in INHERITED})
     start, end = (values.get(name, getattr(row, name)) for name in ("start_date", "end_date"))
     rules.check_period(start, end, "unit.end_date")
-    _check_place(work, row, values)
+    check_place(work, row, values)
     return {name: value for name, value in values.items() if value != getattr(row, name)}
 
 
-def _check_place(work: UnitOfWork, row: Any, values: dict[str, Any]) -> None:
+def check_place(work: UnitOfWork, row: Any, values: dict[str, Any]) -> None:
+    """Errors: UnitNotFound, UnitCycle, UnitCodeTaken, FieldInvalid where a unit cannot lie below `values`' parent."""
     parent_id, code = values.get("parent_id", row.parent_id) or None, values.get("code", row.code)
     if (parent_id, code) == (row.parent_id, row.code):
         return
@@ -153,7 +190,7 @@ def _check_place(work: UnitOfWork, row: Any, values: dict[str, Any]) -> None:
     path = code
     if parent_id:
         parent = find_unit(work, parent_id)
-        _require_administration(work, parent.path)
+        require_administration(work, parent.path)
         if (parent.path + ".").startswith(row.path + "."):
             raise UnitCycle(row.path)
         path = f"{parent.path}.{code}"
@@ -193,9 +230,10 @@ _FOLLOWING = ["path", "country_code", "time_zone", "currency_code", "area_code"]
 def _carry_down(work: UnitOfWork, unit_id: str, changed: list[str]) -> Any:
     statement = sa.text(_CARRY_DOWN).columns(*unit.c)
     rows = sorted(work.execute(statement, {"id": unit_id}).all(), key=lambda row: row.path)
+    places = keep_places(work, rows)
     for row in rows:
         fields = FieldMask(paths=changed if row.id == unit_id else _FOLLOWING)
-        event = events_pb.UnitUpdated(unit=unit_state(row), changed=fields)
+        event = events_pb.UnitUpdated(unit=unit_state(row, places[row.id]), changed=fields)
         work.add_event(event, "unit", row.id, row.version, row.path)
     return next(row for row in rows if row.id == unit_id)
 
@@ -225,7 +263,8 @@ def _require_all(facts: Mapping[str, str | None]) -> None:
             )
 
 
-def _require_administration(work: UnitOfWork, path: str | None) -> None:
+def require_administration(work: UnitOfWork, path: str | None) -> None:
+    """Errors: NotPermitted unless the caller runs the unit at a path; without a path, the company."""
     if path is None:
         work.access.require_everywhere(ADMINISTER)
     elif not work.access.allows_in(ADMINISTER, path):

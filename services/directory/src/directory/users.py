@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.access import ADMINISTER
+from chassis.access import ADMINISTER, PROVISION
 from chassis.database import UnitOfWork
 from chassis.errors import NotPermitted, StaleEtag
 from chassis.ids import is_id, new_id
 from crm.directory.events.v1 import directory_events_pb2 as events_pb
-from directory import queries, rules
+from directory import queries, rights, rules
 from directory.errors import LoginTaken, PositionNotFound, UserNotFound
 from directory.events import user_state
+from directory.roles import require_right_to_give
+from directory.seats import find_seat
 from directory.tables import alias, position, session, user
 from directory.units import find_unit
 from directory.visibility import visible_users
@@ -29,13 +32,19 @@ MAX_ALIASES = 50
 
 @dataclass(frozen=True)
 class NewPosition:
-    """A position as asked for; without a start it has always held."""
+    """A position as asked for; without a start it has always held.
+
+    With `substitutes_id` it is that position, held for its absent holder, with `seat_id` it holds that seat: unit and
+    role are taken from there.
+    """
 
     unit_id: str
     title: str
     role: str
     start_date: date | None = None
     end_date: date | None = None
+    substitutes_id: str = ""
+    seat_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,13 @@ class NewUser:
     aliases: tuple[str, ...] = ()
     positions: tuple[NewPosition, ...] = ()
     password_hash: str | None = None
+    external_id: str = ""
 
 
 def create_user(work: UnitOfWork, new: NewUser) -> Any:
     """Add a user with positions and answer the row. Errors: LoginTaken, UnitNotFound, FieldInvalid, NotPermitted."""
     if not new.positions:
-        work.access.require_everywhere(ADMINISTER)
+        work.access.require_everywhere(PROVISION)
     values = {
         **named(new.display_name),
         **mailed(new.email),
@@ -63,6 +73,7 @@ def create_user(work: UnitOfWork, new: NewUser) -> Any:
         "active": new.active,
         "leave_date": new.leave_date,
         "password_hash": new.password_hash,
+        **outside(new.external_id),
     }
     row = work.execute(
         sa.insert(user).values(id=new_id(), create_time=work.now, **values).returning(*queries.USER_COLUMNS)
@@ -77,11 +88,12 @@ def create_user(work: UnitOfWork, new: NewUser) -> Any:
 def update_user(work: UnitOfWork, user_id: str, changes: dict[str, Any], etag: str) -> Any:
     """Change the named fields of a user and answer the row; closing access or a new password ends all sessions.
 
-    `changes` has values by field: display_name, login, email, active, leave_date, aliases, password_hash.
+    `changes` has values by field: display_name, login, email, active, leave_date, aliases, external_id,
+    password_hash.
     Errors: UserNotFound, StaleEtag, LoginTaken, FieldInvalid, NotPermitted.
     """
     found = find_user(work, user_id)
-    work.access.require_everywhere(ADMINISTER)
+    _require_right_to_change(work, found.id, changes)
     values: dict[str, Any] = {}
     for name, value in changes.items():
         if name == "display_name":
@@ -90,6 +102,8 @@ def update_user(work: UnitOfWork, user_id: str, changes: dict[str, Any], etag: s
             values |= mailed(value)
         elif name == "login":
             values |= _login(work, value, found.id)
+        elif name == "external_id":
+            values |= outside(value)
         elif name == "aliases":
             _set_aliases(work, found.id, value)
         else:
@@ -117,16 +131,38 @@ def add_position(work: UnitOfWork, user_id: str, new: NewPosition) -> Any:
 
 def end_position(work: UnitOfWork, position_id: str, end: date) -> Any:
     """End a position on a day; answers the user's row. Errors: PositionNotFound, FieldInvalid, NotPermitted."""
-    found = sa.select(position).where(position.c.id == position_id)
-    held = work.execute(found).one_or_none() if is_id(position_id) else None
-    if held is None or not _is_visible(work, held.user_id):
-        raise PositionNotFound(position_id)
-    _require_right_to_give(work, held.role, find_unit(work, held.unit_id).path)
+    held = _find_position(work, position_id)
+    require_right_to_give(work, held.role, find_unit(work, held.unit_id).path, "position")
     rules.check_period(held.start_date, end, "end_date")
     row = _move_version(work, held.user_id, {}, "")
     work.execute(sa.update(position).where(position.c.id == held.id).values(end_date=end))
     tell_user(work, row, _positions_of(work, row), ["positions"])
     return row
+
+
+def give_position(work: UnitOfWork, user_ids: Sequence[str], unit_id: str, role: str) -> dict[str, str]:
+    """Give several users a position from now on; answers its id by user. Errors: UnitNotFound, NotPermitted."""
+    home = find_unit(work, unit_id)
+    require_right_to_give(work, role, home.path, "position")
+    today = work.now.astimezone(ZoneInfo(home.time_zone)).date()
+    made = {one: new_id() for one in user_ids}
+    rows = [
+        {"id": made[one], "user_id": one, "unit_id": home.id, "title": "", "role": role, "start_date": today}
+        for one in user_ids
+    ]
+    if rows:
+        work.execute(sa.insert(position), rows)
+    tell_positions(work, user_ids)
+    return made
+
+
+def tell_positions(work: UnitOfWork, user_ids: Sequence[str]) -> None:
+    """Say that positions of users changed, whatever it was."""
+    moved = sa.update(user).where(user.c.id.in_(user_ids)).values(version=user.c.version + 1)
+    rows = work.execute(moved.returning(*queries.USER_COLUMNS)).all()
+    positions = queries.positions_of(work, user_ids)
+    for row in sorted(rows, key=lambda one: one.id):
+        tell_user(work, row, positions[row.id], ["positions"])
 
 
 def find_user(work: UnitOfWork, user_id: str) -> Any:
@@ -152,11 +188,30 @@ def mailed(email: str) -> dict[str, str]:
     return {"email": kept, "email_key": kept.strip().casefold()}
 
 
+def outside(external_id: str) -> dict[str, str]:
+    """A checked name of a user in the system that brings people in. Errors: FieldInvalid."""
+    return {"external_id": rules.check_text("user.external_id", external_id, 200)}
+
+
 def tell_user(work: UnitOfWork, row: Any, positions: Sequence[Any], changed: Sequence[str]) -> None:
     """Add the event of a changed user with all positions, told to the unit that is home now."""
-    home = rules.home_of(queries.places_of(positions), work.now)
+    home = rights.home_of(queries.places_of(positions), work.now)
     event = events_pb.UserUpdated(user=user_state(row, positions), changed=FieldMask(paths=sorted(changed)))
     work.add_event(event, "user", row.id, row.version, home.unit_path if home else "")
+
+
+def _require_right_to_change(work: UnitOfWork, user_id: str, changes: dict[str, Any]) -> None:
+    """Who only brings people in closes anybody's access, and changes nothing else of those with rights everywhere.
+
+    Another e-mail or login would else be a way to come in as one of them. Errors: NotPermitted.
+    """
+    work.access.require_everywhere(PROVISION)
+    if work.access.allows_everywhere(ADMINISTER) or changes == {"active": False}:
+        return
+    roles = {one.role for one in queries.positions_of(work, [user_id])[user_id]}
+    for allowed in queries.permissions_of(work, roles).values():
+        if rights.reaches_everywhere(allowed):
+            raise NotPermitted("this person has rights everywhere; only an administrator changes them")
 
 
 def _positions_of(work: UnitOfWork, row: Any) -> list[Any]:
@@ -184,7 +239,7 @@ def _login(work: UnitOfWork, login: str, user_id: str | None = None) -> dict[str
     if not login:
         return {"login": None, "login_key": None}
     kept = rules.check_text("user.login", login, 200, required=True)
-    work.access.require_everywhere(ADMINISTER)
+    work.access.require_everywhere(PROVISION)
     work.execute(sa.select(sa.func.pg_advisory_xact_lock(LOGIN_LOCK)))
     twin = sa.select(user.c.id).where(user.c.login_key == rules.login_key(kept), user.c.id.is_distinct_from(user_id))
     if work.execute(twin).first() is not None:
@@ -203,8 +258,12 @@ def _set_aliases(work: UnitOfWork, user_id: str, texts: Sequence[str]) -> None:
 
 
 def _insert_position(work: UnitOfWork, user_id: str, new: NewPosition, field: str) -> str:
+    if new.substitutes_id:
+        new = _in_place_of(work, user_id, new, field)
+    elif new.seat_id:
+        new = _on_seat(work, new, field)
     home = find_unit(work, new.unit_id)
-    _require_right_to_give(work, new.role, home.path)
+    require_right_to_give(work, new.role, home.path, field)
     rules.check_period(new.start_date, new.end_date, f"{field}.end_date")
     title = rules.check_text(f"{field}.title", new.title, rules.MAX_NAME)
     work.execute(
@@ -216,13 +275,35 @@ def _insert_position(work: UnitOfWork, user_id: str, new: NewPosition, field: st
             role=new.role,
             start_date=new.start_date,
             end_date=new.end_date,
+            substitutes_id=new.substitutes_id or None,
+            seat_id=new.seat_id or None,
         )
     )
     return str(home.path)
 
 
-def _require_right_to_give(work: UnitOfWork, role: str, path: str) -> None:
-    if role == "administrator":
-        work.access.require_everywhere(ADMINISTER)
-    elif not work.access.allows_in(ADMINISTER, path):
-        raise NotPermitted(f"your positions do not allow to give positions in {path}", metadata={"unit": path})
+def _in_place_of(work: UnitOfWork, user_id: str, new: NewPosition, field: str) -> NewPosition:
+    """The position as its absent holder has it. Errors: PositionNotFound, FieldInvalid without a period."""
+    absent = _find_position(work, new.substitutes_id)
+    if new.start_date is None or new.end_date is None:
+        raise rules.invalid(f"{field}.end_date", "and start_date are needed; nobody is away for ever")
+    if absent.user_id == user_id:
+        raise rules.invalid(f"{field}.substitutes_position_id", "is a position of the same user; name a colleague's")
+    return replace(new, unit_id=absent.unit_id, role=absent.role, title=new.title or absent.title, seat_id="")
+
+
+def _on_seat(work: UnitOfWork, new: NewPosition, field: str) -> NewPosition:
+    """The position as its seat says. Errors: SeatNotFound, FieldInvalid for a seat that no longer exists."""
+    found = find_seat(work, new.seat_id)
+    if found.end_date is not None and (new.start_date or work.now.date()) >= found.end_date:
+        raise rules.invalid(f"{field}.seat_id", "is a seat that no longer exists then")
+    return replace(new, unit_id=found.unit_id, role=found.role, title=new.title or found.title)
+
+
+def _find_position(work: UnitOfWork, position_id: str) -> Any:
+    """The row of a position of a visible user. Errors: PositionNotFound."""
+    found = sa.select(position).where(position.c.id == position_id)
+    held = work.execute(found).one_or_none() if is_id(position_id) else None
+    if held is None or not _is_visible(work, held.user_id):
+        raise PositionNotFound(position_id)
+    return held

@@ -19,12 +19,17 @@ class PreparationSettings:
 
 
 def main() -> int:
-    """Serve until SIGTERM, or bring the database to its newest schema; answers the exit code."""
+    """Serve until SIGTERM, bring the database to its newest schema, or verify the trail; answers the exit code."""
     parser = argparse.ArgumentParser(prog="gateway")
-    parser.add_argument("action", choices=("serve", "migrate", "prepare"))
-    action = parser.parse_args().action
+    parser.add_argument("action", choices=("serve", "migrate", "prepare", "verify-audit"))
+    options, more = parser.parse_known_args()
+    action = options.action
+    if more and action != "verify-audit":  # which has options of its own
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     try:
         start_process(f"gateway-{action}")
+        if action == "verify-audit":
+            return _verify()
         {"serve": _serve, "migrate": _migrate, "prepare": _migrate}[action]()
     except SettingsInvalid as trouble:
         sys.stderr.write(f"gateway: {trouble}\n")
@@ -42,6 +47,13 @@ def _migrate() -> None:
     from chassis.migrate import migrate
 
     migrate(load_settings(PreparationSettings, PREFIX).database_url, MIGRATIONS)
+
+
+def _verify() -> int:
+    from chassis.audit.run_verify import run_verify
+    from chassis.database import Database
+
+    return run_verify(Database(load_settings(PreparationSettings, PREFIX).database_url, "gateway"), sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Messages as JSON and back: names as in the contract, money and decimals as text, days and times in ISO 8601.
 
-An absent message or an unstated enum is null; enum values are their last words in lower case. Knows no service.
+An absent message, an absent optional value or an unstated enum is null; enum values are their last words in lower case.
+Knows no service.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
+
+from chassis.errors import FieldInvalid, FieldViolation
 
 NANOS = 1_000_000_000
 Read = Callable[[Any], Any]
@@ -43,6 +46,8 @@ def _reader(field: FieldDescriptor) -> Read:
     if field.message_type is not None:
         assert one is not None
         return lambda message: one(getattr(message, name)) if message.HasField(name) else None
+    if is_optional(field):
+        return lambda message: getattr(message, name) if message.HasField(name) else None
     return (lambda message: getattr(message, name)) if one is None else (lambda message: one(getattr(message, name)))
 
 
@@ -96,12 +101,22 @@ def _set(message: Message, field: FieldDescriptor, value: Any) -> None:
 
 
 def _plain(field: FieldDescriptor, value: Any) -> Any:
-    return enum_words(field.enum_type)[value] if field.enum_type is not None else value
+    if field.enum_type is None:
+        return value
+    words = enum_words(field.enum_type)
+    if value not in words:
+        raise FieldInvalid(FieldViolation(field.name, f"is {str(value)[:50]!r}; use {', '.join(words)}"))
+    return words[value]
 
 
 def is_repeated(field: FieldDescriptor) -> bool:
     """Tell whether a field holds many values."""
     return bool(field.is_repeated)
+
+
+def is_optional(field: FieldDescriptor) -> bool:
+    """Tell whether a plain value may be absent, which is not the same as zero."""
+    return field.message_type is None and field.containing_oneof is not None and not is_repeated(field)
 
 
 def is_map(field: FieldDescriptor) -> bool:

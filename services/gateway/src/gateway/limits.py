@@ -1,7 +1,8 @@
-"""What no request may do: be too large, or try sign-ins as fast as it can; and the headers every answer carries."""
+"""What no request may do: be too large, or come faster than people and programs need; the headers of answers."""
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -10,6 +11,7 @@ from collections import OrderedDict
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.access import Access
 from chassis.errors import DomainError, Kind
 from gateway.problems import problem
 
@@ -32,6 +34,13 @@ class SignInTooFast(DomainError):
 
     kind = Kind.EXHAUSTED
     reason = "SIGN_IN_THROTTLED"
+
+
+class TooManyRequests(DomainError):
+    """A person, or a unit, asks faster than the limit."""
+
+    kind = Kind.EXHAUSTED
+    reason = "TOO_MANY_REQUESTS"
 
 
 class Limits:
@@ -73,26 +82,55 @@ class _Counted:
         return message
 
 
-class SignInPace:
-    """Counts sign-ins by address: a bucket of `per_minute`, refilled steadily; in this process only."""
+class Buckets:
+    """Counts what comes by key: a bucket of `per_minute` for each, refilled steadily; in this process only."""
 
     def __init__(self, per_minute: int) -> None:
         self._rate, self._size = per_minute / 60, float(per_minute)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, address: str) -> None:
-        """Count one sign-in. Errors: SignInTooFast."""
+    def take(self, key: str) -> float:
+        """Count one; answers the seconds to wait, 0 where there is room."""
         now = time.monotonic()
         with self._lock:
-            left, since = self._buckets.pop(address, (self._size, now))
+            left, since = self._buckets.pop(key, (self._size, now))
             left = min(self._size, left + (now - since) * self._rate)
-            self._buckets[address] = (max(left - 1, 0.0) if left >= 1 else left, now)
+            self._buckets[key] = (max(left - 1, 0.0) if left >= 1 else left, now)
             while len(self._buckets) > KEPT:
                 self._buckets.popitem(last=False)
-        if left < 1:
-            wait = (1 - left) / self._rate
+        return 0.0 if left >= 1 else (1 - left) / self._rate
+
+
+class SignInPace:
+    """Holds up who tries sign-ins from one address as fast as it can."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._addresses = Buckets(per_minute)
+
+    def take(self, address: str) -> None:
+        """Count one sign-in. Errors: SignInTooFast."""
+        wait = self._addresses.take(address)
+        if wait:
             raise SignInTooFast("too many sign-ins from this address", retry_after_seconds=wait)
+
+
+class RequestPace:
+    """Holds up a person, or the people and programs of a unit together, that ask as fast as a program can."""
+
+    def __init__(self, person_per_minute: int, unit_per_minute: int) -> None:
+        self._persons, self._units = Buckets(person_per_minute), Buckets(unit_per_minute)
+
+    def take(self, access: Access) -> None:
+        """Count one request of a signed-in caller. Errors: TooManyRequests."""
+        wait = self._persons.take(access.user_id)
+        whose = "your requests"
+        if not wait and access.unit_path:
+            wait, whose = self._units.take(access.unit_path), "the requests of your unit"
+        if wait:
+            seconds = max(1, math.ceil(wait))
+            message = f"{whose} come faster than this platform takes them; go on in {seconds} s"
+            raise TooManyRequests(message, retry_after_seconds=wait)
 
 
 def _with_headers(send: Send) -> Send:

@@ -13,15 +13,16 @@ from typing import Annotated, Any, Literal
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
-from gateway.json_values import enum_words, is_map, is_repeated
+from gateway.json_values import enum_words, is_map, is_optional, is_repeated
 
 # What only the platform sets; a body that names one is refused instead of being half obeyed.
 READ_ONLY = {
-    "crm.directory.v1.Unit": "id etag path create_time",
+    "crm.directory.v1.Unit": "id etag path create_time freeze_reason",
     "crm.directory.v1.User": "id etag create_time",
     "crm.directory.v1.Position": "id user_id",
     "crm.contacts.v1.Person": "id etag unit_ids create_time update_time",
     "crm.contacts.v1.Organization": "id etag unit_ids create_time update_time",
+    "crm.contacts.v1.CustomerField": "id etag create_time update_time",
     "crm.contacts.v1.Channel": "verified problem",
     "crm.contacts.v1.Affiliation": "id person_id",
     "crm.contacts.v1.Interaction": "id etag author_name create_time",
@@ -123,6 +124,7 @@ def answer_model(kind: Descriptor) -> type[BaseModel]:
     for field in kind.fields:
         shape = _type(field, taken=False)
         may_lack = (field.message_type is not None or field.enum_type is not None) and not is_repeated(field)
+        may_lack = may_lack or is_optional(field)
         definitions[field.name] = (shape | None if may_lack else shape, ...)
     return create_model(kind.name, **definitions)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chassis.rpc.client import Client
 from crm.contacts.v1 import contacts_pb2, contacts_pb2_grpc
 from crm.deals.v1 import deals_pb2, deals_pb2_grpc
 from crm.directory.v1 import directory_pb2, directory_pb2_grpc
 from crm.imports.v1 import imports_pb2, imports_pb2_grpc
+from crm.platform.v1.audit_pb2_grpc import AuditServiceStub
 from crm.platform.v1.events_pb2_grpc import EventsServiceStub
 from crm.reporting.v1 import reporting_pb2, reporting_pb2_grpc
 from crm.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.own_trail import OwnTrail
 
 # The contract of each service and its stub, under the name everything else uses.
 CONTRACTS: dict[str, tuple[Any, Any]] = {
@@ -26,12 +30,14 @@ CONTRACTS: dict[str, tuple[Any, Any]] = {
 
 
 class Services:
-    """One client per service, and one for its messaging door; channels connect when first used."""
+    """One client per service, one for its messaging door, and one for its trail; channels connect when first used."""
 
     def __init__(self, settings: Settings) -> None:
         self.addresses = {name: str(getattr(settings, f"{name}_address")) for name in CONTRACTS}
         self.clients = {name: Client(name, self.addresses[name], stub) for name, (_, stub) in CONTRACTS.items()}
         self.events = {name: Client(name, address, EventsServiceStub) for name, address in self.addresses.items()}
+        self.own_trail: OwnTrail | None = None  # where the gateway has a database
+        self.trails = {name: Client(name, address, AuditServiceStub) for name, address in self.addresses.items()}
 
     def call(self, service: str, method: str, request: Any, timeout: float = 10.0) -> Any:
         """Call a service for the present caller; `timeout` in seconds. Errors: RemoteError."""
@@ -39,5 +45,5 @@ class Services:
 
     def close(self) -> None:
         """Close every channel."""
-        for client in (*self.clients.values(), *self.events.values()):
+        for client in (*self.clients.values(), *self.events.values(), *self.trails.values()):
             client.close()

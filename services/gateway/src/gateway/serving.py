@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -33,8 +34,16 @@ def serve(settings: Settings) -> None:
         limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=MOST_HEADERS,
+        **files_of(settings.https_folder),
     )
     Front(config, app.state.following).run()
+
+
+def files_of(https_folder: str) -> dict[str, Any]:
+    """Where the server finds its certificate; nothing for plain HTTP."""
+    if not https_folder:
+        return {}
+    return {"ssl_certfile": f"{https_folder}/certificate.pem", "ssl_keyfile": f"{https_folder}/key.pem"}
 
 
 class Front(uvicorn.Server):

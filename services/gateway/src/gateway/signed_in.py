@@ -13,27 +13,49 @@ from chassis.errors import Kind, NotSignedIn, RemoteError
 from chassis.rpc.client import calling_as
 from chassis.tokens import TokenVerifier
 from crm.directory.v1 import directory_pb2
+from gateway.limits import RequestPace
 from gateway.services import Services
 
 # A leaver is locked out within a minute everywhere; services alone would take a token until it ends (five minutes).
 ASK_AGAIN = 30.0
 KEPT = 10_000
+KEY_MARK = "blk_"  # how the key of a program begins
 
 
 class SignedIn:
     """Checks tokens; remembers for half a minute that the directory found one good."""
 
-    def __init__(self, services: Services, verifier: TokenVerifier) -> None:
-        self._services, self._verifier = services, verifier
+    def __init__(self, services: Services, verifier: TokenVerifier, pace: RequestPace) -> None:
+        self._services, self._verifier, self.pace = services, verifier, pace
         self._asked: OrderedDict[bytes, float] = OrderedDict()
+        self._exchanged: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
         self._lock = threading.Lock()
 
     def token_of(self, request: Request) -> str:
-        """The token of a request whose user may call. Errors: NotSignedIn."""
+        """The token of a request whose user may call. Errors: NotSignedIn, TooManyRequests."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotSignedIn("sign in first: POST /api/v1/sessions, then send Authorization: Bearer …")
-        self.check(token)
+        if token.startswith(KEY_MARK):
+            token = self._exchange(token)
+        else:
+            self.check(token)
+        self.pace.take(self._verifier.verify(token))
+        return token
+
+    def _exchange(self, secret: str) -> str:
+        """The token for a program's key, at most half a minute old. Errors: NotSignedIn, RemoteError."""
+        mark = hashlib.sha256(secret.encode()).digest()
+        at, token = self._exchanged.get(mark, (-ASK_AGAIN, ""))
+        if time.monotonic() - at < ASK_AGAIN:
+            return token
+        asked = directory_pb2.ExchangeApiKeyRequest(secret=secret)
+        token = str(self._services.call("directory", "ExchangeApiKey", asked, timeout=2).access_token)
+        with self._lock:
+            self._exchanged[mark] = (time.monotonic(), token)
+            self._exchanged.move_to_end(mark)
+            while len(self._exchanged) > KEPT:
+                self._exchanged.popitem(last=False)
         return token
 
     def check(self, token: str) -> None:
@@ -50,7 +72,7 @@ class SignedIn:
                 self._services.call("directory", "GetUser", directory_pb2.GetUserRequest(), timeout=2)
         except RemoteError as refusal:
             # While the directory is away the signature alone decides, so that the other services stay usable.
-            if refusal.kind not in (Kind.UNAVAILABLE, Kind.DEADLINE, Kind.EXHAUSTED):
+            if refusal.kind not in (Kind.UNAVAILABLE, Kind.DEADLINE, Kind.EXHAUSTED, Kind.INTERNAL):
                 raise NotSignedIn("access is closed or the token has ended; sign in again") from None
 
     def _remember(self, mark: bytes) -> None:

@@ -33,6 +33,9 @@ RECORDS: dict[tuple[str, str], str] = {
     ("/imports/", "run"): "run",
     ("/imports/files/", "file"): "file",
     ("/admin/people/", "user"): "user",
+    ("/people/", "user"): "user",
+    ("/access-requests/", "access_request"): "access_request",
+    ("/exports/", "export"): "export",
     ("/admin/people/", "position"): "position",
     ("/admin/units/", "unit"): "unit",
 }
@@ -48,6 +51,16 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("/help/pictures/", "name"): ("no-such.png",),
     ("/admin/system/", "service"): ("contacts",),
     ("/admin/system/", "number"): ("1",),
+    ("/lists/", "name"): ("customers", "organizations", "deals"),
+    ("/admin/roles/", "code"): ("no-such-role",),
+    ("/admin/fields/", "records"): ("customer",),
+    ("/admin/fields/", "code"): ("no-such-group",),
+    ("/admin/reorganizations/", "reorganization"): ("00000000-0000-7000-8000-000000000000",),
+    ("/settings/passkeys/", "passkey"): ("00000000-0000-7000-8000-000000000000",),
+    ("/settings/keys/", "api_key"): ("00000000-0000-7000-8000-000000000000",),
+    ("/admin/people/", "api_key"): ("00000000-0000-7000-8000-000000000000",),
+    ("/admin/webhooks/", "webhook"): ("00000000-0000-7000-8000-000000000000",),
+    ("/admin/restrictions/", "restriction"): ("00000000-0000-7000-8000-000000000000",),
 }
 
 

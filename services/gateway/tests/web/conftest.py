@@ -75,3 +75,11 @@ def a_visitor(a_browser: Callable[[], Browser], admin: Any) -> Callable[..., Bro
         return browser
 
     return sign_in
+
+
+@pytest.fixture
+def an_administrator(a_browser: Callable[[], Browser]) -> Browser:
+    """The platform's administrator, signed in at a browser."""
+    browser = a_browser()
+    assert browser.sign_in("admin").status_code == 303
+    return browser

@@ -7,6 +7,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chassis.ids import new_id
+
 _count = itertools.count(1)
 PASSWORD = "correct horse battery"
 CSV = "Name,E-mail\n{name},person{number}@example.com\n"
@@ -25,7 +27,9 @@ def make_records(platform: Any, unit: dict[str, Any], text: str, password: str =
     made |= _make_deal(rest, unit, text, made)
     made |= _make_activity(rest, unit, text, made)
     made |= _make_run(platform, rest, unit, text)
-    return made
+    asked = {"list": "persons", "filters": {"unit_id": unit["id"]}, "reason": text[:300]}
+    made["export"] = rest.post("/exports", asked)["id"]
+    return made | {"access_request": new_id()}  # one that nobody made
 
 
 def a_new_branch(platform: Any, name: str) -> dict[str, Any]:

@@ -105,6 +105,38 @@ def test_a_closed_account_is_out_within_a_minute(
     eventually(lambda: person.get("/today").status_code == 303)
 
 
+def test_a_session_ended_from_another_browser_is_out_and_its_browser_signs_in_again(
+    a_browser: Any, a_visitor: Any, unit: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("gateway.signed_in.ASK_AGAIN", 0.0)
+    here, there = a_visitor(unit), a_browser()
+    there.client.headers["user-agent"] = "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0"
+    there.sign_in(here.login)
+    assert "Firefox, Windows" in here.get("/settings").text
+    assert here.post("/settings/sessions/end").headers["hx-redirect"] == "/settings"
+    eventually(lambda: there.get("/today").status_code == 303)
+    assert "Firefox" not in here.get("/settings").text
+    assert there.sign_in(here.login).status_code == 303
+    assert there.get("/today").status_code == 200
+
+
+def test_a_new_password_is_taken_only_with_the_old_one(
+    a_browser: Any, a_visitor: Any, unit: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("gateway.signed_in.ASK_AGAIN", 0.0)
+    person, other = a_visitor(unit), a_browser()
+    other.sign_in(person.login)
+    form = {"old_password": "wrong", "new_password": "another horse battery"}
+    assert "is not your password" in person.post("/settings/password", form).text
+    assert other.get("/today").status_code == 200
+    answer = person.post("/settings/password", {**form, "old_password": "correct horse battery"})
+    assert answer.headers["hx-redirect"] == "/settings?done=password"
+    assert person.get("/today").status_code == 200
+    eventually(lambda: other.get("/today").status_code == 303)
+    assert other.sign_in(person.login).status_code == 401
+    assert other.sign_in(person.login, "another horse battery").status_code == 303
+
+
 def test_a_change_without_the_token_of_the_session_is_refused(a_visitor: Any, unit: Any) -> None:
     person, other = a_visitor(unit), a_visitor(unit)
     for headers in ({}, {"X-CSRF": "x"}, {"X-CSRF": other.csrf()}, {"X-CSRF": "ж" * 4}):

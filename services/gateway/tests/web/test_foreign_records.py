@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(400)
 
 SOUGHT, SECRET = "Zhemchug", "Kladovaya"
 # Units and colleagues are known to the whole company; everything else is the branch's own.
-OWN = {"person", "organization", "affiliation", "deal", "activity", "run", "file"}
+OWN = {"person", "organization", "affiliation", "deal", "activity", "run", "file", "export"}
 EMPTY = "/panels/tasks"  # lists activities, each by its own right, and does not look at the card
 REST_PATHS = {"person": "/persons", "organization": "/organizations", "deal": "/deals", "activity": "/activities"}
 

@@ -119,6 +119,34 @@ def test_an_interaction_is_news_for_the_card_of_its_customer(
     eventually(lambda: f"person:{person['id']}" in stream.topics(), within=5)
 
 
+def test_a_moved_deal_is_news_for_the_stage_it_left_and_the_one_it_entered(
+    platform: Any, a_visitor: Any, a_branch: Any, listen: Any
+) -> None:
+    unit = a_branch()
+    first, second = a_visitor(unit), a_visitor(unit)
+    rest = platform.rest(second.login)
+    stages = [one["id"] for one in rest.get("/pipelines")["pipelines"][0]["stages"]]
+    stream = listen(first, *(f"stage:{one}" for one in stages[:3]))
+    deal = rest.post("/deals", {"title": "Stairs", "unit_id": unit["id"], "stage_id": stages[0]})
+    eventually(lambda: stream.topics() - {"*"} == {f"stage:{stages[0]}"}, within=5)
+    rest.post(f"/deals/{deal['id']}/move", {"stage_id": stages[1]}, headers={"If-Match": f'"{deal["etag"]}"'})
+    eventually(lambda: stream.topics() - {"*"} == {f"stage:{one}" for one in stages[:2]}, within=5)
+
+
+def test_a_new_unit_is_news_for_the_one_above_it_and_stands_on_the_next_page(
+    platform: Any, admin: Any, a_visitor: Any, a_branch: Any, listen: Any
+) -> None:
+    region = a_branch(kind="region")
+    head = a_visitor(region, "head")
+    stream = listen(head, f"unit:{region['id']}")
+    assert "Newborn" not in head.get("/today").text
+    body = {"kind": "branch", "code": "newborn", "name": "Newborn", "parent_id": region["id"]}
+    admin.post("/units", body)
+    number_waiting(platform.databases["directory"])
+    eventually(lambda: f"unit:{region['id']}" in stream.topics(), within=5)
+    assert "Newborn" in head.get("/today").text
+
+
 def test_a_sibling_branch_hears_nothing(platform: Any, a_visitor: Any, a_branch: Any, listen: Any) -> None:
     moscow, tula = a_branch(), a_branch()
     here, there = a_visitor(moscow), a_visitor(tula)

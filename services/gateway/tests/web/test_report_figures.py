@@ -25,6 +25,8 @@ QUARTER = Span(date(2026, 1, 1), date(2026, 3, 31))
 @pytest.mark.parametrize(
     ("period", "first", "last"),
     [
+        ("this-week", date(2026, 11, 16), date(2026, 11, 22)),
+        ("last-week", date(2026, 11, 9), date(2026, 11, 15)),
         ("this-month", date(2026, 11, 1), date(2026, 11, 30)),
         ("last-month", date(2026, 10, 1), date(2026, 10, 31)),
         ("this-quarter", date(2026, 10, 1), date(2026, 12, 31)),

@@ -13,6 +13,7 @@ from chassis.rpc.server import Servicer, current_access
 from crm.imports.v1 import imports_pb2 as pb
 from crm.imports.v1 import imports_pb2_grpc as grpc_pb
 from imports import queries
+from imports.exporting.door import ExportCalls
 from imports.files import CHUNK_BYTES, complete_file, create_file, store_chunk
 from imports.messages import (
     choices_from,
@@ -25,15 +26,17 @@ from imports.messages import (
     run_message,
     template_message,
 )
+from imports.readings import LISTS, READINGS, STOPPED
 from imports.results import write_result
 from imports.runs import cancel_run, confirm_run, create_run, get_run, update_run
 from imports.settings import SERVICE, Settings
 from imports.templates import save_template
+from units.freezing import Freeze
 
 Context = grpc.ServicerContext
 
 
-class ImportsServicer(grpc_pb.ImportsServiceServicer):
+class ImportsServicer(ExportCalls, grpc_pb.ImportsServiceServicer):
     """crm.imports.v1.ImportsService."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -75,6 +78,7 @@ class ImportsServicer(grpc_pb.ImportsServiceServicer):
                     source=request.source,
                     choices=choices_from(request.choices),
                     mapping=mapping_from(request.mapping),
+                    unattended=request.unattended,
                 )
                 return pb.CreateRunResponse(run=_run(work, row))
 
@@ -163,4 +167,12 @@ def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of this service over its own database."""
     database = Database(settings.database_url, SERVICE, statement_timeout_ms=30_000)
     servicer = ImportsServicer(database, settings)
-    return (Servicer(SERVICE, servicer, grpc_pb.add_ImportsServiceServicer_to_server),)
+    return (
+        Servicer(
+            SERVICE,
+            servicer,
+            grpc_pb.add_ImportsServiceServicer_to_server,
+            readings=READINGS,
+            admit=Freeze(database, STOPPED, LISTS).admit,
+        ),
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,8 +14,7 @@ from chassis.database import Database
 from imports.tables import run_row
 
 
-@dataclass(frozen=True, slots=True)
-class StagedRow:
+class StagedRow(NamedTuple):
     """One staged row that may be loaded."""
 
     place: int
@@ -26,10 +26,14 @@ class StagedRow:
 
 @dataclass(frozen=True)
 class Batch:
-    """Whole records in file order: `records[i]` are the rows of one record. `last` is the place to go on after."""
+    """Whole records in file order: `records[i]` are the rows of one record. `last` is the place to go on after.
+
+    `after` is the `last` of the batch before, 0 for the first one.
+    """
 
     records: list[list[StagedRow]]
     last: int
+    after: int = 0
     request: Any = None  # the call that hands it over, where it was made ahead
 
     @property
@@ -68,7 +72,5 @@ def _read_batch(database: Database, run_id: str, after: int, size: int) -> Batch
             .where(ready, run_row.c.record_place <= last)
             .order_by(run_row.c.record_place, run_row.c.place)
         ).all()
-    grouped = groupby(rows, key=lambda row: row.record_place)
-    return Batch(
-        [[StagedRow(r.place, r.sheet, r.row, r.record, r.record_key) for r in group] for _, group in grouped], last
-    )
+    grouped = groupby(rows, key=itemgetter(0))
+    return Batch([[StagedRow._make(row[1:]) for row in group] for _, group in grouped], last, after)

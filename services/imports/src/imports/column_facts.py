@@ -20,7 +20,8 @@ ENOUGH = 2_000  # looked at without a single hit: the column is no such column
 _DIGIT = re.compile(r"\d")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"[+(]?\d[\d\s()./-]{5,}\d")
-_DECIMAL = re.compile(r"\d+\.\d+")  # "40000.0000" is a sum of money
+#: "40000.0000" is a sum of money, "1957-03-04" and "04.03.1957" are days.
+_OTHER_FIGURES = re.compile(r"\d+\.\d+|\d{4}([./-])\d{1,2}\1\d{1,2}|\d{1,2}([./-])\d{1,2}\2(?:19|20)\d\d")
 
 
 class ColumnSurvey:
@@ -33,6 +34,7 @@ class ColumnSurvey:
         self.marks: Counter[str] = Counter()
         self.numbers = 0
         self._looked = 0
+        self._phones = 0
         self._samples_left = SAMPLES
 
     def look(self, cell: Cell) -> None:
@@ -55,8 +57,8 @@ class ColumnSurvey:
         if not _DIGIT.search(text):
             return
         text = text.strip()
-        if self._looked < ENOUGH and _PHONE.fullmatch(text) and not _DECIMAL.fullmatch(text):
-            self.facts.looks_like["phone"] = self.facts.looks_like.get("phone", 0) + 1
+        if self._looked < ENOUGH and _PHONE.fullmatch(text) and not _OTHER_FIGURES.fullmatch(text):
+            self._phones += 1
         self._looked += 1
         if self.dates.dates or self._looked < ENOUGH:
             self.dates.look_at(text)
@@ -66,11 +68,11 @@ class ColumnSurvey:
                 self.numbers += 1
                 self.marks[found.decimal_mark] += 1
 
-    def end(self, decimal: str, date_form: DateForm | None) -> ColumnForm:
-        """The form of the column, options of a person first; and its facts filled in."""
+    def sum_up(self, decimal: str, date_form: DateForm | None) -> ColumnForm:
+        """The form of the column, options of a person first; and its facts filled in, from all cells so far."""
         self.facts.filled = sum(self.kinds.values())
-        if self._looked > ENOUGH and "phone" in self.facts.looks_like:  # the share among the first stands for all
-            self.facts.looks_like["phone"] = self.facts.looks_like["phone"] * self._looked // ENOUGH
+        if self._phones:  # the share among the first stands for all
+            self.facts.looks_like["phone"] = self._phones * max(self._looked, ENOUGH) // ENOUGH
         self.facts.cell_kinds = {str(kind): count for kind, count in self.kinds.items()}
         shown = [mark for mark, _ in self.marks.most_common() if mark]
         numeric = self.kinds[CellKind.NUMBER] + self.kinds[CellKind.CURRENCY] + self.kinds[CellKind.DATE]
@@ -90,7 +92,8 @@ class DamageSurvey:
         """Take the text cells of one row into account."""
         for place, cell in enumerate(row.cells):
             value = cell.value
-            if isinstance(value, str):
+            # Plain letters show damage by question marks alone; nearly every cell is done with here.
+            if type(value) is str and (not value.isascii() or "????" in value):
                 damage = find_damage(value)
                 if damage is not None:
                     self._add(row, place, value, damage.how, damage.original)

@@ -87,3 +87,41 @@ class MappingInvalid(DomainError):
 
     kind = Kind.INVALID
     reason = "MAPPING_INVALID"
+
+
+class ExportNotFound(DomainError):
+    """No such export, or neither the caller's nor for the caller to decide."""
+
+    kind = Kind.NOT_FOUND
+    reason = "EXPORT_NOT_FOUND"
+
+    def __init__(self, export_id: str) -> None:
+        super().__init__(f"there is no export {export_id!r} of yours", metadata={"export": export_id})
+
+
+class ExportNotAsked(DomainError):
+    """Nobody is asked about the export, or it is decided."""
+
+    kind = Kind.PRECONDITION
+    reason = "EXPORT_NOT_ASKED"
+
+
+class ExportEnded(DomainError):
+    """The export has ended."""
+
+    kind = Kind.PRECONDITION
+    reason = "EXPORT_ENDED"
+
+
+class ExportNotReady(DomainError):
+    """There is no file to download, not yet or no longer."""
+
+    kind = Kind.PRECONDITION
+    reason = "EXPORT_NOT_READY"
+
+
+class ExportTooLarge(DomainError):
+    """The list has more rows than one file may have; narrow it."""
+
+    kind = Kind.PRECONDITION
+    reason = "EXPORT_TOO_LARGE"

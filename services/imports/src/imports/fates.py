@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from opentelemetry import metrics
 
 from chassis.database import UnitOfWork
 from imports.tables import run_fate, run_row
 
 FATES = ("created", "updated", "unchanged", "merged", "refused")
 EXPECTED, ACTUAL = "expected", "actual"
+_rows = metrics.get_meter("branchline").create_counter("branchline.import.rows", "{row}", "rows by phase and fate")
 
 
-@dataclass(frozen=True, slots=True)
-class RowFate:
+class RowFate(NamedTuple):
     """The fate of one row."""
 
     place: int
@@ -26,13 +27,15 @@ class RowFate:
     record_id: str = ""
 
 
-def store_fates(work: UnitOfWork, run_id: str, phase: str, fates: Iterable[RowFate]) -> None:
-    """Store fates of rows that have none yet in this phase."""
+def store_fates(work: UnitOfWork, run_id: str, phase: str, fates: Sequence[RowFate]) -> None:
+    """Store fates of rows that have none yet in this phase, and measure how many."""
     work.copy_rows(
         run_fate,
         ("run_id", "phase", "place", "fate", "reason", "message", "record_id"),
         [(run_id, phase, one.place, one.fate, one.reason, one.message[:1000], one.record_id) for one in fates],
     )
+    for fate, rows in Counter(one.fate for one in fates).items():
+        _rows.add(rows, {"branchline.import.phase": phase, "branchline.import.fate": fate})
 
 
 def store_refused(work: UnitOfWork, run_id: str, phase: str) -> None:

@@ -27,7 +27,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def create_file(work: UnitOfWork, name: str, size_bytes: int, max_bytes: int) -> sa.Row[Any]:
     """Begin an upload. Errors: FileTooLarge, FieldInvalid, NotPermitted for who may import nowhere."""
-    if not work.access.grants_for(IMPORT):
+    if not work.access.allows_somewhere(IMPORT):
         raise NotPermitted("your positions do not allow to import; ask a data steward")
     plain = PureWindowsPath(PurePosixPath(name).name).name  # browsers and scripts send folders of either kind
     if not plain or len(plain) > MAX_NAME or _CONTROL.search(plain):

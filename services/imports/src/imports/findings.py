@@ -1,15 +1,9 @@
-"""What a check found, gathered a few per trouble and column, and stored for people to read."""
+"""What a check found, gathered a few per trouble and column. Pure: knows no database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-import sqlalchemy as sa
-
-from chassis.database import UnitOfWork
-from imports.tables import finding
 
 SHOWN_CELLS = 50
 MOST_FINDINGS = 500  # distinct troubles of one file; more help nobody
@@ -81,30 +75,3 @@ class Findings:
     def count(self, severity: str) -> int:
         """How many cells or rows have a finding of this severity."""
         return sum(one.count for one in self._found.values() if one.severity == severity)
-
-
-def store_findings(work: UnitOfWork, run_id: str, found: Sequence[Finding]) -> None:
-    """Replace the stored findings of a run."""
-    work.execute(sa.delete(finding).where(finding.c.run_id == run_id))
-    if found:
-        work.execute(sa.insert(finding), [_row(run_id, number, one) for number, one in enumerate(found, 1)])
-
-
-def _row(run_id: str, number: int, one: Finding) -> dict[str, Any]:
-    texts = {name: _storable(getattr(one, name)) for name in ("sheet", "cell", "column", "message", "value", "way_out")}
-    return {
-        "run_id": run_id,
-        "number": number,
-        "code": one.code,
-        "severity": one.severity,
-        "row": one.row,
-        "times": one.count,
-        "cells": one.cells,
-        "suggestions": one.suggestions,
-        "row_only": one.row_only,
-        **texts,
-    }
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "␀")[:2000]

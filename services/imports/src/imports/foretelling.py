@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from types import TracebackType
 
 from chassis.database import Database, UnitOfWork
@@ -13,6 +10,7 @@ from imports.batches import Batch
 from imports.fates import EXPECTED, RowFate, store_fates
 from imports.findings import WARNING, Finding, Findings
 from imports.loading.context import LoadContext, Loader
+from imports.under_way import UnderWay
 
 # Kinds whose owner only looks when it foretells: two batches at once do not wait for each other.
 LOOKED_UP = frozenset({"persons", "organizations"})
@@ -38,36 +36,29 @@ class Foretelling:
         self.done = 0
         self._database, self._context, self._load = database, context, load
         self._user_id, self._tell = user_id, tell
-        self._at_once = AT_ONCE if context.kind in LOOKED_UP else 1
-        self._pool = ThreadPoolExecutor(self._at_once, "foretelling")
-        self._asked: deque[tuple[Batch, Future[Answer]]] = deque()
+        at_once = AT_ONCE if context.kind in LOOKED_UP else 1
+        self._under_way = UnderWay(self._ask, self._settle, at_once)
 
     def ask(self, batch: Batch) -> None:
         """Have the fates of a batch asked for; waits while as many as may be are under way."""
         if batch.records:
-            self._asked.append((batch, self._pool.submit(copy_context().run, self._ask, batch)))
-        while len(self._asked) > self._at_once:
-            self._settle()
+            self._under_way.give(batch)
 
     def __enter__(self) -> Foretelling:
+        self._under_way.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, trouble: BaseException | None, place: TracebackType | None
     ) -> None:
-        try:
-            while self._asked and kind is None:
-                self._settle()
-        finally:
-            self._pool.shutdown(cancel_futures=True)
+        self._under_way.__exit__(kind, trouble, place)
 
     def _ask(self, batch: Batch) -> Answer:
         with self._context.peers.acting_for(self._user_id):
             return self._load(self._context, batch)
 
-    def _settle(self) -> None:
-        batch, asked = self._asked.popleft()
-        fates, findings = asked.result()
+    def _settle(self, batch: Batch, answer: Answer) -> None:
+        fates, findings = answer
         self.findings.extend(findings)
         for fate in fates:
             if fate.fate == "refused" and fate.reason != "unknown_customer":

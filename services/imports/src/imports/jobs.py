@@ -9,6 +9,9 @@ from chassis.database import Database, UnitOfWork
 from chassis.errors import DomainError, Kind
 from chassis.jobs import Job, JobRunner
 from imports.checking import check_run
+from imports.exporting.requests import EXPORT_JOB
+from imports.exporting.running import run_export
+from imports.exporting.storing import fail_export
 from imports.loads import load_run
 from imports.peers import PeerServices
 from imports.reading.limits import UnreadableFile
@@ -32,6 +35,7 @@ def job_runner(settings: Settings) -> JobRunner:
     handlers = {
         CHECK_JOB: partial(_check, database, peers, settings),
         LOAD_JOB: partial(load_run, database, peers, settings),
+        EXPORT_JOB: partial(run_export, database, peers, settings),
     }
     return JobRunner(database, handlers, _failed)
 
@@ -44,4 +48,7 @@ def _check(database: Database, peers: PeerServices, settings: Settings, job: Job
 
 
 def _failed(work: UnitOfWork, payload: dict[str, Any], trouble: DomainError) -> None:
-    fail_run(work, payload["run"], trouble)
+    if "export" in payload:
+        fail_export(work, payload["export"], trouble.message)
+    else:
+        fail_run(work, payload["run"], trouble)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from units.records import CATALOGUE, CUSTOMER, DEAL, INTERACTION, PLAN, STAFF
+
 
 class FieldType(StrEnum):
     """How the cells of a field are read and checked."""
@@ -46,6 +48,11 @@ class Kind:
     fields: tuple[Field, ...]
     needs: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def records(self) -> str:
+        """The kind of records a run of it makes, for which importing must be granted."""
+        return _RECORDS[self.name]
+
     def field(self, name: str) -> Field | None:
         """The field of that name."""
         return next((one for one in self.fields if one.name == name), None)
@@ -72,7 +79,7 @@ _EXTERNAL = "external_id"
 _EXTERNAL_WORDS = "id|external id|number|no|nr|code|key|номер|код|ид|№|nummer|numéro|numero|番号|رقم|شماره"
 _PHONE = Field(
     "phone", T.PHONE, "Telephone; several in a cell are taken apart",
-    _words("phone|telephone|tel|phone number|telephone number|mobile|mobile phone|cell|cell phone|work phone|home phone|business phone|fax no more|"
+    _words("phone|telephone|tel|phone number|telephone number|mobile|mobile phone|mobile number|cell number|cell|cell phone|work phone|home phone|business phone|fax no more|"
            "телефон|тел|тел.|мобильный|моб|моб.|сотовый|раб. тел|рабочий телефон|контактный телефон|телефоны|telefon|telefonnummer|handy|mobil|rufnummer|téléphone|portable|teléfono|móvil|telefone|电话|手机|電話|電話番号|携帯|هاتف|جوال|رقم الهاتف|تلفن|موبایل"),
     repeats=True,
 )  # fmt: skip
@@ -89,7 +96,7 @@ _ADDRESS = (
     Field("country", T.TEXT, "Country", _words("country|office location|country code|country region|country-region|страна|land|pays|país|国|国家|دولة|بلد|کشور")),
 )  # fmt: skip
 _ORGANIZATION_WORDS = (
-    "organization|organisation|company|company name|account|account name|customer|customer name|client|client name|firm|employer|"
+    "organization|organisation|company|company name|organization name|account|account name|customer|customer name|client|client name|firm|employer|"
     "компания|организация|контрагент|клиент|заказчик|покупатель|фирма|предприятие|наименование организации|место работы|"
     "firma|unternehmen|kunde|kundenname|société|entreprise|client|empresa|cliente|会社|会社名|顧客|公司|客户|شركة|عميل|شرکت|مشتری"
 )
@@ -114,16 +121,16 @@ PERSONS = Kind(
     "Persons with their organization",
     (
         Field(_EXTERNAL, T.TEXT, "Number in the source system", _words(_EXTERNAL_WORDS + "|contact id|person id|customer id|businessentityid|prospectivebuyerkey|prospectalternatekey|код контакта")),
-        Field("full_name", T.TEXT, "Whole name in one cell", _words("name|full name|fullname|contact|contact name|person|фио|ф.и.о.|фамилия имя отчество|контакт|контактное лицо|vollständiger name|ansprechpartner|nom complet|nombre completo|氏名|名前|姓名|الاسم|الاسم الكامل|نام کامل|نام و نام خانوادگی")),
+        Field("full_name", T.TEXT, "Whole name in one cell", _words("name|full name|fullname|contact|contact name|person|display name|file as|фио|ф.и.о.|фамилия имя отчество|контакт|контактное лицо|vollständiger name|ansprechpartner|nom complet|nombre completo|氏名|名前|姓名|الاسم|الاسم الكامل|نام کامل|نام و نام خانوادگی")),
         Field("given_name", T.TEXT, "Given name", _words("given name|first name|firstname|forename|имя|vorname|prénom|nombre|名|الاسم الأول|نام")),
-        Field("middle_name", T.TEXT, "Middle name or patronymic", _words("middle name|middlename|middle|patronymic|отчество|zweiter vorname|ミドルネーム|اسم الأب")),
+        Field("middle_name", T.TEXT, "Middle name or patronymic", _words("middle name|middlename|middle|additional name|patronymic|отчество|zweiter vorname|ミドルネーム|اسم الأب")),
         Field("family_name", T.TEXT, "Family name", _words("family name|last name|lastname|surname|фамилия|nachname|familienname|nom de famille|apellido|apellidos|姓|اسم العائلة|نام خانوادگی")),
         Field("birth_date", T.DATE, "Day of birth", _words("birth date|birthdate|date of birth|dob|birthday|дата рождения|день рождения|geburtsdatum|geburtstag|date de naissance|fecha de nacimiento|生年月日|出生日期|تاريخ الميلاد|تاریخ تولد")),
         _PHONE, _EMAIL,
         Field("organization", T.TEXT, "Name of the person's organization", _words(_ORGANIZATION_WORDS)),
         Field("organization_tax_id", T.TEXT, "Tax id of that organization", _words("company tax id|organization tax id|company vat|инн организации|инн компании")),
         Field("organization_external_id", T.TEXT, "Number of that organization in the source system", _words("company id|organization id|organisation id|account id|код организации|код компании")),
-        Field("role", T.TEXT, "Role in the organization", _words("role|job title|jobtitle|position|title|occupation|должность|роль|funktion|rolle|berufsbezeichnung|fonction|poste|cargo|puesto|役職|职位|المنصب|سمت")),
+        Field("role", T.TEXT, "Role in the organization", _words("role|job title|jobtitle|position|title|organization title|occupation|должность|роль|funktion|rolle|berufsbezeichnung|fonction|poste|cargo|puesto|役職|职位|المنصب|سمت")),
         Field("tax_id", T.TEXT, "Tax id of the person", _words("personal tax id|инн физлица|инн|steuer-id")),
         *_ADDRESS, _OWNER,
         Field("note", T.TEXT, "Note kept as a further fact", _words("note|notes|comment|remark|примечание|комментарий|заметка|bemerkung|notiz|remarque|nota|備考|备注|ملاحظات|یادداشت")),
@@ -217,4 +224,13 @@ EMPLOYEES = Kind(
     needs=(("name", "given_name", "family_name"),),
 )  # fmt: skip
 
+_RECORDS = {
+    "organizations": CUSTOMER,
+    "persons": CUSTOMER,
+    "products": CATALOGUE,
+    "deals": DEAL,
+    "plans": PLAN,
+    "interactions": INTERACTION,
+    "employees": STAFF,
+}
 KINDS = {one.name: one for one in (ORGANIZATIONS, PERSONS, PRODUCTS, DEALS, PLANS, INTERACTIONS, EMPLOYEES)}

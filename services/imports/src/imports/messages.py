@@ -82,6 +82,7 @@ def run_message(row: sa.Row[Any], file_row: sa.Row[Any]) -> pb.Run:
         progress=row.progress,
         message=row.message,
         blocked=row.blocked,
+        unattended=row.unattended,
         error_count=row.error_count,
         warning_count=row.warning_count,
         template_name=row.template_name,

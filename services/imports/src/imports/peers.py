@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 
 from chassis.rpc.client import Client, calling_as
@@ -15,12 +16,15 @@ from crm.deals.v1 import deals_pb2 as deals
 from crm.deals.v1.deals_pb2_grpc import DealsServiceStub
 from crm.directory.v1 import directory_pb2 as directory
 from crm.directory.v1.directory_pb2_grpc import DirectoryServiceStub
+from crm.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
+from crm.scheduling.v1.scheduling_pb2_grpc import SchedulingServiceStub
 from imports.references import Meaning
 from imports.settings import SERVICE, Settings
 from values.names import fold_name
 
 BATCH_TIMEOUT = 60.0  # seconds: a batch of 1,000 rows takes well under one; the rest is patience
 TOKEN_REST = 60.0  # seconds of life below which a token is renewed
+NARROW_AGE = 10.0  # seconds that a token for an export is used: who is locked out takes nothing away for longer
 
 
 class PeerServices:
@@ -31,26 +35,68 @@ class PeerServices:
         self.directory = Client("directory", settings.directory_address, DirectoryServiceStub)
         self.contacts = Client("contacts", settings.contacts_address, ContactsServiceStub)
         self.deals = Client("deals", settings.deals_address, DealsServiceStub)
-        self._tokens: dict[str, tuple[str, float]] = {}
+        self.scheduling = Client("scheduling", settings.scheduling_address, SchedulingServiceStub)
+        self.reporting = Client("reporting", settings.reporting_address, ReportingServiceStub)
+        self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}  # with the moment from which on it is renewed
         self._lock = threading.Lock()
 
     @contextmanager
-    def acting_for(self, user_id: str) -> Iterator[None]:
-        """Make the calls inside for this user. Errors: SIGN_IN_REFUSED when the user's access was closed."""
-        with calling_as(self._token_for(user_id)):
+    def acting_for(self, user_id: str, action: str = "", records: str = "") -> Iterator[None]:
+        """Make the calls inside for this user, with an `action` only for what the user may do it with.
+
+        Errors: SIGN_IN_REFUSED when the user's access was closed, NOT_PERMITTED when the user may do it nowhere.
+        """
+        with calling_as(self._token_for(user_id, action, records)):
             yield
 
-    def _token_for(self, user_id: str) -> str:
+    def _token_for(self, user_id: str, action: str, records: str) -> str:
         with self._lock:
-            token, end = self._tokens.get(user_id, ("", 0.0))
-            if end - time.time() > TOKEN_REST:
+            token, good_until = self._tokens.get((user_id, action, records), ("", 0.0))
+            if time.time() < good_until:
                 return token
             request = directory.ActForUserRequest(
-                service=SERVICE, service_secret=self.settings.service_secret, user_id=user_id
+                service=SERVICE,
+                service_secret=self.settings.service_secret,
+                user_id=user_id,
+                action=action,
+                records=records,
             )
             answer = self.directory.call("ActForUser", request, retry=True)
-            self._tokens[user_id] = (answer.access_token, answer.expire_time.ToDatetime().timestamp())
+            end = answer.expire_time.ToDatetime(UTC).timestamp() - TOKEN_REST
+            good_until = min(end, time.time() + NARROW_AGE) if action else end
+            self._tokens[user_id, action, records] = (answer.access_token, good_until)
             return str(answer.access_token)
+
+    def read(self, service: str, method: str, request: Any) -> Any:
+        """Read a page of a list, or a report."""
+        client: Client = getattr(self, service)
+        return client.call(method, request, timeout=BATCH_TIMEOUT)
+
+    def user_names(self, user_ids: Sequence[str]) -> dict[str, str]:
+        """The names of users by id, as far as they may be seen."""
+        if not user_ids:
+            return {}
+        answer = self.directory.call("BatchGetUsers", directory.BatchGetUsersRequest(user_ids=user_ids))
+        return {one.id: one.display_name for one in answer.users}
+
+    def customer_names(
+        self, person_ids: Sequence[str], organization_ids: Sequence[str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The names of persons and of organizations by id, as far as they may be seen; at most 500 of each."""
+        if not person_ids and not organization_ids:
+            return {}, {}
+        persons = contacts.BatchGetCustomerNamesRequest(person_ids=person_ids)
+        organizations = contacts.BatchGetCustomerNamesRequest(organization_ids=organization_ids)
+        return (
+            dict(self.contacts.call("BatchGetCustomerNames", persons).person_names) if person_ids else {},
+            dict(self.contacts.call("BatchGetCustomerNames", organizations).organization_names)
+            if organization_ids
+            else {},
+        )
+
+    def unit_names(self) -> dict[str, str]:
+        """The names of all units the user may see, by id."""
+        return {one.id: one.name for one in self._units("")}
 
     def match_users(self, texts: Sequence[str], unit_id: str) -> list[Meaning]:
         """Which users names, logins, e-mails or numbers mean; details carry the user's unit."""
@@ -62,6 +108,10 @@ class PeerServices:
 
     def match_units(self, texts: Sequence[str], unit_id: str) -> list[Meaning]:
         """Which units below the run's unit paths, codes or names mean."""
+        units = self._units(unit_id)
+        return [_match_unit(text, units) for text in texts]
+
+    def _units(self, unit_id: str) -> list[Any]:
         units: list[Any] = []
         token = ""
         while True:
@@ -70,8 +120,7 @@ class PeerServices:
             units.extend(answer.units)
             token = answer.next_page_token
             if not token:
-                break
-        return [_match_unit(text, units) for text in texts]
+                return units
 
     def match_products(self, texts: Sequence[str]) -> list[Meaning]:
         """Which products names or codes mean; details say whether fractions are allowed."""
@@ -106,7 +155,7 @@ class PeerServices:
 
     def close(self) -> None:
         """Close the channels."""
-        for client in (self.directory, self.contacts, self.deals):
+        for client in (self.directory, self.contacts, self.deals, self.scheduling, self.reporting):
             client.close()
 
 

@@ -15,13 +15,13 @@ from chassis.access import Access
 from chassis.database import Database
 from chassis.errors import FieldInvalid, FieldViolation
 from imports.queries import rows_with_fates
+from imports.quiet import quiet_text
 from imports.runs import get_run
 from imports.tables import run_row
 
 PIECE_BYTES = 256 * 1024
 ROWS_AT_ONCE = 5_000
 SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
-_LIVE = ("=", "+", "-", "@", "\t", "\r", "\x00", ";=")
 _FORMATS = ("xlsx", "csv")
 
 
@@ -65,12 +65,6 @@ def _csv(header: list[str], rows: Iterator[list[str]]) -> Iterator[bytes]:
             text.seek(0)
             text.truncate()
     yield text.getvalue().encode()
-
-
-def quiet_text(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula. Source: OWASP ASVS 5.0, 1.2.10."""
-    stripped = text.lstrip(" \u00a0\u3000")
-    return "'" + text if stripped.startswith(_LIVE) or stripped[:1] in ("＝", "＋", "－", "＠") else text
 
 
 def _xlsx(header: list[str], rows: Iterator[list[str]]) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from imports.files import get_file
 from imports.kinds import ATTRIBUTE, KINDS, Kind
 from imports.tables import finding, run, run_fate, run_reference, run_row
 from imports.templates import get_template
+from units.records import RUN
 from units.tables import unit as unit_table
 from units.visibility import get_unit, visible
 
@@ -40,15 +41,18 @@ def create_run(
     source: str,
     choices: Sequence[Json],
     mapping: Sequence[Json],
+    unattended: bool = False,
 ) -> sa.Row[Any]:
     """Start a run; it is queued for checking.
+
+    An `unattended` one goes on to its load by itself where nothing forbids it.
 
     Errors: FileNotFound, TemplateNotFound, UnitNotKnown, NotPermitted, FieldInvalid.
     """
     kind = KINDS.get(kind_name)
     if kind is None:
         raise FieldInvalid(FieldViolation("kind", f"is {kind_name!r}; use one of {', '.join(KINDS)}"))
-    unit = get_unit(work, unit_id, IMPORT)
+    unit = get_unit(work, unit_id, IMPORT, kind.records)
     found = get_file(work, file_id)
     if not found.complete:
         raise FieldInvalid(FieldViolation("file_id", "the upload has not ended; complete the file first"))
@@ -63,6 +67,7 @@ def create_run(
         "options": options,
         "mapping": _given_columns(kind, mapping),
         "choices": list(choices),
+        "unattended": unattended,
         "create_time": work.now,
         "message": "waits to be read",
     }
@@ -97,7 +102,7 @@ def get_run(work: UnitOfWork, run_id: str, lock: bool = False) -> sa.Row[Any]:
 
 def may_see(work: UnitOfWork) -> sa.ColumnElement[bool]:
     """The one filter of runs: those of visible units and the caller's own."""
-    return visible(work.access, run.c.unit_id, run.c.user_id)
+    return visible(work.access, RUN, run.c.unit_id, run.c.user_id)
 
 
 def update_run(work: UnitOfWork, run_id: str, etag: str, changes: Mapping[str, Any]) -> sa.Row[Any]:
@@ -126,7 +131,15 @@ def update_run(work: UnitOfWork, run_id: str, etag: str, changes: Mapping[str, A
         values["source"] = changes["source"]
     job_id = add_job(work, CHECK_JOB, {"run": run_id})
     return change_run(
-        work, run_id, **values, state="queued", job_id=job_id, blocked=False, end_time=None, message="waits to be read"
+        work,
+        run_id,
+        **values,
+        state="queued",
+        job_id=job_id,
+        blocked=False,
+        unattended=False,  # somebody looks at it now
+        end_time=None,
+        message="waits to be read",
     )
 
 
@@ -144,8 +157,14 @@ def confirm_run(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:
             f"{found.error_count} findings forbid the load; mend the file, the mapping or say what the values mean",
             metadata={"errors": str(found.error_count)},
         )
+    return begin_load(work, run_id)
+
+
+def begin_load(work: UnitOfWork, run_id: str, **values: Any) -> sa.Row[Any]:
+    """Queue the load of a run that was checked and that nothing forbids to load."""
     job_id = add_job(work, LOAD_JOB, {"run": run_id})
-    return change_run(work, run_id, state="loading", job_id=job_id, progress=0.0, message="waits to be loaded")
+    changed = {**values, "state": "loading", "job_id": job_id, "progress": 0.0, "message": "waits to be loaded"}
+    return change_run(work, run_id, **changed)
 
 
 def cancel_run(work: UnitOfWork, run_id: str) -> sa.Row[Any]:
@@ -208,7 +227,7 @@ def _path_of(work: UnitOfWork, unit_id: str) -> str:
 
 def _own(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:
     found = get_run(work, run_id, lock=True)
-    get_unit(work, found.unit_id, IMPORT)
+    get_unit(work, found.unit_id, IMPORT, KINDS[found.kind].records)
     if etag and etag != str(found.version):
         raise StaleEtag("the run changed since you read it; read it again", metadata={"etag": str(found.version)})
     return found

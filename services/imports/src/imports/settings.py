@@ -22,6 +22,12 @@ class Settings:
     directory_address: str = "127.0.0.1:7401"
     contacts_address: str = "127.0.0.1:7402"
     deals_address: str = "127.0.0.1:7403"
+    scheduling_address: str = "127.0.0.1:7406"
+    reporting_address: str = "127.0.0.1:7405"
     service_secret: str = ""
     batch_rows: int = 1_000  # rows a call; what a service takes in one transaction well under a second
     max_file_bytes: int = 268_435_456  # 256 MiB, the reader's own limit
+    scan_command: str = ""  # looks at each uploaded file before it is read, see imports.scanning
+    export_rows_a_day: int = 10_000  # a list of a branch is taken along; the whole base takes a second person
+    export_most_rows: int = 1_000_000  # what one sheet of a workbook holds
+    export_days: int = 7  # until a file that is ready is deleted

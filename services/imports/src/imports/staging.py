@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from chassis.database import Database, UnitOfWork
@@ -55,7 +58,8 @@ def stage_rows(
 ) -> Staged:
     """Store every data row; `tell(work, rows so far)` is called in each transaction for progress and the lease.
 
-    `ready(rows)` is called after it with those of its rows that may be loaded.
+    While the database takes some rows, on a thread of its own, the next ones are read. `ready(rows)` is called, here,
+    after they are stored, with those that may be loaded.
     """
     staged = Staged()
     batch: list[tuple[Any, ...]] = []
@@ -65,30 +69,57 @@ def stage_rows(
         for column in reader.columns
         if column.field is not None and column.field.type is FieldType.REFERENCE
     }
-    for row in rows:
-        staged.rows += 1
-        record, stored = _stage_row(run_id, reader, row, staged, reference_columns)
-        batch.append(stored)
-        if record is not None:
-            good.append(StagedRow(staged.rows, row.sheet, row.number, record, ""))
-        if len(batch) == STAGED_AT_ONCE:
-            _store(database, batch, staged, tell)
-            ready(good)
-            batch, good = [], []
-    _store(database, batch, staged, tell)
-    ready(good)
+    with closing(_Storing(database, tell, ready)) as storing:
+        for row in rows:
+            staged.rows += 1
+            record, stored = _stage_row(run_id, reader, row, staged, reference_columns)
+            batch.append(stored)
+            if record is not None:
+                good.append(StagedRow(staged.rows, row.sheet, row.number, record, ""))
+            if len(batch) == STAGED_AT_ONCE:
+                storing.take(batch, good, staged.rows)
+                batch, good = [], []
+        storing.take(batch, good, staged.rows)
+        storing.finish()
     with database.transaction() as work:
         _store_references(work, run_id, staged)
         _place_records(work, run_id, reader.kind)
     return staged
 
 
-def _store(
-    database: Database, batch: Sequence[tuple[Any, ...]], staged: Staged, tell: Callable[[UnitOfWork, int], None]
-) -> None:
-    with database.transaction() as work:
-        work.copy_rows(run_row, _COLUMNS, batch)
-        tell(work, staged.rows)
+class _Storing:
+    """Stores rows on a thread of its own, one transaction at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        tell: Callable[[UnitOfWork, int], None],
+        ready: Callable[[Sequence[StagedRow]], None],
+    ) -> None:
+        self._database, self._tell, self._ready = database, tell, ready
+        self._pool = ThreadPoolExecutor(1, "staging")
+        self._under_way: tuple[Future[None], Sequence[StagedRow]] | None = None
+
+    def take(self, rows: Sequence[tuple[Any, ...]], good: Sequence[StagedRow], so_far: int) -> None:
+        """Have rows stored, after those before. Errors: what storing those raised."""
+        self.finish()
+        self._under_way = self._pool.submit(copy_context().run, self._store, rows, so_far), good
+
+    def finish(self) -> None:
+        """Wait until all is stored. Errors: what storing raised."""
+        if self._under_way is not None:
+            (stored, good), self._under_way = self._under_way, None
+            stored.result()
+            self._ready(good)
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._pool.shutdown()
+
+    def _store(self, rows: Sequence[tuple[Any, ...]], so_far: int) -> None:
+        with self._database.transaction() as work:
+            work.copy_rows(run_row, _COLUMNS, rows)
+            self._tell(work, so_far)
 
 
 def _stage_row(
@@ -110,9 +141,9 @@ def _stage_row(
     if not refusing or any(one.blocks for one in refusing):  # what a refused row names hinders nobody
         _note_references(staged, record, references)
     key, _ = record_key(reader.kind, record)
-    cells = _json_of_texts([cell.text for cell in row.cells])
+    cells = _json_of_texts([text if type(text := cell.value) is str else cell.text for cell in row.cells])
     stored = _json(record) if not refusing else None
-    good = None if stored is None else json.loads(stored) if _NUL in stored else record
+    good = None if stored is None else orjson.loads(stored) if _NUL in stored else record
     return good, (run_id, place, row.sheet, row.number, cells, stored, key, place, reason, _plain(message))
 
 
@@ -193,11 +224,10 @@ WHERE r.run_id = :run AND r.place = f.place AND f.nth > 1
 """
 _ESCAPED = re.compile(r'["\\\x00-\x1f]').search
 _NUL = "␀"  # what stands for the character NUL, which PostgreSQL does not store
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _json(value: Any) -> str:
-    return _encode(value).replace("\\u0000", _NUL)
+    return orjson.dumps(value).decode().replace("\\u0000", _NUL)
 
 
 def _json_of_texts(texts: list[str]) -> str:

@@ -69,6 +69,8 @@ run = sa.Table(
     sa.Column("progress", sa.Float, nullable=False, server_default="0"),
     sa.Column("message", sa.Text, nullable=False, server_default=""),
     sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Nobody looks at it between check and load: it goes on by itself, and fates are not foretold.
+    sa.Column("unattended", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("error_count", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("warning_count", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("first_date", sa.Date),
@@ -146,4 +148,59 @@ finding = sa.Table(
     sa.Column("suggestions", JSONB, nullable=False),
     sa.Column("row_only", sa.Boolean, nullable=False),
     sa.PrimaryKeyConstraint("run_id", "number"),
+)
+
+# A list or report taken away as a file. `allowed_rows` is what a second person agreed to; `charged` says that its rows
+# count against its owner's budget.
+export = sa.Table(
+    "export",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("list", sa.Text, nullable=False),
+    sa.Column("records", sa.Text, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("columns", JSONB, nullable=False),
+    sa.Column("filters", JSONB, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("row_count", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("budget_rows", sa.BigInteger, nullable=False),
+    sa.Column("allowed_rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("charged", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("user_name", sa.Text, nullable=False),
+    sa.Column("unit_id", ID),
+    sa.Column("unit_path", sa.Text, nullable=False),
+    sa.Column("decider_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("decider_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("decide_time", TIME),
+    sa.Column("answer", sa.Text, nullable=False, server_default=""),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("job_id", ID),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Column("end_time", TIME),
+    sa.Column("expire_time", TIME),
+    sa.Index("export_user", "user_id", "id"),
+    sa.Index("export_expire", "expire_time", postgresql_where=sa.text("state = 'ready'")),
+)
+
+# Rows of an export as they were read, a page a row, until the file is written.
+export_page = sa.Table(
+    "export_page",
+    metadata,
+    sa.Column("export_id", ID, sa.ForeignKey("export.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("rows", JSONB, nullable=False),
+    sa.PrimaryKeyConstraint("export_id", "number"),
+)
+
+export_piece = sa.Table(
+    "export_piece",
+    metadata,
+    sa.Column("export_id", ID, sa.ForeignKey("export.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("data", BYTEA, nullable=False),
+    sa.PrimaryKeyConstraint("export_id", "position"),
 )

@@ -17,7 +17,7 @@ MAX_NAME = 100
 
 def save_template(work: UnitOfWork, run: sa.Row[Any], name: str) -> sa.Row[Any]:
     """Save a run's mapping, options and choices as the next version. Errors: FieldInvalid, NotPermitted."""
-    if not work.access.grants_for(IMPORT):
+    if not work.access.allows_somewhere(IMPORT):
         raise NotPermitted("your positions do not allow to save templates")
     if not name.strip() or len(name) > MAX_NAME or "\x00" in name:
         raise FieldInvalid(FieldViolation("name", f"must have 1 to {MAX_NAME} characters"))

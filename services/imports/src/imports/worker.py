@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.service import WorkerService
+from chassis.bus.service import Timer, WorkerService
 from chassis.database import Database
+from imports.exporting.storing import forget_expired
 from imports.settings import SERVICE, Settings
 from units.copying import UNIT_BINDING, UNIT_COPIES, UNIT_EVENTS, copy_units
+
+FORGET_SECONDS = 600.0
 
 
 def worker_service(settings: Settings) -> WorkerService:
@@ -14,4 +17,10 @@ def worker_service(settings: Settings) -> WorkerService:
     database = Database(settings.database_url, SERVICE, statement_timeout_ms=60_000)
     handlers = dict.fromkeys(UNIT_EVENTS, copy_units)
     consumer = Consumer(name=SERVICE, bindings=(UNIT_BINDING,), handlers=handlers, copies=UNIT_COPIES)
-    return WorkerService(name=SERVICE, database=database, consumers=(consumer,))
+    forgetting = Timer("exports", FORGET_SECONDS, lambda: _forget_exports(database))
+    return WorkerService(name=SERVICE, database=database, consumers=(consumer,), timers=(forgetting,))
+
+
+def _forget_exports(database: Database) -> None:
+    with database.transaction() as work:
+        forget_expired(work)

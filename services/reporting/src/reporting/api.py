@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import grpc
 
 from chassis import paging
-from chassis.access import READ
+from chassis.access import EXPORT, READ
 from chassis.database import Database
 from chassis.errors import PageTokenInvalid
 from chassis.once import answer_once
@@ -19,7 +19,12 @@ from reporting.answers import records_answer, report_answer
 from reporting.catalogue import REPORTS, list_records, newest_event_time, run_report
 from reporting.exchange import list_exchange_rates, rate_message, set_exchange_rate
 from reporting.freshness import count_records, digest, read_positions
+from reporting.readings import LISTS, READINGS, STOPPED
 from reporting.settings import SERVICE, Settings
+from units.freezing import Freeze
+from units.narrowing import narrow_reading
+from units.records import AMOUNT, DEAL
+from units.wall import wall_of
 
 MAX_RATES, DEFAULT_RATES = 1_000, 200
 
@@ -40,10 +45,14 @@ class ReportingService(rpc.ReportingServiceServicer):
         )
 
     def RunReport(self, request: pb.RunReportRequest, context: grpc.ServicerContext) -> pb.RunReportResponse:  # noqa: ARG002
-        """Run a report within what the caller may see."""
-        with self.database.transaction(current_access()) as work:
+        """Run a report within what the caller may see, and as a file within what the caller may take along."""
+        access = current_access()
+        if request.as_file and not access.service:  # a service that writes an export has been given less already
+            access = narrow_reading(access, EXPORT, "")
+        with self.database.transaction(access) as work:
             answer = run_report(work, request.name, request.parameters)
-            return report_answer(request.name, answer, newest_event_time(work))
+            told = not work.access.hides(AMOUNT)
+            return report_answer(request.name, answer, newest_event_time(work), with_amounts=told)
 
     def ListReportRecords(
         self,
@@ -51,8 +60,8 @@ class ReportingService(rpc.ReportingServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> pb.ListReportRecordsResponse:
         """List the records behind one figure."""
-        with self.database.transaction(current_access()) as work:
-            return records_answer(list_records(work, request))
+        with self.database.reading(current_access()) as work:
+            return records_answer(list_records(work, request), with_amounts=not work.access.hides(AMOUNT))
 
     def SetExchangeRate(
         self,
@@ -98,8 +107,18 @@ class ReportingService(rpc.ReportingServiceServicer):
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of reporting, on its own database."""
-    database = Database(settings.database_url, SERVICE, statement_timeout_ms=settings.statement_timeout_ms)
-    return (Servicer(SERVICE, ReportingService(database), rpc.add_ReportingServiceServicer_to_server),)
+    database = Database(
+        settings.database_url, SERVICE, statement_timeout_ms=settings.statement_timeout_ms, wall=wall_of(DEAL)
+    )
+    return (
+        Servicer(
+            SERVICE,
+            ReportingService(database),
+            rpc.add_ReportingServiceServicer_to_server,
+            readings=READINGS,
+            admit=Freeze(database, STOPPED, LISTS).admit,
+        ),
+    )
 
 
 def _rate_key(key: list[Any] | None) -> list[Any] | None:

@@ -12,8 +12,8 @@ from reporting import tables
 from reporting.copying import day_of, replace_children
 
 
-def copy_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
-    """Handler of PersonCreated and PersonUpdated."""
+def copy_persons(work: UnitOfWork, deliveries: Sequence[Delivered], *, merged: bool = False) -> None:
+    """Handler of PersonCreated, PersonUpdated and PersonUnmerged; a `merged` card is known to no unit."""
     states = newest_states(deliveries, "person")
     rows = [
         {
@@ -27,12 +27,12 @@ def copy_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
         for one, epoch, version in states
     ]
     written, replaced = upsert_newer(work, tables.person, rows)
-    known_in = [pair for one, _, _ in states if one.id in written for pair in _units_of(one)]
+    known_in = [] if merged else [pair for one, _, _ in states if one.id in written for pair in _units_of(one)]
     replace_children(work, tables.person_unit, "person_id", replaced, known_in)
 
 
-def copy_organizations(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
-    """Handler of OrganizationCreated and OrganizationUpdated."""
+def copy_organizations(work: UnitOfWork, deliveries: Sequence[Delivered], *, merged: bool = False) -> None:
+    """Handler of OrganizationCreated, -Updated and -Unmerged; a `merged` card is known to no unit."""
     states = newest_states(deliveries, "organization")
     rows = [
         {
@@ -48,12 +48,22 @@ def copy_organizations(work: UnitOfWork, deliveries: Sequence[Delivered]) -> Non
         for one, epoch, version in states
     ]
     written, replaced = upsert_newer(work, tables.organization, rows)
-    known_in = [pair for one, _, _ in states if one.id in written for pair in _units_of(one)]
+    known_in = [] if merged else [pair for one, _, _ in states if one.id in written for pair in _units_of(one)]
     replace_children(work, tables.organization_unit, "organization_id", replaced, known_in)
 
 
+def drop_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of PersonMerged: counted nowhere from now on; its row stays, so that what comes late is no news."""
+    copy_persons(work, deliveries, merged=True)
+
+
+def drop_organizations(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of OrganizationMerged, likewise."""
+    copy_organizations(work, deliveries, merged=True)
+
+
 def copy_interactions(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
-    """Handler of InteractionLogged. What was said stays with the contacts."""
+    """Handler of InteractionLogged and InteractionMoved. What was said stays with the contacts."""
     upsert_newer(work, tables.interaction, [_interaction(*state) for state in newest_states(deliveries, "interaction")])
 
 

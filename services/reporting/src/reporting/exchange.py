@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from chassis.access import ADMINISTER
+from chassis.access import CONFIGURE
 from chassis.database import UnitOfWork
 from chassis.dates import from_date, to_date
 from crm.reporting.v1 import reporting_pb2 as pb
 from reporting.errors import invalid
 from reporting.rules.figures import EXACT, as_text
 from reporting.tables import exchange_rate
+from units.records import CATALOGUE
 
 MAX_SOURCE = 200
 MAX_DIGITS = 12  # before and after the point, as numeric(24,12) keeps them
@@ -82,7 +83,7 @@ def read_rates(work: UnitOfWork, into: str, day: date | None) -> Rates:
 
 def set_exchange_rate(work: UnitOfWork, given: pb.ExchangeRate) -> sa.Row[Any]:
     """Store a rate from a day on; the same day and currencies replace it. Errors: FieldInvalid, NotPermitted."""
-    work.access.require_everywhere(ADMINISTER)
+    work.access.require_everywhere(CONFIGURE, CATALOGUE)
     start = from_date(given.start_date, "rate.start_date")
     if start is None:
         raise invalid("rate.start_date", "is missing; give the first day the rate holds")

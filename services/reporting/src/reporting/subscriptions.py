@@ -14,9 +14,17 @@ from crm.deals.events.v1 import deals_events_pb2 as deals
 from crm.directory.events.v1 import directory_events_pb2 as directory
 from crm.imports.events.v1 import imports_events_pb2 as imports
 from reporting.copying_catalogue import copy_pipelines, copy_plans, copy_products, copy_runs
-from reporting.copying_customers import copy_interactions, copy_organizations, copy_persons, copy_users
+from reporting.copying_customers import (
+    copy_interactions,
+    copy_organizations,
+    copy_persons,
+    copy_users,
+    drop_organizations,
+    drop_persons,
+)
 from reporting.copying_deals import copy_deals
-from units.copying import UNIT_BINDING, copy_units
+from reporting.copying_units import copy_units_with_places
+from units.copying import UNIT_BINDING
 
 BINDINGS = (
     UNIT_BINDING,
@@ -26,16 +34,23 @@ BINDINGS = (
     *(binding("imports", "run", fact) for fact in ("checked", "finished", "failed")),
 )
 
+FORMER_BINDINGS = (binding("imports", "run"),)  # before the facts of progress, of which there is one a second
+
 HANDLERS: Mapping[type[Message], Callable[[UnitOfWork, Sequence[Any]], None]] = {
-    directory.UnitCreated: copy_units,
-    directory.UnitUpdated: copy_units,
+    directory.UnitCreated: copy_units_with_places,
+    directory.UnitUpdated: copy_units_with_places,
     directory.UserCreated: copy_users,
     directory.UserUpdated: copy_users,
     contacts.PersonCreated: copy_persons,
     contacts.PersonUpdated: copy_persons,
     contacts.OrganizationCreated: copy_organizations,
     contacts.OrganizationUpdated: copy_organizations,
+    contacts.PersonMerged: drop_persons,
+    contacts.PersonUnmerged: copy_persons,
+    contacts.OrganizationMerged: drop_organizations,
+    contacts.OrganizationUnmerged: copy_organizations,
     contacts.InteractionLogged: copy_interactions,
+    contacts.InteractionMoved: copy_interactions,
     deals.PipelineDefined: copy_pipelines,
     deals.ProductDefined: copy_products,
     deals.DealOpened: copy_deals,

@@ -50,6 +50,18 @@ position = sa.Table(
     sa.Index("position_user", "user_id"),
 )
 
+# What a unit was from a day on, until its next row; units of which nothing was told so have none.
+unit_place = sa.Table(
+    "unit_place",
+    metadata,
+    _id("unit_id", key=True),
+    sa.Column("start_date", sa.Date, primary_key=True),
+    _text("name"),
+    _text("kind"),
+    _text("path"),
+    _id("merged_into_id"),
+)
+
 person = sa.Table(
     "person",
     metadata,

@@ -11,17 +11,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.access import CHANGE, CREATE
 from chassis.database import UnitOfWork
 from chassis.dates import from_date
 from chassis.ids import is_id, new_id
 from chassis.prepared import Prepared
 from crm.scheduling.v1 import scheduling_pb2 as pb
-from scheduling.composing import MAX_WORD, compose_id, require_write
+from scheduling.composing import MAX_WORD, compose_id
 from scheduling.errors import AbsenceNotFound, invalid
 from scheduling.events import tell_absence
 from scheduling.records import Absence
 from scheduling.rules import check_day, check_text
 from scheduling.tables import IDS, absence, user
+from units.records import ACTIVITY
 from units.tables import unit
 from units.visibility import Sight, get_unit, seen_in, sight_of, unit_ids_under, visible
 
@@ -70,7 +72,7 @@ def list_absences(
 
     Errors: FieldInvalid, UnitNotKnown.
     """
-    sight, values = sight_of(work.access)
+    sight, values = sight_of(work.access, ACTIVITY)
     values |= {"start": start, "end": end, "size": size}
     if user_ids:
         values["users"] = [one for one in user_ids if is_id(one)]
@@ -130,7 +132,7 @@ def _begin(work: UnitOfWork, said: pb.Absence, start: date, end: date, reason: s
         raise invalid("absence.user_id", "is empty; say who is away")
     known = work.execute(sa.select(user.c.unit_id, user.c.display_name).where(user.c.id == user_id)).one_or_none()
     unit_id = said.unit_id or (known.unit_id if known else "") or work.access.unit_id
-    require_write(work.access, get_unit(work, unit_id), user_id)
+    work.access.require(CREATE, get_unit(work, unit_id).path, user_id, ACTIVITY)
     return Absence(new_id(), 1, user_id, unit_id, start, end, reason, known.display_name if known else "")
 
 
@@ -143,12 +145,12 @@ def _lock(work: UnitOfWork, absence_id: str) -> Absence:
     if row is None:
         raise AbsenceNotFound(absence_id)
     known = _absence_of(row)
-    require_write(work.access, get_unit(work, known.unit_id), known.user_id)
+    work.access.require(CHANGE, get_unit(work, known.unit_id).path, known.user_id, ACTIVITY)
     return known
 
 
 def _seen_by(work: UnitOfWork) -> sa.ColumnElement[bool]:
-    return visible(work.access, absence.c.unit_id, absence.c.user_id)
+    return visible(work.access, ACTIVITY, absence.c.unit_id, absence.c.user_id)
 
 
 def _path_of(work: UnitOfWork, unit_id: str) -> str:

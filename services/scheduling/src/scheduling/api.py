@@ -30,24 +30,36 @@ from scheduling import (
     today,
     updating,
     waiting,
+    working_weeks,
+    workload,
 )
-from scheduling.answers import calendar_answer, today_answer
+from scheduling.answers import calendar_answer, load_message, today_answer
 from scheduling.composing import compose_id
 from scheduling.errors import invalid
-from scheduling.records import Activity
+from scheduling.readings import LISTS, READINGS, STOPPED
+from scheduling.records import Activity, Stretch
 from scheduling.rules import start_of
 from scheduling.settings import Settings
 from scheduling.times import time_in
+from units.freezing import Freeze
 
-POOL = 6  # connections that stay open: one beyond them begins without a single plan
+POOL = 3  # connections at hand for a rush: with two cores more would only wait for each other
 MAX_BATCH = 500
 A = TypeVar("A", bound=Message)
 
 
 def servicers(settings: Settings) -> tuple[Servicer, ...]:
     """The servicers of scheduling over its own database."""
-    implementation = SchedulingServicer(Database(settings.database_url, "scheduling", pool_size=POOL, overflow=2))
-    return (Servicer("scheduling", implementation, pb_grpc.add_SchedulingServiceServicer_to_server),)
+    implementation = SchedulingServicer(Database(settings.database_url, "scheduling", pool_size=POOL, overflow=8))
+    return (
+        Servicer(
+            "scheduling",
+            implementation,
+            pb_grpc.add_SchedulingServiceServicer_to_server,
+            readings=READINGS,
+            admit=Freeze(implementation.database, STOPPED, LISTS).admit,
+        ),
+    )
 
 
 def _shown(work: UnitOfWork, one: Activity | None) -> pb.Activity | None:
@@ -168,6 +180,16 @@ class SchedulingServicer(pb_grpc.SchedulingServiceServicer):
             return pb.BatchReassignActivitiesResponse(activities=found)
 
         return self._once(request, pb.BatchReassignActivitiesResponse, act)
+
+    def HandOverActivities(
+        self, request: pb.HandOverActivitiesRequest, _: grpc.ServicerContext
+    ) -> pb.HandOverActivitiesResponse:
+        """Give a user's open activities to another one."""
+
+        def act(work: UnitOfWork) -> pb.HandOverActivitiesResponse:
+            return handing_over.hand_over_activities(work, request)
+
+        return self._once(request, pb.HandOverActivitiesResponse, act)
 
     def MoveActivity(self, request: pb.MoveActivityRequest, _: grpc.ServicerContext) -> pb.MoveActivityResponse:
         """Put an activity to another time, owner or both."""
@@ -295,3 +317,70 @@ class SchedulingServicer(pb_grpc.SchedulingServiceServicer):
         token = make_token(about, [cut.start_date.isoformat(), cut.id]) if cut else ""
         page = [messages.absence_message(one) for one in found[:size]]
         return pb.ListAbsencesResponse(absences=page, next_page_token=token)
+
+    def GetWorkingWeeks(
+        self, request: pb.GetWorkingWeeksRequest, _: grpc.ServicerContext
+    ) -> pb.GetWorkingWeeksResponse:
+        """Read the working weeks of a unit and those below."""
+        with self.database.transaction(current_access()) as work:
+            in_force, own = working_weeks.get_weeks(work, request.unit_id)
+        return pb.GetWorkingWeeksResponse(
+            in_force=messages.working_week_message(in_force),
+            working_weeks=[messages.working_week_message(one) for one in own],
+        )
+
+    def SetWorkingWeek(self, request: pb.SetWorkingWeekRequest, _: grpc.ServicerContext) -> pb.SetWorkingWeekResponse:
+        """Give a unit a working week."""
+        said = request.working_week
+        hours = [Stretch(one.weekday, one.start_minute, one.end_minute) for one in said.hours]
+        with self.database.transaction(current_access()) as work:
+            week = working_weeks.set_week(work, said.unit_id, hours, request.etag)
+        return pb.SetWorkingWeekResponse(working_week=messages.working_week_message(week))
+
+    def RemoveWorkingWeek(
+        self, request: pb.RemoveWorkingWeekRequest, _: grpc.ServicerContext
+    ) -> pb.RemoveWorkingWeekResponse:
+        """Let a unit work as the one above it does."""
+        with self.database.transaction(current_access()) as work:
+            working_weeks.remove_week(work, request.unit_id)
+        return pb.RemoveWorkingWeekResponse()
+
+    def GetHolidays(self, request: pb.GetHolidaysRequest, _: grpc.ServicerContext) -> pb.GetHolidaysResponse:
+        """List the holidays in force in a unit."""
+        days = from_date(request.start_date, "start_date"), from_date(request.end_date, "end_date")
+        with self.database.transaction(current_access()) as work:
+            found = working_weeks.get_holidays(work, request.unit_id, days)
+        return pb.GetHolidaysResponse(holidays=[messages.holiday_message(one) for one in found])
+
+    def SetHoliday(self, request: pb.SetHolidayRequest, _: grpc.ServicerContext) -> pb.SetHolidayResponse:
+        """Record a holiday."""
+        said, day = request.holiday, from_date(request.holiday.date, "holiday.date")
+        with self.database.transaction(current_access()) as work:
+            one = working_weeks.set_holiday(work, said.unit_id, day, said.name, said.works)
+        return pb.SetHolidayResponse(holiday=messages.holiday_message(one))
+
+    def RemoveHoliday(self, request: pb.RemoveHolidayRequest, _: grpc.ServicerContext) -> pb.RemoveHolidayResponse:
+        """Take a holiday back."""
+        with self.database.transaction(current_access()) as work:
+            working_weeks.remove_holiday(work, request.unit_id, from_date(request.date, "date"))
+        return pb.RemoveHolidayResponse()
+
+    def GetWorkload(self, request: pb.GetWorkloadRequest, _: grpc.ServicerContext) -> pb.GetWorkloadResponse:
+        """Answer how much is planned for whom against the time they work."""
+        size = page_size(request.page_size, 50, 100)
+        days = from_date(request.start_date, "start_date"), from_date(request.end_date, "end_date")
+        about = f"workload:{request.unit_id}:{','.join(request.user_ids)}"
+        with self.database.transaction(current_access()) as work:
+            people = workload.find_people(
+                work, request.unit_id, request.user_ids, size + 1, read_token(about, request.page_token)
+            )
+            found = workload.weigh_days(work, people[:size], days, request.time_zone)
+            loads = [load_message(one, work.now) for one in found.loads]
+        cut = people[size - 1] if len(people) > size else None
+        return pb.GetWorkloadResponse(
+            people=loads,
+            capacity_minutes=sum(one.capacity_minutes for one in loads),
+            planned_minutes=sum(one.planned_minutes for one in loads),
+            next_page_token=make_token(about, [cut.name, cut.user_id]) if cut else "",
+            truncated=found.truncated,
+        )

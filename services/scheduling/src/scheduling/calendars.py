@@ -66,26 +66,27 @@ def look_at_calendar(
 
     Errors: FieldInvalid, UnitNotKnown.
     """
-    span = _range_of(days, zone_of_caller(work, zone))
+    span = range_of(days, zone_of_caller(work, zone))
     users = compose_ids("user_ids", user_ids)
     if not users and not unit_id and work.access.user_id:
         users = (work.access.user_id,)
     terms = [seen_by(work), *_whose(work, users, unit_id)]
     if kinds:
         terms.append(activity.c.kind.in_(kinds))
-    real = _read_real(work, terms, span, with_done)
-    virtual, cut = _foresee(work, terms, span)
+    real = read_entries(work, terms, span, with_done)
+    virtual, cut = foresee(work, terms, span)
     entries = sorted([*real, *virtual], key=lambda one: (start_of(one.activity.facts.due), one.activity.id))
     absences = list_absences(work, span.start, span.end, users, unit_id, MAX_ENTRIES)
     return Calendar(entries[:MAX_ENTRIES], absences, cut or len(entries) > MAX_ENTRIES)
 
 
-def _range_of(days: tuple[date | None, date | None], zone: str) -> Range:
+def range_of(days: tuple[date | None, date | None], zone: str, most: int = MAX_DAYS) -> Range:
+    """The days asked for, with their bounds in a zone. Errors: FieldInvalid for none or more than `most`."""
     start, end = check_day("start_date", days[0]), check_day("end_date", days[1])
     if start is None or end is None:
         raise invalid("end_date" if start else "start_date", "is missing; name the days")
-    if not 0 < (end - start).days <= MAX_DAYS:
-        raise invalid("end_date", f"is {end}; use a day after start_date, at most {MAX_DAYS} days later")
+    if not 0 < (end - start).days <= most:
+        raise invalid("end_date", f"is {end}; use a day after start_date, at most {most} days later")
     return Range(start, end, *bounds_of(start, end, zone))
 
 
@@ -99,7 +100,10 @@ def _whose(work: UnitOfWork, users: Sequence[str], unit_id: str) -> list[sa.Colu
     return terms
 
 
-def _read_real(work: UnitOfWork, terms: Sequence[sa.ColumnElement[bool]], span: Range, with_done: bool) -> list[Entry]:
+def read_entries(
+    work: UnitOfWork, terms: Sequence[sa.ColumnElement[bool]], span: Range, with_done: bool
+) -> list[Entry]:
+    """What stands in the range, by time; one more than MAX_ENTRIES where there is more."""
     begin, stop, day = activity.c.start_time, activity.c.stop_time, activity.c.due_date
     near = sa.and_(begin < span.stop + timedelta(days=1), begin > span.begin - timedelta(days=32))
     # A whole day is that day in every zone; a moment is of the days in which it lies here.
@@ -113,7 +117,7 @@ def _read_real(work: UnitOfWork, terms: Sequence[sa.ColumnElement[bool]], span: 
     return [Entry(one, _number(one), False) for one in ones]
 
 
-def _foresee(work: UnitOfWork, terms: Sequence[sa.ColumnElement[bool]], span: Range) -> tuple[list[Entry], bool]:
+def foresee(work: UnitOfWork, terms: Sequence[sa.ColumnElement[bool]], span: Range) -> tuple[list[Entry], bool]:
     """Future occurrences in the range, and whether there were more series than are looked at."""
     wanted = (*terms, activity.c.state == OPEN, activity.c.repeat_every.is_not(None), activity.c.start_time < span.stop)
     rows: Sequence[Any] = work.execute(SELECT_ACTIVITIES.where(*wanted).order_by(*ORDER).limit(MAX_SERIES + 1)).all()

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from chassis.access import OWN, WRITE, Access
+from chassis.access import Access
 from chassis.database import UnitOfWork
 from chassis.dates import from_date
-from chassis.errors import NotPermitted
 from chassis.ids import is_id
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from scheduling import rules
@@ -17,9 +16,11 @@ from scheduling.errors import invalid
 from scheduling.messages import KINDS, PRIORITIES, SIDES, UNITS
 from scheduling.records import CUSTOMER, NORMAL, OWNER, TASK, USER, Due, Facts, Repetition, Waiting
 from scheduling.rules import NO_REMINDER, check_text
-from scheduling.tables import IDS, deal, organization, person
+from scheduling.tables import deal, organization, person
 from scheduling.times import time_in
-from units.visibility import Unit, unit_ids_below
+from units import records
+from units.known import visible_known
+from units.visibility import Unit
 
 MAX_SUBJECT, MAX_TEXT, MAX_NOTE, MAX_WORD = 300, 10_000, 300, 100
 MAX_GUESTS = 100
@@ -129,17 +130,6 @@ def compose_ids(field: str, texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-def require_write(access: Access, place: Unit, owner_id: str) -> None:
-    """Errors: NotPermitted unless the caller may write activities of the unit, or own ones and this is one."""
-    own = any(grant.scope == OWN for grant in access.grants_for(WRITE))
-    if own and access.user_id and owner_id == access.user_id:
-        return
-    if not access.allows_in(WRITE, place.path):
-        raise NotPermitted(
-            f"your positions do not allow to write activities of {place.name}", metadata={"unit": place.path}
-        )
-
-
 def require_links(work: UnitOfWork, facts: Facts, known: Facts | None = None) -> None:
     """Errors: FieldInvalid for a new link to a customer or deal that is known here and that the caller may not see.
 
@@ -155,19 +145,11 @@ def require_links(work: UnitOfWork, facts: Facts, known: Facts | None = None) ->
 
 
 def _require_visible(work: UnitOfWork, table: sa.Table, name: str, ids: Sequence[str]) -> None:
-    hidden = sa.select(table.c.id).where(table.c.id.in_(ids), sa.not_(_visible_row(work.access, table)))
+    hidden = sa.select(table.c.id).where(table.c.id.in_(ids), sa.not_(_is_visible(work.access, name, table)))
     if work.execute(hidden.limit(1)).first() is not None:
         raise invalid(f"activity.{name}", "names a record that you may not see")
 
 
-def _visible_row(access: Access, table: sa.Table) -> sa.ColumnElement[bool]:
-    if access.allows_everywhere("read"):
-        return sa.true()
-    terms: list[sa.ColumnElement[bool]] = [sa.false()]
-    for grant in access.grants_for("read"):
-        if grant.scope == OWN:
-            terms.append(sa.func.coalesce(table.c.owner_id == access.user_id, sa.false()))
-        elif grant.unit_path:
-            below = sa.func.array(unit_ids_below(grant.unit_path).scalar_subquery(), type_=IDS)
-            terms.append(table.c.unit_ids.overlap(below))
-    return sa.or_(*terms)
+def _is_visible(access: Access, name: str, table: sa.Table) -> sa.ColumnElement[bool]:
+    kind = records.DEAL if name == "deal_id" else records.CUSTOMER
+    return sa.func.coalesce(visible_known(access, kind, table.c.unit_ids, table.c.owner_id), sa.false())

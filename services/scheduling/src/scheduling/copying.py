@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from chassis.copies import copies_in_place
@@ -12,18 +13,22 @@ from chassis.projection import Delivered, Row, newest_states, state_columns, ups
 from crm.contacts.events.v1 import contacts_events_pb2 as contacts
 from crm.deals.events.v1 import deals_events_pb2 as deals
 from crm.directory.events.v1 import directory_events_pb2 as directory
+from scheduling.customer_news import note_interactions
+from scheduling.merged_customers import move_activities, return_activities
 from scheduling.tables import deal, organization, person, user
+from scheduling.taking_over import take_over_activities
 from units.copying import UNIT_BINDING, UNIT_EVENTS, copy_units
 from units.tables import unit
 
 
 def copy_users(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
-    """Handler of UserCreated and UserUpdated: the name, and the unit of the latest position."""
+    """Handler of UserCreated and UserUpdated: the name, the unit of the latest position, and whether access is open."""
     rows = [
         {
             "id": one.id,
             "display_name": one.display_name,
             "unit_id": one.positions[-1].unit_id if one.positions else None,
+            "active": one.active,
             **state_columns(*state),
         }
         for one, *state in newest_states(deliveries, "user")
@@ -33,7 +38,10 @@ def copy_users(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
 
 def copy_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
     """Handler of PersonCreated and PersonUpdated."""
-    rows = [_card(one, one.personal.display_name, *state) for one, *state in newest_states(deliveries, "person")]
+    rows = [
+        {**_card(one, one.personal.display_name, *state), "organization_ids": list(one.organization_ids)}
+        for one, *state in newest_states(deliveries, "person")
+    ]
     upsert_newer(work, person, rows)
 
 
@@ -52,11 +60,38 @@ def copy_deals(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
             "owner_id": one.owner_id or None,
             "unit_ids": [one.unit_id],
             "status": one.status,
+            "person_id": one.person_id or None,
+            "organization_id": one.organization_id or None,
+            "create_time": one.create_time.ToDatetime(UTC) if one.HasField("create_time") else None,
             **state_columns(*state),
         }
         for one, *state in newest_states(deliveries, "deal")
     ]
     upsert_newer(work, deal, rows)
+
+
+def follow_merged_person(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of PersonMerged: the name stays known, so that what comes late of that card is no news."""
+    copy_persons(work, deliveries)
+    move_activities(work, deliveries)
+
+
+def follow_merged_organization(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of OrganizationMerged, likewise."""
+    copy_organizations(work, deliveries)
+    move_activities(work, deliveries)
+
+
+def follow_unmerged_person(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of PersonUnmerged."""
+    copy_persons(work, deliveries)
+    return_activities(work, deliveries)
+
+
+def follow_unmerged_organization(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of OrganizationUnmerged."""
+    copy_organizations(work, deliveries)
+    return_activities(work, deliveries)
 
 
 def _card(one: Any, name: str, epoch: int, version: int) -> Row:
@@ -74,13 +109,20 @@ BINDINGS = (
     binding("directory", "user"),
     binding("contacts", "person"),
     binding("contacts", "organization"),
+    binding("contacts", "interaction"),
     binding("deals", "deal"),
 )
 HANDLERS = {
     **dict.fromkeys(UNIT_EVENTS, copy_units),
+    directory.UnitUserMoved: take_over_activities,
     **dict.fromkeys((directory.UserCreated, directory.UserUpdated), copy_users),
     **dict.fromkeys((contacts.PersonCreated, contacts.PersonUpdated), copy_persons),
     **dict.fromkeys((contacts.OrganizationCreated, contacts.OrganizationUpdated), copy_organizations),
+    contacts.InteractionLogged: note_interactions,
+    contacts.PersonMerged: follow_merged_person,
+    contacts.PersonUnmerged: follow_unmerged_person,
+    contacts.OrganizationMerged: follow_merged_organization,
+    contacts.OrganizationUnmerged: follow_unmerged_organization,
     **dict.fromkeys((deals.DealOpened, deals.DealUpdated, deals.DealStageChanged), copy_deals),
 }
 COPIES = copies_in_place(unit, user, person, organization, deal)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from google.protobuf.message import Message
+from sqlalchemy import Row
 
 from chassis.database import UnitOfWork
 from chassis.dates import to_time
 from crm.scheduling.events.v1 import scheduling_events_pb2 as events
-from scheduling.records import CANCELLED, Absence, Activity, Repetition
+from scheduling.records import CANCELLED, Absence, Activity, Holiday, Repetition, WorkingWeek
 
 
 def tell_created(work: UnitOfWork, one: Activity, unit_path: str) -> None:
@@ -53,6 +55,18 @@ def tell_nudged(work: UnitOfWork, one: Activity, unit_path: str, user_id: str) -
     _tell(work, events.ActivityNudged(activity=activity_state(one), user_ids=[user_id]), one, unit_path)
 
 
+def tell_news(work: UnitOfWork, one: Row[Any], unit_path: str, user_ids: Sequence[str]) -> None:
+    """Say that users were told of an interaction; `one` is its row here."""
+    state = events.NewsState(
+        id=one.id,
+        unit_id=one.unit_id,
+        person_id=one.person_id or "",
+        organization_id=one.organization_id or "",
+        user_ids=user_ids,
+    )
+    work.add_event(events.NewsReported(news=state), "news", one.id, one.look_count, unit_path, one.person_id)
+
+
 def tell_absence(work: UnitOfWork, one: Absence, unit_path: str, removed: bool = False) -> None:
     """Say that an absence was set or taken back."""
     state = events.AbsenceState(
@@ -65,6 +79,25 @@ def tell_absence(work: UnitOfWork, one: Absence, unit_path: str, removed: bool =
     )
     message = events.AbsenceRemoved(absence=state) if removed else events.AbsenceSet(absence=state)
     work.add_event(message, "absence", one.id, one.version, unit_path)
+
+
+def tell_working_week(work: UnitOfWork, one: WorkingWeek, unit_path: str, removed: bool = False) -> None:
+    """Say that a unit got a working week, or that it works as the unit above it does from now on."""
+    hours = [
+        events.WorkingStretch(weekday=each.weekday, start_minute=each.start, end_minute=each.end) for each in one.hours
+    ]
+    state = events.WorkingWeekState(id=one.id, unit_id=one.unit_id, hours=hours)
+    kind = events.WorkingWeekRemoved if removed else events.WorkingWeekSet
+    work.add_event(kind(working_week=state), "working_week", one.id, one.version, unit_path)
+
+
+def tell_holiday(work: UnitOfWork, one: Holiday, unit_path: str, removed: bool = False) -> None:
+    """Say that a holiday was recorded or taken back."""
+    state = events.HolidayState(
+        id=one.id, unit_id=one.unit_id, date=one.day.isoformat(), name=one.name, works=one.works
+    )
+    kind = events.HolidayRemoved if removed else events.HolidaySet
+    work.add_event(kind(holiday=state), "holiday", one.id, one.version, unit_path)
 
 
 def activity_state(one: Activity) -> events.ActivityState:

@@ -1,22 +1,29 @@
-"""Giving activities to another user: one, or a leaver's many in one statement, with their history."""
+"""Giving activities to another user: one, named ones, or all of a leaver's, with their history."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import sqlalchemy as sa
+
+from chassis.access import ASSIGN, READ
 from chassis.database import UnitOfWork
-from scheduling.composing import MAX_NOTE, compose_id, require_write
+from crm.scheduling.v1 import scheduling_pb2 as pb
+from scheduling.composing import MAX_NOTE, compose_id
 from scheduling.errors import ActivityNotFound, invalid
 from scheduling.events import tell_reassigned
 from scheduling.locking import open_for_change, require_open
 from scheduling.planning import touch
 from scheduling.queries import get_activities, paths_of
-from scheduling.records import ASSIGNED, REASSIGNED, Activity
+from scheduling.records import ASSIGNED, OPEN, REASSIGNED, Activity
 from scheduling.rules import check_text
 from scheduling.storing import keep_history, notify, store_notifications, update_activities
+from scheduling.tables import activity
 from scheduling.updating import hand_waiting, store_change
-from units.visibility import Unit, get_unit
+from units.owners import HandOver, count_by_unit, read_hand_over
+from units.records import ACTIVITY
+from units.visibility import Unit, get_unit, unit_ids_below, visible
 
 MAX_AT_ONCE = 500
 
@@ -56,6 +63,43 @@ def reassign_activities(
     return _as_stored(work, handed)
 
 
+def hand_over_activities(work: UnitOfWork, request: pb.HandOverActivitiesRequest) -> pb.HandOverActivitiesResponse:
+    """Give open activities of a user to another one, at most 500 in a call; a dry run only counts.
+
+    Errors: FieldInvalid, UnitNotKnown.
+    """
+    asked = read_hand_over(work, request)
+    handed = 0 if request.dry_run else _hand_over(work, asked)
+    units = _count(work, asked, ASSIGN)
+    left = sum(units.values())
+    return pb.HandOverActivitiesResponse(
+        activities=handed,
+        remaining=left,
+        not_allowed=sum(_count(work, asked, READ).values()) - left,
+        units=[pb.ActivitiesOfUnit(unit_id=unit_id, activities=count) for unit_id, count in sorted(units.items())],
+    )
+
+
+def _hand_over(work: UnitOfWork, asked: HandOver) -> int:
+    wanted = sa.select(activity.c.id).where(*_theirs(work, asked, ASSIGN)).order_by(activity.c.id).limit(asked.most)
+    known = {one.id: one for one in get_activities(work, list(work.execute(wanted).scalars()), lock=True)}
+    theirs = [one for one in known.values() if one.facts.owner_id == asked.from_id and one.state == OPEN]
+    handed = [_hand(work, one, asked.to_id, None) for one in theirs]
+    _store(work, handed, known, asked.note)
+    return len(handed)
+
+
+def _theirs(work: UnitOfWork, asked: HandOver, action: str) -> list[sa.ColumnElement[bool]]:
+    """Open activities of that user with which the caller may do this."""
+    may = visible(work.access, ACTIVITY, activity.c.unit_id, activity.c.owner_id, action)
+    of_user = [*([activity.c.owner_id == asked.from_id] if asked.from_id else []), activity.c.state == OPEN, may]
+    return of_user if asked.path is None else [*of_user, activity.c.unit_id.in_(unit_ids_below(asked.path))]
+
+
+def _count(work: UnitOfWork, asked: HandOver, action: str) -> dict[str, int]:
+    return count_by_unit(work, activity.c.unit_id, *_theirs(work, asked, action))
+
+
 def _needed_owner(owner_id: str) -> str:
     if not owner_id:
         raise invalid("owner_id", "is empty; say who is to do it from now on")
@@ -70,9 +114,9 @@ def _require_all(work: UnitOfWork, wanted: Sequence[str], known: dict[str, Activ
     for unit_id in {known[one].facts.unit_id for one in wanted}:
         place = get_unit(work, unit_id)
         for owner_id in {one.facts.owner_id for one in known.values() if one.facts.unit_id == unit_id}:
-            require_write(work.access, place, owner_id)
+            work.access.require(ASSIGN, place.path, owner_id, ACTIVITY)
             if target is not None:
-                require_write(work.access, target, owner_id)
+                work.access.require(ASSIGN, target.path, owner_id, ACTIVITY)
 
 
 def _hand(work: UnitOfWork, known: Activity, owner_id: str, target: Unit | None) -> Activity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -24,8 +24,9 @@ from scheduling.queries import (
 )
 from scheduling.records import CANCELLED, DONE, OPEN, Activity
 from scheduling.tables import IDS, activity
+from units.merges import find_survivors
 from units.tables import unit
-from units.visibility import Sight, get_unit, seen_in, unit_ids_under
+from units.visibility import get_unit, seen_in, unit_ids_under
 
 _NARROW = ("owner_id", "person_id", "organization_id", "deal_id", "series_id", "waiting_user_id")
 
@@ -51,11 +52,19 @@ class Question:
 
 def list_activities(work: UnitOfWork, question: Question, size: int, after: Sequence[Any] | None) -> list[Activity]:
     """Up to `size` visible activities by start, after the key [start, id] of the last one. Errors: UnitNotKnown."""
+    question = lead_question(work, question)
     look, values = look_of(work.access)
     values |= {**_values_of(work, question), "size": size}
     if after:
         values |= {"after_time": datetime.fromisoformat(str(after[0])), "after_id": str(after[1])}
     return [activity_of(row) for row in work.fetch(_read_page(look, _shape_of(question, bool(after))), values)]
+
+
+def lead_question(work: UnitOfWork, question: Question) -> Question:
+    """The question with the survivors in the place of merged customers, for whoever kept an old id."""
+    led = find_survivors(work, [question.person_id, question.organization_id])
+    person_id, organization_id = (led.get(one, one) for one in (question.person_id, question.organization_id))
+    return replace(question, person_id=person_id, organization_id=organization_id) if led else question
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ def _of_branches(look: Look, shape: _Shape, terms: Sequence[sa.ColumnElement[boo
     """The first of each visible unit and state, and of each part the caller has; then the first of these."""
     mine = list(parts_with(look))
     if look.sight.own:
-        mine.append(seen_in(Sight(own=True), activity.c.unit_id, activity.c.owner_id))
+        mine.append(seen_in(look.sight.own_only(), activity.c.unit_id, activity.c.owner_id))
     branches = [_of_units(look, shape, terms)]
     branches += [sa.select(*ORDER).where(part, *terms).order_by(*shape.order).limit(_SIZE) for part in mine]
     either = sa.union(*(sa.select(branch.subquery()) for branch in branches)).subquery()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from google.protobuf import json_format
 
+from chassis.access import CHANGE
 from chassis.database import UnitOfWork
 from chassis.errors import StaleEtag
-from scheduling.composing import require_write
 from scheduling.errors import ActivityClosed
 from scheduling.messages import activity_message
 from scheduling.queries import get_activity, place_of
 from scheduling.records import OPEN, Activity
+from units.records import ACTIVITY
 from units.visibility import Unit
 
 
@@ -21,7 +22,7 @@ def open_for_change(work: UnitOfWork, activity_id: str, etag: str) -> tuple[Acti
     """
     known = get_activity(work, activity_id, lock=True)
     place = place_of(work, known)
-    require_write(work.access, place, known.facts.owner_id)
+    work.access.require(CHANGE, place.path, known.facts.owner_id, ACTIVITY)
     check_etag(work, known, etag)
     require_open(known)
     return known, place
@@ -35,7 +36,7 @@ def lock_for_part(work: UnitOfWork, activity_id: str) -> tuple[Activity, Unit]:
     known = get_activity(work, activity_id, lock=True)
     place = place_of(work, known)
     if work.access.user_id not in {*known.facts.participant_user_ids, known.waiting.user_id, known.creator_id} - {""}:
-        require_write(work.access, place, known.facts.owner_id)
+        work.access.require(CHANGE, place.path, known.facts.owner_id, ACTIVITY)
     return known, place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from chassis.dates import to_date, to_time
@@ -45,6 +46,7 @@ NOTIFICATION_NUMBERS = {
     of.OVERDUE: pb.NOTIFICATION_KIND_OVERDUE,
     of.NUDGE: pb.NOTIFICATION_KIND_NUDGE,
     of.ASSIGNED: pb.NOTIFICATION_KIND_ASSIGNED,
+    of.CUSTOMER_NEWS: pb.NOTIFICATION_KIND_CUSTOMER_NEWS,
 }
 KINDS = {number: name for name, number in KIND_NUMBERS.items()}
 STATES = {number: name for name, number in STATE_NUMBERS.items()}
@@ -158,13 +160,26 @@ def absence_message(one: of.Absence) -> pb.Absence:
     )
 
 
+def working_week_message(one: of.WorkingWeek) -> pb.WorkingWeek:
+    """A working week."""
+    hours = [pb.WorkingHours(weekday=each.weekday, start_minute=each.start, end_minute=each.end) for each in one.hours]
+    return pb.WorkingWeek(unit_id=one.unit_id, hours=hours, etag=str(one.version) if one.version else "")
+
+
+def holiday_message(one: of.Holiday) -> pb.Holiday:
+    """A holiday."""
+    return pb.Holiday(unit_id=one.unit_id, date=to_date(one.day), name=one.name, works=one.works)
+
+
 def notification_message(one: of.Notification, about: of.Activity | None, now: datetime) -> pb.Notification:
     """A notification; `about` is its activity where the user may still see it."""
     shown = activity_message(about, now) if about else pb.Activity(id=one.activity_id)
+    news = pb.CustomerNews(**asdict(one.news)) if one.news else None
     return pb.Notification(
         id=one.id,
         kind=NOTIFICATION_NUMBERS[one.kind],
-        activity=shown,
+        activity=None if news else shown,
+        customer_news=news,
         actor_id=one.actor_id,
         actor_name=one.actor_name,
         note=one.note,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chassis.access import OWN, WRITE
+from chassis.access import CREATE
 from chassis.database import UnitOfWork
-from chassis.errors import NotPermitted
 from chassis.ids import new_id
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from scheduling import rules
 from scheduling.composing import compose_facts, compose_id, compose_waiting, require_links
+from scheduling.current_links import lead_links
 from scheduling.errors import invalid
 from scheduling.events import tell_created
 from scheduling.queries import get_activity
 from scheduling.records import ASSIGNED, CREATED, OPEN, Activity, Facts, Series, Waiting
 from scheduling.storing import insert_activity, keep_history, notify, store_notifications
+from units.records import ACTIVITY
 from units.visibility import Unit, get_unit
 
 
@@ -29,7 +30,7 @@ def plan_activity(work: UnitOfWork, said: pb.Activity) -> Activity:
     if not owner_id:
         raise invalid("activity.owner_id", "is empty; say who is to do it")
     require_plan(work, place, owner_id)
-    facts = compose_facts(said, place, owner_id)
+    facts = lead_links(work, compose_facts(said, place, owner_id))
     require_links(work, facts)
     waiting = compose_waiting(work, said.waiting, owner_id, "activity.waiting")
     planned = begin(work, facts, waiting, begin_series(facts))
@@ -46,13 +47,8 @@ def require_plan(work: UnitOfWork, place: Unit, owner_id: str) -> None:
     Whoever may write own records may also ask a colleague of the own unit to do something.
     """
     access = work.access
-    own = any(grant.scope == OWN for grant in access.grants_for(WRITE))
-    if own and access.user_id and (owner_id == access.user_id or place.id == access.unit_id):
-        return
-    if not access.allows_in(WRITE, place.path):
-        raise NotPermitted(
-            f"your positions do not allow to plan activities of {place.name}", metadata={"unit": place.path}
-        )
+    asks_near = bool(access.user_id) and place.id == access.unit_id
+    access.require(CREATE, place.path, access.user_id if asks_near else owner_id, ACTIVITY)
 
 
 def begin(work: UnitOfWork, facts: Facts, waiting: Waiting, series: Series | None) -> Activity:

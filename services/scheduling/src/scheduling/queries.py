@@ -14,6 +14,7 @@ from chassis.ids import is_id
 from scheduling.errors import ActivityNotFound
 from scheduling.records import Activity, Closing, Due, Facts, Names, Repetition, Series, Waiting
 from scheduling.tables import IDS, activity, deal, organization, person, user
+from units.records import ACTIVITY
 from units.tables import unit
 from units.visibility import Sight, Unit, seen_in, sight_of, visible
 
@@ -43,7 +44,7 @@ def seen_by(work: UnitOfWork) -> sa.ColumnElement[bool]:
 
     A part has who takes part, whose move it is, and who planned it.
     """
-    return sa.or_(visible(work.access, activity.c.unit_id, activity.c.owner_id), *parts_of_caller(work))
+    return sa.or_(visible(work.access, ACTIVITY, activity.c.unit_id, activity.c.owner_id), *parts_of_caller(work))
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Look:
 
 def look_of(access: Access) -> tuple[Look, dict[str, Any]]:
     """A caller's look, and the values that a statement made for it needs."""
-    sight, values = sight_of(access)
-    has_part = bool(access.user_id and access.grants_for(READ)) and not sight.everything
+    sight, values = sight_of(access, ACTIVITY)
+    has_part = bool(access.user_id and access.grants_for(READ, ACTIVITY)) and not sight.everything
     return Look(sight, has_part), {**values, "seen_user": access.user_id, "seen_users": [access.user_id]}
 
 
@@ -84,7 +85,7 @@ def parts_with(look: Look) -> list[sa.ColumnElement[bool]]:
 def parts_of_caller(work: UnitOfWork) -> list[sa.ColumnElement[bool]]:
     """The predicates any of which gives the caller a part in an activity: apart, each has its own index."""
     user_id = work.access.user_id
-    if not user_id or not work.access.grants_for(READ) or work.access.allows_everywhere(READ):
+    if not user_id or not work.access.grants_for(READ, ACTIVITY) or work.access.allows_everywhere(READ, ACTIVITY):
         return []
     return [
         activity.c.participant_user_ids.contains(sa.cast([user_id], IDS)),

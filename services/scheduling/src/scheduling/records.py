@@ -13,6 +13,7 @@ OWNER, USER, CUSTOMER = "owner", "user", "customer"
 CREATED, UPDATED, MOVED, REASSIGNED = "created", "updated", "moved", "reassigned"
 WAITING_SET, REMINDED, COMPLETED = "waiting_set", "reminded", "completed"
 REMINDER, OVERDUE, NUDGE, ASSIGNED = "reminder", "overdue", "nudge", "assigned"
+CUSTOMER_NEWS = "customer_news"
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # where an activity without a time stands in lists
 
 
@@ -168,9 +169,54 @@ class Absence:
     user_name: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Stretch:
+    """Work on a day of the week, 1 (Monday) to 7, from one minute after midnight to another one."""
+
+    weekday: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingWeek:
+    """The working week of a unit; `unit_id` is empty for the one that holds where nobody has set any."""
+
+    id: str
+    version: int
+    unit_id: str
+    hours: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day on which a unit and all below it do not work, or (`works`) do although a unit above does not."""
+
+    id: str
+    version: int
+    unit_id: str
+    day: date
+    name: str
+    works: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerNews:
+    """The newest interaction with the customer of an open deal; the deal is empty where it is not to be seen."""
+
+    interaction_id: str
+    interaction_kind: str
+    person_id: str
+    organization_id: str
+    deal_id: str
+    person_name: str = ""
+    organization_name: str = ""
+    deal_title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a user is told of an activity; `count` is how many activities it tells of."""
+    """What a user is told of an activity or, with `news`, of a customer; `count` is of how many of them."""
 
     id: str
     user_id: str
@@ -182,3 +228,4 @@ class Notification:
     create_time: datetime
     read_time: datetime | None
     actor_name: str = field(default="", compare=False)
+    news: CustomerNews | None = None

@@ -15,6 +15,7 @@ from scheduling.records import NEVER, Activity, Notification
 from scheduling.rules import start_of, stop_of
 from scheduling.tables import activity, activity_change, notification
 
+_TOLD = ("id", "user_id", "kind", "activity_id", "note", "count", "create_time", "read_time")
 _KEPT = ("id", "creator_id", "create_time")
 _CHANGING = tuple(column.name for column in activity.c if column.name not in _KEPT)
 _UPDATE = (
@@ -84,10 +85,7 @@ def notify(
 
 def store_notifications(work: UnitOfWork, many: Sequence[Notification]) -> None:
     """Insert notifications."""
-    rows = [
-        {column.name: getattr(one, column.name) for column in notification.c} | {"actor_id": one.actor_id or None}
-        for one in many
-    ]
+    rows = [{name: getattr(one, name) for name in _TOLD} | {"actor_id": one.actor_id or None} for one in many]
     if rows:
         work.execute(sa.insert(notification), rows if len(rows) > 1 else rows[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 metadata = sa.MetaData()
 TIME = sa.TIMESTAMP(timezone=True)
@@ -126,15 +126,52 @@ notification = sa.Table(
     _id("id", key=True),
     _id("user_id", required=True),
     _text("kind"),
-    _id("activity_id", required=True),
+    _id("activity_id"),
     _id("actor_id"),
     _text("note"),
     _number("count"),
     _time("create_time", required=True),
     _time("read_time"),
-    sa.CheckConstraint("kind IN ('reminder','overdue','nudge','assigned')", name="notification_kind"),
+    # What is new at a customer: filled for this kind only. `customer_id` is the person, else the organization.
+    _id("customer_id"),
+    _id("interaction_id"),
+    sa.Column("interaction_kind", sa.Text),
+    _id("person_id"),
+    _id("organization_id"),
+    _id("deal_id"),
+    _id("unit_id"),
+    sa.CheckConstraint("kind IN ('reminder','overdue','nudge','assigned','customer_news')", name="notification_kind"),
+    sa.CheckConstraint("(kind = 'customer_news') = (activity_id IS NULL)", name="notification_is_about_something"),
     sa.Index("notification_user", "user_id", "id"),
     sa.Index("notification_unread", "user_id", "id", **_where("read_time IS NULL")),
+    # What makes one unread line of all that is new at a customer.
+    sa.Index(
+        "notification_customer",
+        "user_id",
+        "customer_id",
+        unique=True,
+        **_where("kind = 'customer_news' AND read_time IS NULL"),
+    ),
+)
+
+# Interactions of the last days, of which those who work on the customer's open deals are told: not a copy of what
+# contacts owns but work to be done, looked at several times since news of deals and cards may come later.
+interaction = sa.Table(
+    "interaction",
+    metadata,
+    _id("id", key=True),
+    _text("kind"),
+    _id("author_id"),
+    _id("unit_id", required=True),
+    _id("person_id"),
+    _id("organization_id"),
+    _time("occur_time", required=True),
+    _time("create_time", required=True),
+    _number("look_count"),
+    _time("look_time"),
+    sa.Column("told_user_ids", IDS, nullable=False),
+    sa.Index("interaction_look", "look_time", **_where("look_time IS NOT NULL")),
+    sa.Index("interaction_occur", "occur_time"),
 )
 
 absence = sa.Table(
@@ -152,6 +189,30 @@ absence = sa.Table(
     sa.Index("absence_unit", "unit_id", "end_date"),
 )
 
+# `hours` are the stretches of work as [weekday, start, end], in minutes after midnight. A unit without a row works as
+# the nearest unit above it that has one.
+working_week = sa.Table(
+    "working_week",
+    metadata,
+    _id("id", key=True),
+    _number("version", sa.BigInteger),
+    _id("unit_id", required=True),
+    sa.Column("hours", JSONB, nullable=False),
+    sa.UniqueConstraint("unit_id", name="working_week_unit"),
+)
+
+holiday = sa.Table(
+    "holiday",
+    metadata,
+    _id("id", key=True),
+    _number("version", sa.BigInteger),
+    _id("unit_id", required=True),
+    sa.Column("day", sa.Date, nullable=False),
+    _text("name"),
+    sa.Column("works", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("unit_id", "day", name="holiday_unit_day"),
+)
+
 
 def _state() -> tuple[sa.Column[Any], sa.Column[Any]]:
     """Which state of somebody else's aggregate a row shows: only a greater (epoch, version) replaces it."""
@@ -159,7 +220,15 @@ def _state() -> tuple[sa.Column[Any], sa.Column[Any]]:
 
 
 # Copies of what others own, filled from their events only; links may point to what has not arrived.
-user = sa.Table("user", metadata, _id("id", key=True), _text("display_name"), _id("unit_id"), *_state())
+user = sa.Table(
+    "user",
+    metadata,
+    _id("id", key=True),
+    _text("display_name"),
+    _id("unit_id"),
+    *_state(),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+)
 
 person = sa.Table(
     "person",
@@ -168,6 +237,7 @@ person = sa.Table(
     _text("display_name"),
     _id("owner_id"),
     sa.Column("unit_ids", IDS, nullable=False),
+    sa.Column("organization_ids", IDS, nullable=False, server_default="{}"),
     *_state(),
 )
 
@@ -189,5 +259,10 @@ deal = sa.Table(
     _id("owner_id"),
     sa.Column("unit_ids", IDS, nullable=False),
     _text("status"),
+    _id("person_id"),
+    _id("organization_id"),
+    _time("create_time"),
     *_state(),
+    sa.Index("deal_person", "person_id", **_where("status = 'open'")),
+    sa.Index("deal_organization", "organization_id", **_where("status = 'open'")),
 )

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from chassis.access import ASSIGN
 from chassis.database import UnitOfWork
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from scheduling import composing, rules
-from scheduling.composing import require_links, require_write
+from scheduling.composing import require_links
+from scheduling.current_links import lead_links
 from scheduling.errors import invalid
 from scheduling.events import tell_reassigned, tell_updated
 from scheduling.locking import open_for_change
@@ -19,6 +21,7 @@ from scheduling.queries import get_activities
 from scheduling.records import ASSIGNED, MOVED, OWNER, REASSIGNED, UPDATED, Activity, Due, Facts, Waiting
 from scheduling.rules import check_text
 from scheduling.storing import keep_history, notify, store_notifications, update_activities
+from units.records import ACTIVITY
 from units.visibility import get_unit
 
 TIMES = ("due_time", "due_date", "end_time", "time_zone")
@@ -33,7 +36,7 @@ def update_activity(work: UnitOfWork, said: pb.Activity, paths: Sequence[str], e
     if not etag:
         raise invalid("etag", "is empty; send the etag of the activity you read, so that no change is overwritten")
     known, _ = open_for_change(work, said.id, etag)
-    facts = _changed_facts(known.facts, said, paths)
+    facts = lead_links(work, _changed_facts(known.facts, said, paths), known.facts)
     require_links(work, facts, known.facts)
     return store_change(work, known, facts, UPDATED)
 
@@ -75,8 +78,9 @@ def store_change(work: UnitOfWork, known: Activity, facts: Facts, change: str, n
     if not changed:
         return known
     place = get_unit(work, facts.unit_id)
-    if "unit_id" in changed:
-        require_write(work.access, place, known.facts.owner_id)
+    if {"unit_id", "owner_id"}.intersection(changed):
+        for one in {place.path, get_unit(work, known.facts.unit_id).path}:
+            work.access.require(ASSIGN, one, known.facts.owner_id, ACTIVITY)
     updated = touch(known, work, **_following(work, known, facts, changed))
     given = "owner_id" in changed
     update_activities(work, [updated])

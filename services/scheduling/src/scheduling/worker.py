@@ -6,6 +6,7 @@ from chassis.bus.consumer import Consumer
 from chassis.bus.service import Timer, WorkerService
 from chassis.database import Database
 from scheduling.copying import BINDINGS, COPIES, HANDLERS
+from scheduling.customer_news import tell_customer_news
 from scheduling.reminding import remind_due
 from scheduling.settings import SERVICE, Settings
 
@@ -18,8 +19,15 @@ def worker_service(settings: Settings) -> WorkerService:
         database=database,
         consumers=(Consumer(name=SERVICE, bindings=BINDINGS, handlers=HANDLERS, copies=COPIES),),
         relay=True,
-        timers=(Timer("reminders", settings.reminder_seconds, lambda: _remind(database)),),
+        timers=(
+            Timer("reminders", settings.reminder_seconds, lambda: _remind(database)),
+            Timer("customer_news", settings.reminder_seconds, lambda: _tell_news(database)),
+        ),
     )
+
+
+def _tell_news(database: Database) -> None:
+    tell_customer_news(database)
 
 
 def _remind(database: Database) -> None:

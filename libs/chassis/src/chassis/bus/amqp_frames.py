@@ -83,6 +83,11 @@ class FrameStream:
         """Leave the stream to py-amqp, with the beginning of a frame that has come already."""
         self._wire.transport._read_buffer, self._rest = self._rest, b""
 
+    def take_back(self) -> None:
+        """Go on after py-amqp has read for itself."""
+        transport = self._wire.transport
+        self._rest, transport._read_buffer = transport._read_buffer, b""
+
     def _feed(self, data: bytes) -> None:
         at, stop = 0, len(data)
         while stop - at >= FRAME_OVERHEAD:

@@ -10,19 +10,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from chassis.bus import parking
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent, wire_headers
+from chassis.bus.events import CONTENT_TYPE, Incoming, wire_headers
 from chassis.bus.sources import EventSource, event_pages
 from chassis.bus.subscription import Subscription
 from chassis.copies import count_rows, digest_of
 from chassis.database import Database
 from chassis.errors import DomainError, Kind
-from chassis.event_feed import Chosen, FeedEvent, Standing
+from chassis.event_feed import Chosen, Standing
+from chassis.logged_event import LoggedEvent
 from chassis.schema import consumer_mark, inbox, parked_event
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class _Past:
     def _read_all(self, standing: Standing) -> int:
         for page in self._source.snapshot_pages(self._consumer.batch_size, self._chosen):
             # What is true of the source now is true in its present epoch, whenever it was said.
-            self._hand_over(standing, [replace(one, epoch=standing.epoch) for one in page])
+            self._hand_over(standing, [one._replace(epoch=standing.epoch) for one in page])
         self._note(standing)
         return self._read_behind(standing, standing.last_position)
 
@@ -143,7 +144,7 @@ class _Past:
             self._hand_over(standing, page)
         return self._read
 
-    def _hand_over(self, standing: Standing, events: Sequence[FeedEvent]) -> None:
+    def _hand_over(self, standing: Standing, events: Sequence[LoggedEvent]) -> None:
         in_order = sorted(events, key=lambda one: one.position)
         self._subscription.handle([_incoming(one, standing.source) for one in in_order])
         self._read += len(events)
@@ -162,7 +163,7 @@ class _Past:
                 place = parking.Place(standing.source, standing.epoch, standing.last_position, standing.last_time)
                 parking.mark_places(work, self._consumer.name, [place])
 
-    def _forget_claims(self, events: Sequence[FeedEvent]) -> None:
+    def _forget_claims(self, events: Sequence[LoggedEvent]) -> None:
         """Have events handled that were handled before; those that wait go on to wait."""
         ids = [one.event_id for one in events]
         settled = parked_event.c.state.in_(("resolved", "skipped"))
@@ -181,6 +182,5 @@ class _Past:
                 )
 
 
-def _incoming(event: FeedEvent, source: str) -> Incoming:
-    logged = LoggedEvent(**{name: getattr(event, name) for name in LoggedEvent._fields})
-    return Incoming(0, 0, CONTENT_TYPE, event.routing_key, wire_headers(logged, source), event.data)
+def _incoming(event: LoggedEvent, source: str) -> Incoming:
+    return Incoming(0, 0, CONTENT_TYPE, event.routing_key, wire_headers(event, source), event.data)

@@ -35,9 +35,9 @@ class ConfirmTracker:
         self._refused = True
 
     @property
-    def waiting(self) -> bool:
-        """Tell whether some message has no answer yet."""
-        return bool(self._open)
+    def waiting(self) -> int:
+        """How many messages have no answer yet."""
+        return len(self._open)
 
     def check(self) -> None:
         """Errors: Doubt when the broker refused a message."""

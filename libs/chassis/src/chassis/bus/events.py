@@ -13,27 +13,13 @@ from typing import NamedTuple
 
 from google.protobuf.message import DecodeError, Message
 
+from chassis.cells import is_cell_true
 from chassis.ids import is_id
+from chassis.logged_event import LoggedEvent
 
 CONTENT_TYPE = "application/x-crm-protobuf"
 MAX_VERSION, MAX_EPOCH = 2**63 - 1, 2**31 - 1  # what the columns hold
 NAMELESS = uuid.UUID("0a5dc3a4-6f4e-4c0b-9d8e-3d6f3c1f7b52")  # namespace of ids made for messages that carry none
-
-
-class LoggedEvent(NamedTuple):
-    """One row of the event log. `headers` are those its writer gave it (actor, trace)."""
-
-    position: int
-    epoch: int
-    event_id: str
-    aggregate: str
-    aggregate_id: str
-    version: int
-    type: str
-    routing_key: str
-    headers: Mapping[str, str]
-    data: bytes
-    create_time: datetime
 
 
 class Envelope(NamedTuple):
@@ -131,6 +117,8 @@ def open_envelope(message: Incoming) -> Envelope:
         return _flawed(message, "CONTENT_TYPE_UNKNOWN")
     headers = message.headers
     try:
+        if not is_cell_true(message.routing_key, headers, _text(headers, "cloudEvents_source")):
+            return _flawed(message, "CELL_FALSE")
         aggregate, _, aggregate_id = _text(headers, "cloudEvents_subject").partition("/")
         return Envelope(
             event_id=_id(headers["cloudEvents_id"]),

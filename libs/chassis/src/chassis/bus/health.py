@@ -8,6 +8,9 @@ import os
 from pathlib import Path
 
 from chassis import measuring
+from chassis.bus.relay import Fenced
+from chassis.bus.transport import BusLost
+from chassis.errors import DomainError
 
 log = logging.getLogger(__name__)
 
@@ -55,3 +58,10 @@ class WorkerHealth:
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps({"state": self.state, "troubles": self._troubles}))
         os.replace(fresh, self._file)
+
+
+def reason_of(trouble: Exception) -> str:
+    """A reason without values: a driver's text may quote them."""
+    if isinstance(trouble, DomainError):
+        return trouble.reason
+    return str(trouble) if isinstance(trouble, (BusLost, Fenced)) else type(trouble).__name__

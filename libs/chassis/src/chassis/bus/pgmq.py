@@ -19,10 +19,11 @@ from pgmq.install import get_embedded_install_sql
 from psycopg import sql
 
 from chassis.bus.consumer import Consumer
-from chassis.bus.events import Incoming, LoggedEvent
+from chassis.bus.events import Incoming
 from chassis.bus.parcels import entry_of, pack, unpack
 from chassis.bus.pgmq_messages import incoming_of, message_text
-from chassis.bus.transport import BusLost, PublishInDoubt
+from chassis.bus.transport import BusLost, PublishInDoubt, Standing
+from chassis.logged_event import LoggedEvent
 from chassis.naming import EXCHANGE
 
 # The reader's lock, not this time, keeps others away; after a crash the next reader takes the messages back at once.
@@ -77,6 +78,9 @@ SELECT msg_id, read_ct, CASE WHEN packed THEN coalesce(message ->> 'parcel', CAS
        CASE WHEN NOT packed THEN message #>> '{{properties,body_encoding}}' END
 FROM (SELECT *, headers ->> 'crm_events' IS NOT NULL AS packed FROM taken) AS one ORDER BY msg_id"""
 _PARTLY = "UPDATE pgmq.{} SET headers = headers || jsonb_build_object('crm_done', %s::int) WHERE msg_id = %s"
+_COUNT = """
+SELECT coalesce(sum(CASE WHEN headers ->> 'crm_events' ~ '^[0-9]{{1,9}}$'
+                         THEN CAST(headers ->> 'crm_events' AS int) ELSE 1 END), 0) FROM pgmq.{}"""
 _DELETE = "SELECT count(*) FROM pgmq.delete(%s, %s::bigint[])"
 _RELEASE = "UPDATE pgmq.{} SET vt = clock_timestamp() WHERE read_ct > 0 AND vt > clock_timestamp()"
 # kombu 5.7 with pgmq 1.1.4 calls `send_topic` in a form that PGMQ 1.13 lacks whenever a message has headers.
@@ -105,7 +109,7 @@ class PgmqBus:
     def __init__(self, url: str) -> None:
         self._url = _conninfo(url)
 
-    def declare(self, consumers: Sequence[Consumer]) -> None:
+    def declare(self, consumers: Sequence[Consumer]) -> Sequence[Standing]:
         """Make queues and bindings as described; bindings of these queues that are described no more are removed."""
         queues = [one.queue for one in consumers]
         pairs = [(_KEY_PREFIX + pattern, one.queue) for one in consumers for pattern in one.bindings]
@@ -119,6 +123,17 @@ class PgmqBus:
             connection.execute(_MARK, [queues])
             connection.execute(_BIND, [patterns, bound])
             connection.execute(_UNBIND, [queues, _KEY_PREFIX, patterns, bound])
+        return ()
+
+    def drop_empty(self, consumer: Consumer) -> None:
+        """Nothing: a consumer has one queue here."""
+
+    def count_messages(self, consumers: Sequence[Consumer]) -> Sequence[int]:
+        """How many events wait in the queue of each consumer."""
+        counts = [sql.SQL(_COUNT).format(sql.Identifier(f"q_{one.queue}")) for one in consumers]
+        with _as_bus_lost(), self._connect("watch") as connection:
+            rows = connection.execute(sql.SQL(" UNION ALL ").join(counts)).fetchall() if counts else []
+        return [int(count) for (count,) in rows]
 
     def publisher(self) -> PgmqPublisher:
         """Connect for publishing."""
@@ -176,9 +191,10 @@ class PgmqPublisher:
         """Queue, events in a parcel (0: a message in kombu's form), text."""
         entry = lru_cache(maxsize=None)(lambda place: entry_of(events[place]))
         text = lru_cache(maxsize=None)(lambda place: message_text(events[place], source))
+        parcels = lru_cache(maxsize=None)(lambda mine: tuple(pack(source, [entry(place) for place in mine])))
         for queue, mine in places.items():
             if queue in self._ours and len(mine) > 1:
-                for parcel, count in pack(source, [entry(place) for place in mine]):
+                for parcel, count in parcels(tuple(mine)):
                     yield queue, count, parcel
             else:
                 for place in mine:
@@ -257,6 +273,9 @@ class PgmqReceiver:
                 self._connection.cursor().executemany(self._partly, partly)
         for tag in through:
             del self._open[tag]
+
+    def leave(self) -> None:
+        """Nothing: what was not asked for is not on its way."""
 
     def rest(self) -> None:
         """Nothing to do: the server knows the connection by TCP keepalive."""

@@ -6,8 +6,9 @@ import base64
 import json
 from functools import lru_cache
 
-from chassis.bus.events import CONTENT_TYPE, Incoming, LoggedEvent
+from chassis.bus.events import CONTENT_TYPE, Incoming
 from chassis.bus.parcels import quoted
+from chassis.logged_event import LoggedEvent
 from chassis.naming import EXCHANGE
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from chassis.database import Database
-from chassis.event_feed import Chosen, FeedEvent, Standing, read_snapshot, read_standing, tail_events
+from chassis.event_feed import Chosen, Standing, read_snapshot, read_standing, tail_events
+from chassis.logged_event import LoggedEvent
 
 
 class EventSource(Protocol):
@@ -17,10 +18,10 @@ class EventSource(Protocol):
     def read_standing(self) -> Standing:
         """Where its log stands now."""
 
-    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[FeedEvent]:
+    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[LoggedEvent]:
         """Events behind a position of an epoch (0: any). Errors: those of a log that no longer holds them."""
 
-    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
+    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[LoggedEvent]]:
         """The last event of each type of each record, page by page."""
 
 
@@ -36,12 +37,12 @@ class DatabaseSource:
         with self._database.transaction() as work:
             return read_standing(work)
 
-    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[FeedEvent]:
+    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[LoggedEvent]:
         """Events behind a position. Errors: EventsGone."""
         with self._database.transaction() as work:
             return tail_events(work, after_position, limit, chosen, epoch)
 
-    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
+    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[LoggedEvent]]:
         """The last event of each type of each record, each page in a transaction of its own."""
         place: tuple[str, str] | None = None
         while True:
@@ -55,7 +56,7 @@ class DatabaseSource:
 
 def event_pages(
     source: EventSource, after_position: int, limit: int, chosen: Chosen, epoch: int = 0
-) -> Iterator[list[FeedEvent]]:
+) -> Iterator[list[LoggedEvent]]:
     """Every event behind a position until there is none, page by page."""
     while page := source.read_events(after_position, limit, chosen, epoch):
         yield page

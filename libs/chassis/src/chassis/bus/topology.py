@@ -1,4 +1,4 @@
-"""What stands on the bus: one description, declared the same way on both transports.
+"""What stands on RabbitMQ: one description, declared by whoever comes first.
 
 Immutable things are queue arguments. What an operator tunes (delivery limit, dead-lettering, alternate exchange) is
 policy: infra/rabbitmq/definitions.json. What all share (exchanges, nets) is made by those definitions, and a service's
@@ -13,10 +13,10 @@ import kombu
 from amqp.exceptions import NotFound
 
 from chassis.bus.consumer import Consumer
+from chassis.bus.layouts import lay_out
+from chassis.bus.transport import Standing
 from chassis.naming import DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, UNROUTED_EXCHANGE, UNROUTED_QUEUE
 
-# One active reader keeps the order of a queue; a quorum queue keeps what it confirmed.
-CONSUMER_QUEUE = {"x-queue-type": "quorum", "x-single-active-consumer": True}
 events = kombu.Exchange(EXCHANGE, type="topic", durable=True)
 _dead = kombu.Exchange(DEAD_EXCHANGE, type="topic", durable=True)
 _unrouted = kombu.Exchange(UNROUTED_EXCHANGE, type="fanout", durable=True)
@@ -25,25 +25,16 @@ _nets = (
     kombu.Queue(UNROUTED_QUEUE, _unrouted, "", durable=True),
 )
 _shared = (events, _dead, _unrouted, *_nets)
-_made = kombu.Exchange(EXCHANGE, type="topic", durable=True, no_declare=True)  # binding to it makes it otherwise
 
 
-def queue_of(consumer: Consumer) -> kombu.Queue:
-    """The queue of a consumer with its bindings, for any kombu transport."""
-    bindings = [kombu.binding(_made, routing_key=pattern) for pattern in consumer.bindings]
-    return kombu.Queue(consumer.queue, bindings=bindings, durable=True, queue_arguments=CONSUMER_QUEUE)
+def declare_topology(connection: kombu.Connection, consumers: Sequence[Consumer]) -> list[Standing]:
+    """Declare the exchange and the nets below it where they are missing, and the consumers' queues.
 
-
-def declare_topology(connection: kombu.Connection, consumers: Sequence[Consumer]) -> None:
-    """Declare the exchange and the consumers' queues, and on RabbitMQ the nets below them."""
-    if connection.transport.driver_type == "amqp":
-        for one in _shared:
-            _provide(connection, one)
-    with connection.channel() as channel:
-        if connection.transport.driver_type != "amqp":
-            events(channel).declare()
-        for consumer in consumers:
-            queue_of(consumer)(channel).declare()
+    Answers the queues of another number that are to be emptied first.
+    """
+    for one in _shared:
+        _provide(connection, one)
+    return [old for consumer in consumers for old in lay_out(connection, consumer)]
 
 
 def _provide(connection: kombu.Connection, one: kombu.Exchange | kombu.Queue) -> None:

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,15 +20,19 @@ from eventlet import patcher
 from nameko.extensions import register_entrypoint
 from nameko.runners import ServiceRunner
 
+from chassis.audit.keeping import AUDIT_SECONDS, AuditKeeper
 from chassis.bus.consumer import Consumer
-from chassis.bus.entrypoints import BatchSubscription, RelayLoop, TimerLoop
+from chassis.bus.dividing import divided
+from chassis.bus.entrypoints import BatchSubscription, DepthLoop, RelayLoop, TimerLoop
 from chassis.bus.health import WorkerHealth
 from chassis.bus.housekeeping import keep_house, read_event_days
 from chassis.bus.patch import allow_native_threads, native
 from chassis.bus.service import Timer, WorkerService
+from chassis.bus.sharing import Share, ShareLoop
 from chassis.bus.subscription import Subscription
-from chassis.bus.transport import Bus, open_bus
+from chassis.bus.transport import Bus, DividingBus, open_bus
 from chassis.bus.watching import WATCH_SECONDS, watch_messaging
+from chassis.database import Database
 
 log = logging.getLogger(__name__)
 RETRY_POLL_SECONDS = 1.0
@@ -52,7 +57,9 @@ def run_workers(services: Sequence[WorkerService], bus_url: str, health_file: Pa
         raise PatchMissing("call chassis.bus.patch.patch() before anything else is imported")
     stopping = threading.Event()
     bus, health = open_bus(bus_url), WorkerHealth(health_file)
-    loops = sum(2 * len(one.consumers) + len(one.timers) + 4 for one in services)
+    services = [replace(one, consumers=divided(one.consumers, bus)) for one in services]
+    queues = sum(consumer.queues for service in services for consumer in service.consumers)
+    loops = queues + sum(2 * len(one.consumers) + len(one.timers) + 6 for one in services)
     allow_native_threads(loops)
     runner = ServiceRunner({"max_workers": loops})
     readers = [consumer for service in services for consumer in service.consumers]
@@ -73,22 +80,36 @@ def service_class(
     """
     methods: dict[str, Any] = {"name": service.name}
     for consumer in service.consumers:
-        subscription = Subscription(consumer, service.database, stopping)
-        methods[f"take_{consumer.name}"] = _method(
-            lambda batch, to=subscription: native(to.handle, batch), BatchSubscription(consumer, bus, health, stopping)
-        )
-        part = f"{consumer.name} retry"
-        retry = TimerLoop(part, RETRY_POLL_SECONDS, subscription.retry_due, health, stopping)
-        methods[f"retry_{consumer.name}"] = _method(_nothing, retry)
+        methods |= _reading_methods(consumer, service.database, bus, health, stopping)
+    if service.consumers:
+        methods["depth"] = _method(_nothing, DepthLoop(service.name, service.consumers, bus, health, stopping))
     if service.relay:
         methods["publish"] = _method(_nothing, RelayLoop(service.database, readers, bus, health, stopping))
     days = read_event_days(service.name)
     house = Timer("housekeeping", HOUSEKEEPING_SECONDS, lambda: keep_house(service.database, days))
     watch = Timer("watch", WATCH_SECONDS, lambda: watch_messaging(service.database, service.consumers))
-    for timer in (*service.timers, house, watch):
+    audit = Timer("audit", AUDIT_SECONDS, AuditKeeper(service.database).keep)
+    for timer in (*service.timers, house, watch, audit):
         loop = TimerLoop(f"{service.name} {timer.name}", timer.seconds, timer.act, health, stopping)
         methods[f"timer_{timer.name}"] = _method(_nothing, loop)
     return type(f"{service.name.title()}Worker", (), methods)
+
+
+def _reading_methods(
+    consumer: Consumer, database: Database, bus: Bus, health: WorkerHealth, stopping: threading.Event
+) -> dict[str, Any]:
+    """A method for each queue of a consumer, one for its retries, and one that shares several queues out."""
+    subscription = Subscription(consumer, database, stopping)
+    retry = TimerLoop(f"{consumer.name} retry", RETRY_POLL_SECONDS, subscription.retry_due, health, stopping)
+    methods = {f"retry_{consumer.name}": _method(_nothing, retry)}
+    share = None
+    if consumer.queues > 1 and isinstance(bus, DividingBus):
+        share = Share(consumer.queues)
+        methods[f"share_{consumer.name}"] = _method(_nothing, ShareLoop(consumer, share, bus, health, stopping))
+    for part in consumer.parts:
+        reading = BatchSubscription(part, bus, health, stopping, share)
+        methods[f"take_{part.queue}"] = _method(lambda batch: native(subscription.handle, batch), reading)
+    return methods
 
 
 def _method(act: Callable[..., Any], entrypoint: Any) -> Callable[..., Any]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC
 from typing import Any
 
-from chassis.event_feed import Chosen, FeedEvent, Standing
+from chassis.event_feed import Chosen, Standing
+from chassis.logged_event import LoggedEvent
 from chassis.rpc.client import Client, calling_as
 from crm.platform.v1 import events_pb2 as pb
 from crm.platform.v1.events_pb2_grpc import EventsServiceStub
@@ -29,7 +30,7 @@ class RemoteSource:
         time = found.time.ToDatetime(UTC) if found.HasField("time") else None
         return Standing(found.source, found.epoch, found.position, found.oldest_position, time)
 
-    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[FeedEvent]:
+    def read_events(self, after_position: int, limit: int, chosen: Chosen, epoch: int) -> list[LoggedEvent]:
         """Events behind a position."""
         asked = pb.ListEventsRequest(
             service=self.service, after_position=after_position, types=chosen.types, unit_path=chosen.unit_path,
@@ -37,7 +38,7 @@ class RemoteSource:
         )  # fmt: skip
         return [_event_of(one) for one in self._ask("ListEvents", asked).events]
 
-    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[FeedEvent]]:
+    def snapshot_pages(self, limit: int, chosen: Chosen) -> Iterator[list[LoggedEvent]]:
         """The last event of each type of each record, page by page."""
         asked = pb.ListSnapshotRequest(
             service=self.service, types=chosen.types, unit_path=chosen.unit_path, page_size=min(limit, MOST)
@@ -58,8 +59,8 @@ class RemoteSource:
             return self._client.call(method, request, timeout=TIMEOUT)
 
 
-def _event_of(event: pb.Event) -> FeedEvent:
-    return FeedEvent(
+def _event_of(event: pb.Event) -> LoggedEvent:
+    return LoggedEvent(
         event.position, event.epoch, event.event_id, event.aggregate, event.aggregate_id, event.version, event.type,
         event.routing_key, dict(event.headers), event.data, event.create_time.ToDatetime(UTC),
     )  # fmt: skip

@@ -18,9 +18,11 @@ from chassis import event_feed as feed
 from chassis import messaging_state as state
 from chassis import paging
 from chassis.access import ADMINISTER, FOLLOW
+from chassis.audit.entries import ACT, write_entry
 from chassis.database import Database, UnitOfWork
-from chassis.errors import DomainError, FieldInvalid, FieldViolation, Kind, NotPermitted
-from chassis.rpc.server import Servicer, current_access
+from chassis.errors import FieldInvalid, FieldViolation, NotPermitted
+from chassis.logged_event import LoggedEvent
+from chassis.rpc.server import Servicer, current_access, database_named
 from crm.platform.v1 import events_pb2 as pb
 from crm.platform.v1 import events_pb2_grpc as pb_grpc
 
@@ -32,13 +34,6 @@ WAITERS = 4  # of the server's threads that may hold a call open for events to c
 FOLLOWERS = 4  # the same for those who follow several services; a replica of the gateway is one
 UNIT_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 ANSWER_SECONDS = 0.2  # left of the deadline for the answer itself
-
-
-class ServiceNotHere(DomainError):
-    """This process does not hold the named service."""
-
-    kind = Kind.NOT_FOUND
-    reason = "SERVICE_NOT_HERE"
 
 
 def events_servicer(databases: Mapping[str, Database]) -> Servicer:
@@ -161,22 +156,22 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
 
     def RetryParked(self, request: pb.RetryParkedRequest, context: grpc.ServicerContext) -> pb.RetryParkedResponse:
         """Have an event tried anew."""
-        found = self._in(request.service, lambda work: state.retry_parked(work, request.number))
+        found = self._in(request.service, _noted("RetryParked", lambda work: state.retry_parked(work, request.number)))
         return pb.RetryParkedResponse(parked=_parked_message(found))
 
     def SkipParked(self, request: pb.SkipParkedRequest, context: grpc.ServicerContext) -> pb.SkipParkedResponse:
         """Let an event go."""
-        found = self._in(request.service, lambda work: state.skip_parked(work, request.number))
+        found = self._in(request.service, _noted("SkipParked", lambda work: state.skip_parked(work, request.number)))
         return pb.SkipParkedResponse(parked=_parked_message(found))
 
     def EditParked(self, request: pb.EditParkedRequest, context: grpc.ServicerContext) -> pb.EditParkedResponse:
         """Change what an event holds."""
 
         def edit(work: UnitOfWork) -> state.ParkedEvent:
-            _require_readable(state.show_parked(work, request.number).parked.type, request.data)
+            _require_same_record(state.show_parked(work, request.number).parked, request.data)
             return state.edit_parked(work, request.number, request.data)
 
-        return pb.EditParkedResponse(parked=_parked_message(self._in(request.service, edit)))
+        return pb.EditParkedResponse(parked=_parked_message(self._in(request.service, _noted("EditParked", edit))))
 
     def GetLag(self, request: pb.GetLagRequest, context: grpc.ServicerContext) -> pb.GetLagResponse:
         """Measure how far behind a service is."""
@@ -187,11 +182,19 @@ class EventsServicer(pb_grpc.EventsServiceServicer):
         access = current_access()
         if not access.allows_everywhere(also):
             access.require_everywhere(ADMINISTER)
-        name = service or (next(iter(self._databases)) if len(self._databases) == 1 else "")
-        if name not in self._databases:
-            raise ServiceNotHere(f"service {service!r} is not here; name one of {', '.join(sorted(self._databases))}")
-        with self._databases[name].transaction(access) as work:
+        with database_named(self._databases, service).transaction(access) as work:
             return act(work)
+
+
+def _noted(method: str, act: Callable[[UnitOfWork], state.ParkedEvent]) -> Callable[[UnitOfWork], state.ParkedEvent]:
+    """An act on a waiting event with its entry in the audit trail."""
+
+    def noted(work: UnitOfWork) -> state.ParkedEvent:
+        found = act(work)
+        write_entry(work, ACT, f"platform/{method}", "parked_event", [found.event_id], reason=found.consumer)
+        return found
+
+    return noted
 
 
 class _Begun(NamedTuple):
@@ -208,15 +211,24 @@ def _chosen(request: pb.ListEventsRequest | pb.ListSnapshotRequest) -> feed.Chos
     return feed.Chosen(tuple(request.types), request.unit_path)
 
 
-def _require_readable(type_name: str, data: bytes) -> None:
-    """Errors: FieldInvalid when the bytes are no message of a type that is known in this process."""
+def _require_same_record(parked: state.ParkedEvent, data: bytes) -> None:
+    """Errors: FieldInvalid when the bytes are no message of the event's type, or tell of another record.
+
+    What order and locks of its consumers hang on is the record; a type that this process does not know is left to them.
+    """
     try:
-        kind = descriptor_pool.Default().FindMessageTypeByName(type_name)
-        GetMessageClass(kind).FromString(data)
+        kind = descriptor_pool.Default().FindMessageTypeByName(parked.type)
+        message = GetMessageClass(kind).FromString(data)
     except KeyError:
         return  # the consumer says so when it tries
     except DecodeError:
-        raise FieldInvalid(FieldViolation("data", f"is no {type_name}")) from None
+        raise FieldInvalid(FieldViolation("data", f"is no {parked.type}")) from None
+    told = kind.fields_by_name.get(parked.aggregate)
+    if told is None or told.message_type is None or "id" not in told.message_type.fields_by_name:
+        return
+    if getattr(message, parked.aggregate).id != parked.aggregate_id:
+        field = f"{parked.aggregate}.id"
+        raise FieldInvalid(FieldViolation("data", f"tells of another record: {field} must stay {parked.aggregate_id}"))
 
 
 def _seconds_to_wait(request: Any, context: grpc.ServicerContext) -> float:
@@ -248,8 +260,8 @@ def _followed_message(service: str, news: feed.News) -> pb.FollowedEvents:
     )
 
 
-def _event_message(event: feed.FeedEvent) -> pb.Event:
-    return pb.Event(**asdict(event))
+def _event_message(event: LoggedEvent) -> pb.Event:
+    return pb.Event(**event._asdict())
 
 
 def _parked_message(parked: state.ParkedEvent) -> pb.ParkedEvent:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -19,9 +19,12 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from chassis import measuring, telemetry
 from chassis.access import Access
+from chassis.audit.reading_log import Reading, ReadingLog
 from chassis.database import Database
-from chassis.errors import DomainError, NotSignedIn, Unexpected
+from chassis.errors import DomainError, Kind, NotSignedIn, ServiceNotHere, Unexpected
+from chassis.hiding import refuse_hidden, without_hidden
 from chassis.process import take_short_turns
+from chassis.rpc.certificates import add_port
 from chassis.rpc.limits import MAX_MESSAGE
 from chassis.rpc.readiness import Readiness
 from chassis.rpc.refusals import DeadlineMissing, refusal_of
@@ -50,19 +53,23 @@ class Servicer:
     """One servicer of a service.
 
     `add` registers it (generated `add_…_to_server`), `public` are methods without a token. An implementation with a
-    `database` makes its service ready only while that answers.
+    `database` makes its service ready only while that answers; there what callers see through the methods in `readings`
+    is noted, and what they are refused. `admit` looks at each call with a token before it is answered.
     """
 
     service: str
     implementation: Any
     add: Callable[[Any, grpc.Server], None]
     public: frozenset[str] = frozenset()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    admit: Callable[[Access, str, Message], None] | None = None
 
 
 class _Doors(grpc.ServerInterceptor):
     def __init__(self, verifier: TokenVerifier, names: dict[str, Servicer]) -> None:
         self.verifier, self.names = verifier, names
         self._guarded: dict[str, Handler] = {}  # by path: a handler is wrapped once, not for every call
+        self._readers = {name: ReadingLog(found) for name, one in names.items() if (found := _database_of(one))}
 
     def intercept_service(
         self, continuation: Callable[[grpc.HandlerCallDetails], Handler], handler_call_details: grpc.HandlerCallDetails
@@ -77,13 +84,17 @@ class _Doors(grpc.ServerInterceptor):
         servicer = self.names.get(service_name)
         if servicer is None:
             return handler
-        return self._guarded.setdefault(path, _Guard(self.verifier, servicer, method).around(handler))
+        return self._guarded.setdefault(path, self._guard(servicer, service_name, method).around(handler))
+
+    def _guard(self, servicer: Servicer, service_name: str, method: str) -> _Guard:
+        return _Guard(self.verifier, servicer, method, self._readers.get(service_name))
 
 
 class _Guard:
-    def __init__(self, verifier: TokenVerifier, servicer: Servicer, method: str) -> None:
+    def __init__(self, verifier: TokenVerifier, servicer: Servicer, method: str, log_of: ReadingLog | None) -> None:
         self.verifier, self.servicer, self.method = verifier, servicer, method
         self.name = f"{servicer.service}/{method}"
+        self.reading, self.readers = servicer.readings.get(method), log_of
 
     def around(self, handler: Handler) -> Handler:
         both = (handler.request_deserializer, handler.response_serializer)
@@ -96,16 +107,24 @@ class _Guard:
     def _around_call(self, act: Callable[..., Any]) -> Callable[..., Any]:
         def call(request: Message, context: grpc.ServicerContext) -> Any:
             with self._guarded(request, context):
-                return act(request, context)
+                answer = act(request, context)
+                self._note(request, answer)
+                return without_hidden(answer, current_access().hidden)
 
         return call
 
     def _around_stream(self, act: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def call(request: Message, context: grpc.ServicerContext) -> Iterator[Any]:
             with self._guarded(request, context):
-                yield from act(request, context)
+                for answer in act(request, context):
+                    yield without_hidden(answer, current_access().hidden)
+                self._note(request, None)
 
         return call
+
+    def _note(self, request: Message, answer: Any) -> None:
+        if self.reading and self.readers:
+            self.readers.note_read(self.reading, self.name, current_access(), request, answer)
 
     @contextmanager
     def _guarded(self, request: Message, context: grpc.ServicerContext) -> Iterator[None]:
@@ -119,10 +138,15 @@ class _Guard:
         ):
             try:
                 self._admit(context, carrier)
+                if self.servicer.admit:
+                    self.servicer.admit(current_access(), self.method, request)
+                refuse_hidden(request, current_access().hidden)
                 yield
                 return
             except DomainError as trouble:
-                failed = trouble
+                failed = _without_values(trouble)
+                if trouble.kind is Kind.FORBIDDEN and self.readers and (access := _access.get(None)):
+                    self.readers.note_refusal(self.name, access, trouble.reason, trouble.metadata)
             except sa.exc.SQLAlchemyError as trouble:
                 failed = refusal_of(trouble, request)
             except Exception:  # one of the three places: nothing unforeseen leaves a server bare
@@ -144,6 +168,14 @@ class _Guard:
         if scheme.lower() != "bearer":
             raise NotSignedIn("sign in first: the call carries no token")
         _access.set(self.verifier.verify(token))
+
+
+def _without_values(trouble: DomainError) -> DomainError:
+    """The refusal without the record's present values, where the caller may not see all of them."""
+    access = _access.get(None)
+    if access is not None and access.hidden:
+        trouble.metadata.pop("current", None)
+    return trouble
 
 
 def start_server(
@@ -170,9 +202,17 @@ def start_server(
         one.add(one.implementation, server)
     ready = Readiness({name: _database_of(one) for name, one in names.items()})
     health_pb2_grpc.add_HealthServicer_to_server(ready, server)
-    port = server.add_insecure_port(address)
+    port = add_port(server, address)
     server.start()
     return server, port
+
+
+def database_named(databases: Mapping[str, Database], service: str) -> Database:
+    """The database of a service of this process; the only one where none is named. Errors: ServiceNotHere."""
+    name = service or (next(iter(databases)) if len(databases) == 1 else "")
+    if name not in databases:
+        raise ServiceNotHere(f"service {service!r} is not here; name one of {', '.join(sorted(databases))}")
+    return databases[name]
 
 
 def _database_of(servicer: Servicer) -> Database | None:

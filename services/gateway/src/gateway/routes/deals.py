@@ -2,6 +2,9 @@
 
 from gateway.calls import PAGE, Call
 
+NARROWED = ("unit=unit_id", "owner_id", "organization_id", "person_id", "pipeline_id", "closed_from_date")
+LISTED = (*NARROWED, "status", "stage_id", "expected_from_date", "expected_before_date", "without_expected_date")
+
 DEALS = (
     Call("POST", "/deals", "deals", "CreateDeal", "Open a deal", body="deal", answer="deal", status=201),
     Call(
@@ -9,8 +12,24 @@ DEALS = (
         "/deals",
         "deals",
         "ListDeals",
-        "List deals, youngest first",
-        query=(*PAGE, "unit=unit_id", "status", "organization_id", "person_id", "owner_id"),
+        "List deals, by default the youngest first",
+        query=(*PAGE, *LISTED, "order", "descending"),
+    ),
+    Call(
+        "GET",
+        "/deals/board",
+        "deals",
+        "GetBoard",
+        "Read a pipeline as a board: the deals that entered each stage last, counts and sums",
+        query=(*NARROWED, "column_size", "stage_ids"),
+    ),
+    Call(
+        "GET",
+        "/deals/sums",
+        "deals",
+        "SumDeals",
+        "Count deals and sum their values",
+        query=LISTED,
     ),
     Call("GET", "/deals/{deal_id}", "deals", "GetDeal", "Read a deal", answer="deal"),
     Call(
@@ -22,6 +41,37 @@ DEALS = (
         body="deal",
         answer="deal",
         path_fields={"deal_id": "deal.id"},
+    ),
+    Call(
+        "POST",
+        "/deals/hand_over",
+        "deals",
+        "HandOverDeals",
+        "Give a user's open deals to another user, or count them",
+        body="*",
+    ),
+    Call(
+        "POST",
+        "/deals/assign",
+        "deals",
+        "AssignDeals",
+        "Give chosen deals to users, or say what would become of each",
+        body="*",
+    ),
+    Call(
+        "GET",
+        "/deals/forecast",
+        "deals",
+        "SumForecast",
+        "Sum what open deals are expected to bring, by month and stage",
+        query=tuple(one for one in NARROWED if one != "closed_from_date"),
+    ),
+    Call(
+        "GET",
+        "/deals/{deal_id}/owner_history",
+        "deals",
+        "GetDealOwnerHistory",
+        "Read who was responsible for a deal before, newest first",
     ),
     Call("POST", "/deals/{deal_id}/move", "deals", "MoveDeal", "Move a deal to a stage", body="*", answer="deal"),
 )

@@ -1,10 +1,12 @@
-"""Units, users and their positions."""
+"""Units, users and their positions, and what these allow."""
 
 from gateway.calls import PAGE, Call
 
 UNITS = (
     Call("POST", "/units", "directory", "CreateUnit", "Create a unit", body="unit", answer="unit", status=201),
-    Call("GET", "/units", "directory", "ListUnits", "List units, parents first", query=(*PAGE, "unit=unit_id")),
+    Call(
+        "GET", "/units", "directory", "ListUnits", "List units, parents first", query=(*PAGE, "unit=unit_id", "as_of")
+    ),
     Call("GET", "/units/{unit}", "directory", "GetUnit", "Read a unit by id, path, code or name", answer="unit"),
     Call(
         "PATCH",
@@ -15,6 +17,63 @@ UNITS = (
         body="unit",
         answer="unit",
         path_fields={"unit": "unit.id"},
+    ),
+    Call(
+        "POST",
+        "/units/{unit}/freeze",
+        "directory",
+        "FreezeUnit",
+        "Stop exports, mass reading and mass changes in a unit and below",
+        body="*",
+        answer="unit",
+        path_fields={"unit": "unit_id"},
+    ),
+    Call(
+        "POST",
+        "/units/{unit}/thaw",
+        "directory",
+        "ThawUnit",
+        "Let them go on",
+        body="*",
+        answer="unit",
+        path_fields={"unit": "unit_id"},
+    ),
+)
+REORGANIZATIONS = (
+    Call(
+        "POST",
+        "/reorganizations",
+        "directory",
+        "ReorganizeUnit",
+        "Move, merge, split or close a unit, or with dry_run say what would follow",
+        body="reorganization",
+        extra=("dry_run",),
+    ),
+    Call(
+        "GET",
+        "/reorganizations",
+        "directory",
+        "ListReorganizations",
+        "List what was and will be reorganized, the latest first",
+        query=PAGE,
+    ),
+    Call(
+        "POST",
+        "/reorganizations/{reorganization_id}/cancel",
+        "directory",
+        "CancelReorganization",
+        "Take back what is planned",
+        body="*",
+        answer="reorganization",
+    ),
+    Call("POST", "/seats", "directory", "SetSeat", "Make or change a seat", body="seat", answer="seat"),
+    Call(
+        "GET",
+        "/seats",
+        "directory",
+        "ListSeats",
+        "List seats with those who hold and held them",
+        query=(*PAGE, "unit=unit_id"),
     ),
 )
 USERS = (
@@ -29,7 +88,14 @@ USERS = (
         answer="user",
         status=201,
     ),
-    Call("GET", "/users", "directory", "ListUsers", "List users by name", query=(*PAGE, "unit=unit_id")),
+    Call(
+        "GET",
+        "/users",
+        "directory",
+        "ListUsers",
+        "List users by name",
+        query=(*PAGE, "unit=unit_id", "query", "active_only"),
+    ),
     Call("GET", "/users/{user_id}", "directory", "GetUser", "Read a user", answer="user"),
     Call(
         "PATCH",
@@ -55,4 +121,101 @@ USERS = (
         status=201,
     ),
     Call("POST", "/positions/{position_id}/end", "directory", "EndPosition", "End a position", body="*", answer="user"),
+)
+ACCOUNT = (
+    Call("POST", "/users/me/password", "directory", "ChangePassword", "Change the own password", body="*"),
+    Call(
+        "GET",
+        "/sessions",
+        "directory",
+        "ListSessions",
+        "List where a user is signed in; the own user without one",
+        query=(*PAGE, "user=user_id"),
+    ),
+    Call("POST", "/users/me/second_factor", "directory", "BeginSecondFactor", "Make a secret for an authenticator app"),
+    Call(
+        "POST",
+        "/users/me/second_factor/confirm",
+        "directory",
+        "ConfirmSecondFactor",
+        "Switch the second factor on by a first code",
+        body="*",
+    ),
+    Call("POST", "/second_factor/end", "directory", "EndSecondFactor", "Switch a second factor off", body="*"),
+    Call(
+        "POST",
+        "/api_keys",
+        "directory",
+        "IssueApiKey",
+        "Issue a key for a program; the secret is shown this once",
+        body="*",
+        status=201,
+    ),
+    Call("GET", "/api_keys", "directory", "ListApiKeys", "List the keys of a user", query=(*PAGE, "user=user_id")),
+    Call("POST", "/api_keys/{api_key_id}/end", "directory", "EndApiKey", "End a key", body="*"),
+    Call("GET", "/passkeys", "directory", "ListPasskeys", "List the passkeys of a user", query=("user=user_id",)),
+    Call(
+        "POST",
+        "/passkeys/{passkey_id}/remove",
+        "directory",
+        "RemovePasskey",
+        "Remove a passkey, as after a lost device",
+        body="*",
+    ),
+    Call("POST", "/sessions/end", "directory", "EndSessions", "End one session, or all but the own", body="*"),
+)
+RIGHTS = (
+    Call("GET", "/roles", "directory", "ListRoles", "List roles with what they allow", query=PAGE),
+    Call(
+        "PUT",
+        "/roles/{code}",
+        "directory",
+        "SetRole",
+        "Make a role, or change what it allows",
+        body="role",
+        answer="role",
+        path_fields={"code": "role.code"},
+    ),
+    Call(
+        "POST",
+        "/roles/{code}/sign_in",
+        "directory",
+        "SetRoleSignIn",
+        "Say how people with a role sign in",
+        body="*",
+        answer="role",
+    ),
+    Call("DELETE", "/roles/{code}", "directory", "RemoveRole", "Remove a role that nobody ever held"),
+    Call("GET", "/field_groups", "directory", "ListFieldGroups", "List groups of confidential fields"),
+    Call(
+        "PUT",
+        "/field_groups/{records}/{code}",
+        "directory",
+        "SetFieldGroup",
+        "Make a group of confidential fields, or change which are in it",
+        body="field_group",
+        answer="field_group",
+        path_fields={"records": "field_group.records", "code": "field_group.code"},
+    ),
+    Call("DELETE", "/field_groups/{records}/{code}", "directory", "RemoveFieldGroup", "Remove a group of fields"),
+    Call(
+        "POST",
+        "/restrictions",
+        "directory",
+        "AddRestriction",
+        "Forbid an action in a unit whatever is granted",
+        body="restriction",
+        answer="restriction",
+        status=201,
+    ),
+    Call("GET", "/restrictions", "directory", "ListRestrictions", "List restrictions, oldest first", query=PAGE),
+    Call("DELETE", "/restrictions/{restriction_id}", "directory", "RemoveRestriction", "Take a restriction back"),
+    Call(
+        "POST",
+        "/access/explain",
+        "directory",
+        "ExplainAccess",
+        "Say who may do something with a record, and why",
+        body="*",
+    ),
 )

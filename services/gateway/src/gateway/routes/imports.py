@@ -128,7 +128,7 @@ def add_file_routes(router: APIRouter, services: Services, signed_in: SignedIn) 
             first = next(pieces, None)  # a refusal comes before the first piece, while the answer is still open
         name = f"result-{re.sub('[^0-9a-f-]', '', run_id)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(_bytes_of(first, pieces), media_type=MEDIA_TYPES[format], headers=headers)
+        return StreamingResponse(bytes_of(first, pieces), media_type=MEDIA_TYPES[format], headers=headers)
 
 
 def _store(services: Services, signed_in: SignedIn, request: Request, chunk: pb.UploadChunkRequest) -> JSONResponse:
@@ -137,7 +137,8 @@ def _store(services: Services, signed_in: SignedIn, request: Request, chunk: pb.
     return JSONResponse(to_json(answer.file))
 
 
-def _bytes_of(first: Any, rest: Iterator[Any]) -> Iterator[bytes]:
+def bytes_of(first: Any, rest: Iterator[Any]) -> Iterator[bytes]:
+    """The bytes of a stream of pieces whose first one is here already."""
     if first is not None:
         yield first.data
     for piece in rest:

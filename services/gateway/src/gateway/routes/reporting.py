@@ -13,6 +13,7 @@ PARAMETERS = (
     "product_id=parameters.product_id",
     "currency_code=parameters.currency_code",
     "metric=parameters.metric",
+    "tree_date=parameters.tree_date",
 )
 REPORTS = (
     Call("GET", "/reports", "reporting", "ListReports", "List the reports"),

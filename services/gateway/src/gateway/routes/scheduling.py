@@ -44,6 +44,14 @@ ACTIVITIES = (
         "Give many activities to another user",
         body="*",
     ),
+    Call(
+        "POST",
+        "/activities/hand_over",
+        "scheduling",
+        "HandOverActivities",
+        "Give a user's open activities to another user, or count them",
+        body="*",
+    ),
     Call("GET", "/activities/{activity_id}", "scheduling", "GetActivity", "Read an activity", answer="activity"),
     Call(
         "PATCH",

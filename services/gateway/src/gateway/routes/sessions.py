@@ -19,11 +19,12 @@ from gateway.signed_in import SignedIn
 
 
 class NewSession(BaseModel):
-    """Login and password."""
+    """Login and password, and the code of an account with a second factor."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
     login: Annotated[str, Field(max_length=200)]
     password: Annotated[str, Field(max_length=200)]
+    code: Annotated[str, Field(max_length=40)] = ""
 
 
 class Refresh(BaseModel):
@@ -39,8 +40,12 @@ def add_session_routes(router: APIRouter, services: Services, signed_in: SignedI
 
     @router.post("/sessions", operation_id="signIn", summary="Sign in", status_code=201, response_model=signed)
     def sign_in(body: NewSession, request: Request) -> Any:
-        pace.take(request.client.host if request.client else "")
-        asked = pb.SignInRequest(login=body.login, password=body.password)
+        address = request.client.host if request.client else ""
+        pace.take(address)
+        device = request.headers.get("user-agent", "")
+        asked = pb.SignInRequest(
+            login=body.login, password=body.password, device=device, address=address, code=body.code
+        )
         return JSONResponse(to_json(services.call("directory", "SignIn", asked)), 201)
 
     @router.post(

@@ -10,18 +10,17 @@ from starlette.responses import Response
 
 from chassis.errors import FieldInvalid, FieldViolation
 from chassis.ids import is_id, new_id
-from crm.directory.v1 import directory_pb2 as directory
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from gateway.web import activity_words as words
 from gateway.web.customer_words import outcome_words
 from gateway.web.form_values import read_date, read_day
 from gateway.web.mounting import Page
+from gateway.web.people import ask_for_people, people_of
 from gateway.web.texts import gettext as _
 from gateway.web.values import to_datetime
 from gateway.web.visits import Visit
 
 CHANGED = "activities-changed"
-MOST_USERS = 1_000
 HISTORY_SHOWN = 50
 
 
@@ -39,7 +38,7 @@ def render_activity(visit: Visit, notice: str = "") -> Response:
             "scheduling", "ListActivityHistory",
             pb.ListActivityHistoryRequest(activity_id=id, page_size=HISTORY_SHOWN),
         ),
-        users=("directory", "ListUsers", directory.ListUsersRequest(page_size=MOST_USERS)),
+        people=ask_for_people(),
     )  # fmt: skip
     if not found["activity"]:
         template = "activities/away.html" if visit.is_part else "activities/away_page.html"
@@ -55,7 +54,7 @@ def render_activity(visit: Visit, notice: str = "") -> Response:
         words=words,
         outcomes=[(key, outcome_words(key)) for key in words.USUAL_OUTCOMES],
         outcome_words=outcome_words,
-        users=[(user.id, user.display_name) for user in found["users"].users if user.active] if found["users"] else [],
+        people=people_of(found["people"]),
         history=list(found["history"].entries)[::-1] if found["history"] else [],
         local_day=begin.astimezone(visit.texts.zone).date().isoformat() if begin else "",
         local_time=begin.astimezone(visit.texts.zone).strftime("%H:%M") if begin else "",
@@ -98,9 +97,12 @@ def cancel(visit: Visit) -> Response:
 
 
 def move(visit: Visit) -> Response:
-    """Move it to another time, from the panel's form or by a drag in the calendar."""
+    """Move it to another time, by a drag in the workload also to another owner; from the panel's form or by a drag."""
     request = pb.MoveActivityRequest(
-        request_id=visit.field("request_id") or new_id(), activity_id=activity_id(visit), etag=visit.field("etag")
+        request_id=visit.field("request_id") or new_id(),
+        activity_id=activity_id(visit),
+        etag=visit.field("etag"),
+        owner_id=visit.field("owner_id"),
     )
     begin = read_moment(visit, "day", "time")
     if begin is None:

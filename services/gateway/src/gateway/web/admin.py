@@ -42,17 +42,6 @@ def kind_words() -> dict[int, str]:
     }
 
 
-def role_words() -> dict[int, str]:
-    """What a position lets its holder do."""
-    return {
-        directory.ROLE_SELLER: _("Seller: customers of the unit, own deals"),
-        directory.ROLE_HEAD: _("Head: everything of the unit and below, plans"),
-        directory.ROLE_STEWARD: _("Steward: like a head, and imports"),
-        directory.ROLE_ADMINISTRATOR: _("Administrator: everything everywhere"),
-        directory.ROLE_NONE: _("No rights of its own"),
-    }
-
-
 def read_day(visit: Visit, field: str, contract_field: str) -> date_pb2.Date | None:
     """A day of a form as the contract's date; None where it is empty. Errors: FieldInvalid."""
     text = visit.field(field)

@@ -62,6 +62,18 @@ def create_reason(visit: Visit) -> Response:
     return visit.go("/admin/pipelines")
 
 
+def set_probability(visit: Visit) -> Response:
+    """Say how many of a hundred deals of a stage are expected to be won."""
+    written = visit.field("probability")
+    if not (written.isascii() and written.isdigit() and len(written) <= 3):
+        raise FieldInvalid(FieldViolation("probability", _("write a whole number from 0 to 100")))
+    asked = pb.SetStageProbabilityRequest(
+        request_id=new_id(), stage_id=visit.field("stage_id"), probability=int(written)
+    )
+    visit.call("deals", "SetStageProbability", asked)
+    return visit.done(_("Saved"))
+
+
 def show_products(visit: Visit) -> Response:
     """The price list."""
     asked = pb.ListProductsRequest(page_size=ROWS, page_token=visit.query.get("page", ""))
@@ -81,5 +93,6 @@ PAGES = (
     Page("POST", "/admin/pipelines", for_administrators(create_pipeline)),
     Page("GET", "/admin/pipelines/new", for_administrators(show_new_pipeline)),
     Page("POST", "/admin/reasons", for_administrators(create_reason)),
+    Page("POST", "/admin/probabilities", for_administrators(set_probability)),
     Page("GET", "/admin/products", for_administrators(show_products)),
 )

@@ -1,4 +1,4 @@
-"""The calendar: a day, a week or a month of somebody or of a unit, and what a browser draws in it."""
+"""The calendar: a day, a week, a month or the workload of somebody or of a unit, and what a browser draws in it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from starlette.responses import JSONResponse, Response
 from chassis.dates import from_date, to_date
 from chassis.errors import FieldInvalid, FieldViolation
 from chassis.ids import is_id
-from crm.directory.v1 import directory_pb2 as directory
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from gateway.web import activity_words as words
 from gateway.web.form_values import read_date
 from gateway.web.frame import HEADERS
 from gateway.web.mounting import Page
-from gateway.web.names import list_units
+from gateway.web.names import list_units, look_up_names
+from gateway.web.people import ask_for_people, people_of
 from gateway.web.texts import gettext as _
 from gateway.web.values import to_datetime
 from gateway.web.visits import Visit
+from gateway.web.workload import DAYS, first_day_of, weigh
 
-VIEWS = ("day", "week", "month")
+WORKLOAD = "workload"
+VIEWS = ("day", "week", "month", WORKLOAD)
 MOST_DAYS = 42
-MOST_USERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,24 @@ def show_calendar(visit: Visit) -> Response:
     shown = read_shown(visit)
     if visit.query.get("view") in VIEWS and visit.setting("calendar_view") != shown.view:
         visit.save_setting("calendar_view", shown.view)
-    found = visit.gather(users=("directory", "ListUsers", directory.ListUsersRequest(page_size=MOST_USERS)))
-    users = [user for user in found["users"].users if user.active] if found["users"] else []
+    kind, _colon, id = shown.who.partition(":")
+    calls = {"people": ask_for_people()} | ({"inside": ask_for_people(id)} if kind == "unit" else {})
+    if shown.view == WORKLOAD:
+        calls = {"people": ask_for_people()}
+    found = visit.gather(**calls)
+    people = people_of(found["people"])
+    colleague = look_up_names(visit, [id]).user(id) if kind == "user" else None
+    is_workload = shown.view == WORKLOAD
     return visit.render(
-        "calendar/page.html",
+        "calendar/workload.html" if is_workload else "calendar/page.html",
+        grid=weigh(visit, first_day_of(visit, shown.day), shown.who) if is_workload else None,
         help="calendar",
         shown=shown,
-        users=[(f"user:{user.id}", user.display_name) for user in users if user.id != visit.user_id],
+        users=[(f"user:{user}", name) for user, name in people.listed or () if user != visit.user_id],
+        by_typing=people.listed is None,
+        colleague=colleague,
         units=[(f"unit:{unit.id}", unit.name) for unit in list_units(visit).values()],
-        topics=_topics(visit, shown, [user.id for user in users]),
+        topics=_topics(visit, shown, [one.id for one in found["inside"].users] if found.get("inside") else []),
         title=title_of_range(visit, shown),
         before=step_day(shown, -1).isoformat(),
         after=step_day(shown, 1).isoformat(),
@@ -61,6 +71,13 @@ def show_calendar(visit: Visit) -> Response:
             "failed": _("The calendar could not be read just now"), "repeats": _("repeats"), "done": _("done"),
         },
     )  # fmt: skip
+
+
+def show_workload(visit: Visit) -> Response:
+    """The grid of the workload alone, as it is drawn again after news."""
+    shown = read_shown(visit)
+    grid = weigh(visit, first_day_of(visit, shown.day), shown.who)
+    return visit.render("calendar/workload_grid.html", grid=grid, shown=shown, title=title_of_range(visit, shown))
 
 
 def list_events(visit: Visit) -> Response:
@@ -91,7 +108,8 @@ def read_shown(visit: Visit) -> Shown:
         day = date.fromisoformat(visit.query.get("date", ""))
     except ValueError:
         day = visit.today
-    who = visit.query.get("who", "me")
+    colleague = visit.query.get("colleague", "")
+    who = f"user:{colleague}" if colleague else visit.query.get("who", "me")
     kind, _colon, id = who.partition(":")
     known = kind in ("user", "unit") and is_id(id)
     return Shown(
@@ -103,8 +121,8 @@ def step_day(shown: Shown, way: int) -> date:
     """A day of the range before or after."""
     if shown.view == "day":
         return shown.day + timedelta(days=way)
-    if shown.view == "week":
-        return shown.day + timedelta(days=7 * way)
+    if shown.view in ("week", WORKLOAD):
+        return shown.day + timedelta(days=(7 if shown.view == "week" else DAYS) * way)
     first = shown.day.replace(day=1)
     return (first + timedelta(days=31)).replace(day=1) if way > 0 else (first - timedelta(days=1)).replace(day=1)
 
@@ -116,11 +134,9 @@ def title_of_range(visit: Visit, shown: Shown) -> str:
         return format_skeleton("yMMMM", shown.day, locale=locale)
     if shown.view == "day":
         return visit.texts.date(shown.day, "full")
-    first = shown.day - timedelta(days=(shown.day.weekday() - locale.first_week_day) % 7)
-    return _("%(first)s – %(last)s") % {
-        "first": visit.texts.date(first),
-        "last": visit.texts.date(first + timedelta(days=6)),
-    }
+    first = first_day_of(visit, shown.day)
+    last = first + timedelta(days=(DAYS if shown.view == WORKLOAD else 7) - 1)
+    return _("%(first)s – %(last)s") % {"first": visit.texts.date(first), "last": visit.texts.date(last)}
 
 
 def event_of(visit: Visit, entry: Any, others: bool) -> dict[str, Any] | None:
@@ -189,4 +205,8 @@ def _topics(visit: Visit, shown: Shown, users: list[str]) -> str:
     return f"user:{id or visit.user_id}"
 
 
-PAGES = (Page("GET", "/calendar", show_calendar), Page("GET", "/calendar/events", list_events))
+PAGES = (
+    Page("GET", "/calendar", show_calendar),
+    Page("GET", "/calendar/events", list_events),
+    Page("GET", "/calendar/workload", show_workload),
+)

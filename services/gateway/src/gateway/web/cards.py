@@ -15,6 +15,7 @@ from chassis.dates import from_date
 from chassis.ids import is_id
 from gateway.web import customer_words as words
 from gateway.web import stories
+from gateway.web.access_page import may_explain
 from gateway.web.card_reading import ORGANIZATION, PANELS, PATHS, PERSON, Customer, read_customer
 from gateway.web.interactions import Chosen, note_values
 from gateway.web.mounting import Page
@@ -28,9 +29,13 @@ def show_card(record_type: str) -> Callable[[Visit], Response]:
 
     def show(visit: Visit) -> Response:
         customer = read_customer(visit, record_type, card_id(visit), PANELS[record_type])
+        if customer.card and customer.card.id != customer.id:  # a link to a card that was merged into this one
+            return visit.go(f"/{PATHS[record_type]}/{customer.card.id}")
         return visit.render(
             "card/page.html",
             help=_help(record_type),
+            may_explain=may_explain(visit),
+            merged=merged if is_id(merged := visit.query.get("merged", "")) else "",
             **{**note_values(visit, Chosen(record_type, customer.id)), **card_values(visit, customer)},
         )
 

@@ -16,14 +16,21 @@ from crm.contacts.v1 import contacts_pb2 as pb
 from crm.scheduling.v1 import scheduling_pb2
 from gateway.web import customer_words as words
 from gateway.web.card_reading import ORGANIZATION, PATHS, PERSON
+from gateway.web.chosen_acts import list_acts
+from gateway.web.columns import read_columns
+from gateway.web.exports import offer_list
+from gateway.web.grouping import NOBODY, OWNER, Group, list_groupings, make_groups, read_grouping
+from gateway.web.grouping import UNIT as HOME
 from gateway.web.mounting import Page
 from gateway.web.names import Names, list_units, look_up_names
 from gateway.web.texts import gettext as _
+from gateway.web.view_tabs import read_tabs
 from gateway.web.visits import Away, Visit
 
 SIZE = 50
 MINE, UNIT, ALL = "mine", "unit", "all"
 LEAST_TEXT = 2
+GROUPINGS = {OWNER: pb.CUSTOMER_GROUPING_OWNER, HOME: pb.CUSTOMER_GROUPING_HOME_UNIT}
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,15 @@ class Wanted:
     unit_id: str = ""
     owner_id: str = ""
     individual: bool = False
+    home_id: str = ""
+    unowned: bool = False
 
     def as_request(self) -> dict[str, Any]:
         """The fields of a list request."""
+        return {**self.as_group_request(), "home_unit_id": self.home_id, "without_owner": self.unowned}
+
+    def as_group_request(self) -> dict[str, Any]:
+        """The fields of a request for groups."""
         return {"query": self.text, "unit_id": self.unit_id, "owner_id": self.owner_id}
 
 
@@ -55,18 +68,28 @@ def show_list(record_type: str) -> Callable[[Visit], Response]:
     """The page of a list."""
 
     def show(visit: Visit) -> Response:
-        wanted = read_wanted(visit)
-        listed = _read_page(visit, record_type, wanted)
+        wanted, name = read_wanted(visit), PATHS[record_type]
+        groups = _read_groups(visit, record_type, wanted)
+        listed = Listed(None, look_up_names(visit, [wanted.owner_id]), {}, {}) if groups else None
+        listed = listed or _read_page(visit, record_type, wanted)
         template = "customers/list.html" if record_type == PERSON else "organizations/list.html"
+        columns = read_columns(visit, name)
+        exported = "persons" if record_type == PERSON else "organizations"
         return visit.render(
             template,
+            columns=columns,
+            exportable=offer_list(exported, list_request(visit, record_type, wanted), columns.shown),
             help="customers" if record_type == PERSON else "organizations",
             listed=listed,
             rows=_rows(record_type, listed.answer),
             wanted=wanted,
             words=words,
             tabs=_tabs(visit),
+            views_kept=read_tabs(visit, name, columns, view=wanted.view),
             units=list_units(visit),
+            acts=list_acts(visit, name),
+            groups=groups,
+            groupings=list_groupings(visit, name),
             views=_filters(visit, record_type, wanted, listed.names),
         )
 
@@ -91,23 +114,29 @@ def read_wanted(visit: Visit) -> Wanted:
     """The filter of an address; the view of one's own customers and of one's own unit fill in what they mean."""
     query = visit.query
     view = query.get("view", UNIT if visit.home else ALL)
-    text = query.get("q", "").strip()[:200]
+    text, owner = query.get("q", "").strip()[:200], query.get("owner", "")
     return Wanted(
         view if view in (MINE, UNIT, ALL) else ALL,
         text if len(text) >= LEAST_TEXT else "",
         query.get("unit", "") or (visit.home.id if view == UNIT and visit.home else ""),
-        visit.user_id if view == MINE else query.get("owner", ""),
+        visit.user_id if view == MINE else "" if owner == NOBODY else owner,
         query.get("kind") == "individual",
+        query.get("home", ""),
+        owner == NOBODY and view != MINE,
     )
 
 
-def _read_page(visit: Visit, record_type: str, wanted: Wanted) -> Listed:
+def list_request(visit: Visit, record_type: str, wanted: Wanted) -> Any:
+    """What a page of the list asks for."""
     shared = {**wanted.as_request(), "page_size": SIZE, "page_token": visit.query.get("page", "")}
     if record_type == PERSON:
-        request: Any = pb.ListPersonsRequest(**shared, individual_only=wanted.individual)
-        answer = visit.gather(found=("contacts", "ListPersons", request))["found"]
-    else:
-        answer = visit.gather(found=("contacts", "ListOrganizations", pb.ListOrganizationsRequest(**shared)))["found"]
+        return pb.ListPersonsRequest(**shared, individual_only=wanted.individual)
+    return pb.ListOrganizationsRequest(**shared)
+
+
+def _read_page(visit: Visit, record_type: str, wanted: Wanted) -> Listed:
+    method = "ListPersons" if record_type == PERSON else "ListOrganizations"
+    answer = visit.gather(found=("contacts", method, list_request(visit, record_type, wanted)))["found"]
     rows = _rows(record_type, answer)
     ids = [one.id for one in rows]
     around = visit.gather_calls(
@@ -116,6 +145,27 @@ def _read_page(visit: Visit, record_type: str, wanted: Wanted) -> Listed:
         steps=lambda: _next_steps(visit, record_type, ids),
     )
     return Listed(answer, around["names"] or Names(), around["latest"] or {}, around["steps"])
+
+
+def _read_groups(visit: Visit, record_type: str, wanted: Wanted) -> list[Group]:
+    """The groups, where the address asks for some and there are any."""
+    grouping = read_grouping(visit, PATHS[record_type])
+    if not grouping:
+        return []
+    request = pb.GroupCustomersRequest(
+        grouping=GROUPINGS[grouping],
+        organizations=record_type == ORGANIZATION,
+        individual_only=wanted.individual and record_type == PERSON,
+        **wanted.as_group_request(),
+    )
+    answer = visit.gather(groups=("contacts", "GroupCustomers", request))["groups"]
+    narrowed = "owner" if grouping == OWNER else "home"
+    whole: dict[str, str | None] = {"view": ALL if wanted.view == MINE else wanted.view, "group": None, "page": None}
+
+    def path(key: str) -> str:
+        return visit.url(**{**whole, "owner": wanted.owner_id or None, narrowed: key or NOBODY})
+
+    return make_groups(visit, grouping, answer, path, {})
 
 
 def _rows(record_type: str, answer: Any) -> Any:
@@ -155,10 +205,15 @@ def _filters(visit: Visit, record_type: str, wanted: Wanted, names: Names) -> li
         chips.append((_("like “%(text)s”") % {"text": wanted.text}, visit.url(q=None, page=None)))
     if visit.query.get("unit"):
         chips.append((_("known to %(unit)s") % {"unit": names.unit(wanted.unit_id)}, visit.url(unit=None, page=None)))
-    if visit.query.get("owner"):
+    if wanted.unowned:
+        chips.append((_("Nobody is responsible"), visit.url(owner=None, page=None)))
+    elif visit.query.get("owner"):
         owner = names.user(wanted.owner_id)
         named = owner.name if owner else _("a colleague elsewhere")
         chips.append((_("of %(name)s") % {"name": named}, visit.url(owner=None, page=None)))
+    if wanted.home_id:
+        home = names.unit(wanted.home_id) or _("Somewhere else")
+        chips.append((_("at home in %(unit)s") % {"unit": home}, visit.url(home=None, page=None)))
     if wanted.individual and record_type == PERSON:
         chips.append((_("customers in their own right"), visit.url(kind=None, page=None)))
     return chips

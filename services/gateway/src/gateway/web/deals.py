@@ -1,23 +1,25 @@
-"""The page of all deals: the same filter seen as a board or as a table, and the further cards of a column."""
+"""The page of all deals: one filter seen as board, table or forecast; a column anew, and its further cards."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from crm.deals.v1 import deals_pb2 as pb
-from gateway.web.deals_board import MOST_CARDS, draw_cards, make_cards, show_board
+from gateway.web.deals_board import MOST_CARDS, draw_cards, make_cards, show_board, show_columns
 from gateway.web.deals_filter import VIEWS, address_query, read_filter
+from gateway.web.deals_forecast import show_forecast
 from gateway.web.deals_table import show_table
 from gateway.web.mounting import Page
 from gateway.web.visits import Visit
 
 
 def show_deals(visit: Visit) -> Response:
-    """The board or the table, as the address says, else as the person last had it."""
+    """The board, the table or the forecast, as the address says, else as the person last had it."""
     wanted = read_filter(visit)
     if visit.query.get("view") in VIEWS and visit.setting("deals_view") != wanted.view:
         visit.save_setting("deals_view", wanted.view)
-    return show_table(visit, wanted) if wanted.view == "table" else show_board(visit, wanted)
+    show = {"table": show_table, "forecast": show_forecast}.get(wanted.view, show_board)
+    return show(visit, wanted)
 
 
 def show_more(visit: Visit) -> Response:
@@ -43,4 +45,13 @@ def show_more(visit: Visit) -> Response:
     )
 
 
-PAGES = (Page("GET", "/deals", show_deals), Page("GET", "/deals/more", show_more))
+def show_again(visit: Visit) -> Response:
+    """One column of the board, when something in it has changed."""
+    return show_columns(visit, read_filter(visit), [visit.query.get("stage", "")])
+
+
+PAGES = (
+    Page("GET", "/deals", show_deals),
+    Page("GET", "/deals/more", show_more),
+    Page("GET", "/deals/column", show_again),
+)

@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from crm.deals.v1 import deals_pb2 as pb
 from crm.scheduling.v1 import scheduling_pb2 as scheduling
+from gateway.web.columns import read_columns
 from gateway.web.deals_filter import DealFilter, address_query, list_tabs, make_chips
 from gateway.web.parties import Parties, find_parties
 from gateway.web.values import to_datetime
+from gateway.web.view_tabs import read_tabs
 from gateway.web.visits import Visit
 
 COLUMN_CARDS, MOST_CARDS = 15, 50
@@ -53,32 +55,56 @@ def show_board(
     visit: Visit, wanted: DealFilter, status: int = 200, pipelines: Sequence[Any] = (), **values: Any
 ) -> Response:
     """The page of the board, or the board alone where a page is open already; `pipelines` where they are known."""
-    size = min(max(COLUMN_CARDS, _number(visit.query.get("size", ""))), MOST_CARDS)
-    calls: dict[str, Any] = {
-        "board": ("deals", "GetBoard", pb.GetBoardRequest(column_size=size, **wanted.fields(visit)))
-    }
+    calls: dict[str, Any] = {"board": _question(visit, wanted)}
     if not pipelines:
         calls["pipelines"] = ("deals", "ListPipelines", pb.ListPipelinesRequest())
     first = visit.gather(**calls)
     if first.get("pipelines"):
         pipelines = first["pipelines"].pipelines
     board = first["board"]
-    deals = [deal for column in board.columns for deal in column.deals] if board else []
-    names, cards = make_cards(visit, deals, wanted)
-    by_id = {card.deal.id: card for card in draw_cards(visit, cards)}
+    names, columns = _draw_columns(visit, wanted, board)
     return visit.render(
         "deals/board_part.html" if visit.is_part else "deals/board.html",
         status,
         help="deals",
         wanted=wanted,
         board=board,
-        columns=[(column, [by_id[deal.id] for deal in column.deals]) for column in board.columns] if board else [],
+        columns=columns,
         pipelines=pipelines,
         chips=make_chips(visit, wanted, names),
         tabs=list_tabs(visit),
+        views_kept=read_tabs(visit, "deals", read_columns(visit, "deals"), view=wanted.view),
         query=address_query(visit, wanted),
         **{"notice": "", "problem": "", **values},
     )
+
+
+def show_columns(visit: Visit, wanted: DealFilter, stages: Sequence[str], notice: str = "") -> Response:
+    """Some columns of a board that is open, each in its place; the others stay as they are."""
+    board = visit.gather(board=_question(visit, wanted, stages))["board"]
+    _names, columns = _draw_columns(visit, wanted, board)
+    by_id = {column.stage.id: (column, cards) for column, cards in columns}
+    return visit.render(
+        "deals/columns.html",
+        headers={"HX-Reswap": "none"},
+        board=board,
+        columns=[by_id[one] for one in stages if one in by_id],
+        query=address_query(visit, wanted),
+        notice=notice,
+    )
+
+
+def _question(visit: Visit, wanted: DealFilter, stages: Sequence[str] = ()) -> tuple[str, str, Any]:
+    size = min(max(COLUMN_CARDS, _number(visit.query.get("size", ""))), MOST_CARDS)
+    return "deals", "GetBoard", pb.GetBoardRequest(column_size=size, stage_ids=stages, **wanted.fields(visit))
+
+
+def _draw_columns(visit: Visit, wanted: DealFilter, board: Any) -> tuple[Parties, list[tuple[Any, list[Drawn]]]]:
+    """The names of what the filter says, and each column with its cards; none where there is no board."""
+    columns = board.columns if board else ()
+    names, cards = make_cards(visit, (deal for column in columns for deal in column.deals), wanted)
+    by_id = {card.deal.id: card for card in draw_cards(visit, cards)}
+    return names, [(column, [by_id[deal.id] for deal in column.deals]) for column in columns]
 
 
 def make_cards(visit: Visit, deals: Iterable[Any], wanted: DealFilter) -> tuple[Parties, list[Card]]:

@@ -19,14 +19,15 @@ from gateway.web.deals_page import deal_id
 from gateway.web.form_values import read_day, read_money
 from gateway.web.mounting import Page
 from gateway.web.parties import Parties, find_parties
+from gateway.web.people import ask_for_people, people_of
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
 TEXTS = ("title", "business_line", "external_id", "loss_reason", "loss_comment")
-DAYS = ("open_date", "close_date")
+DAYS = ("open_date", "close_date", "expected_close_date")
 LINKS = ("organization_id", "person_id", "owner_id", "unit_id")
 FACTS = (*TEXTS, *DAYS, *LINKS, "amount")
-MOST_USERS = 1_000
+MOST_UNITS = 1_000
 AMOUNT_SPLIT = "|"  # between number and currency where a conflict holds both in one value
 
 
@@ -41,6 +42,7 @@ def labels() -> dict[str, str]:
         "unit_id": _("Unit"),
         "open_date": _("Opened"),
         "close_date": _("Closed"),
+        "expected_close_date": _("Expected"),
         "loss_reason": _("Lost because of"),
         "loss_comment": _("Comment on the loss"),
         "business_line": _("Line of business"),
@@ -53,6 +55,7 @@ def show_edit(visit: Visit) -> Response:
     name = fact_name(visit)
     deal = visit.call("deals", "GetDeal", pb.GetDealRequest(deal_id=deal_id(visit))).deal
     choices = CHOICES[name](visit) if name in CHOICES else []
+    people = people_of(visit.gather(people=ask_for_people())["people"]) if name == "owner_id" else None
     parties, _answers = find_parties(visit, [deal.person_id], [deal.organization_id], [deal.owner_id])
     return visit.render(
         "deals/edit.html",
@@ -61,6 +64,7 @@ def show_edit(visit: Visit) -> Response:
         label=labels()[name],
         value=value_of(deal, name),
         choices=choices,
+        people=people,
         parties=parties,
     )
 
@@ -93,6 +97,8 @@ def save_fact(visit: Visit) -> Response:
         f"/deals/{id}/edit/{name}", theirs.etag, f"#fact-{name}", labels(), (values[0], values[1], values[2]),
         lambda name, value: word_value(visit, parties, name, value),
     )  # fmt: skip
+    if conflict is None and mine == before:  # nothing was written, and what somebody else wrote stays
+        return _render_fact(visit, theirs)
     if conflict is None:  # somebody changed something else
         return _render_fact(visit, _store(visit, id, name, mine, theirs.etag), saved=True)
     return visit.render("deals/clash.html", 409, name=name, label=labels()[name], conflict=conflict)
@@ -165,13 +171,8 @@ def _render_fact(visit: Visit, deal: Any, saved: bool = False) -> Response:
     return visit.render("deals/fact.html", headers=headers, deal=deal, name=name, label=labels()[name], parties=parties)
 
 
-def _users(visit: Visit) -> list[tuple[str, str]]:
-    found = visit.call("directory", "ListUsers", directory.ListUsersRequest(page_size=MOST_USERS)).users
-    return [("", _("Nobody")), *((one.id, one.display_name) for one in found if one.active)]
-
-
 def _units(visit: Visit) -> list[tuple[str, str]]:
-    found = visit.call("directory", "ListUnits", directory.ListUnitsRequest(page_size=MOST_USERS)).units
+    found = visit.call("directory", "ListUnits", directory.ListUnitsRequest(page_size=MOST_UNITS)).units
     return [(one.id, one.name) for one in found]
 
 
@@ -180,7 +181,7 @@ def _reasons(visit: Visit) -> list[tuple[str, str]]:
     return [(name, name) for name in names]
 
 
-CHOICES = {"owner_id": _users, "unit_id": _units, "loss_reason": _reasons}
+CHOICES = {"unit_id": _units, "loss_reason": _reasons}
 PAGES = (
     Page("GET", "/deals/{id}/edit/{name}", show_edit),
     Page("GET", "/deals/{id}/fact/{name}", show_fact),

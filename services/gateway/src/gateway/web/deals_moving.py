@@ -10,7 +10,7 @@ from starlette.responses import Response
 from chassis.errors import RemoteError
 from chassis.ids import new_id
 from crm.deals.v1 import deals_pb2 as pb
-from gateway.web.deals_board import show_board
+from gateway.web.deals_board import show_board, show_columns
 from gateway.web.deals_filter import read_filter
 from gateway.web.deals_page import deal_id, render_deal
 from gateway.web.form_values import read_day, read_money
@@ -41,9 +41,9 @@ def move_card(visit: Visit) -> Response:
     except RemoteError as refusal:
         if refusal.reason != "STALE_ETAG":
             raise
-        return _answer(visit, pipelines, 409, problem=title_of(refusal))
+        return _answer_stale(visit, pipelines, title_of(refusal))
     told = _("%(title)s is now in %(stage)s") % {"title": moved.title, "stage": moved.stage_name}
-    return _answer(visit, pipelines, notice=told)
+    return _answer(visit, [moved.stage_id, deal.stage_id], told)
 
 
 def make_move(visit: Visit, deal: Any) -> Any:
@@ -87,14 +87,28 @@ def _ask(visit: Visit, deal: Any, stage: Any) -> Response:
     )
 
 
-def _answer(visit: Visit, pipelines: Sequence[Any], status: int = 200, notice: str = "", problem: str = "") -> Response:
-    """After a move: the board anew, or the deal's part of its own page where the move was made there."""
-    told = {"notice": notice, "problem": problem}
+def _answer(visit: Visit, stages: Sequence[str], notice: str) -> Response:
+    """After a move: the columns it touched anew, or the deal's part of its own page where the move was made there."""
     if visit.field("page") == "deal":
-        response, place = render_deal(visit, deal_id(visit), status, **told), "#deal"
+        response = _in_place(render_deal(visit, deal_id(visit), notice=notice), "#deal")
     else:
-        response, place = show_board(visit, read_filter(visit), status, pipelines, **told), "#board"
-    response.headers.update({"X-Moved": "no" if problem else "yes", "HX-Retarget": place, "HX-Reswap": "outerMorph"})
+        response = show_columns(visit, read_filter(visit), stages, notice)
+    response.headers["X-Moved"] = "yes"
+    return response
+
+
+def _answer_stale(visit: Visit, pipelines: Sequence[Any], problem: str) -> Response:
+    """Somebody was faster: the whole board, or the deal's part of its page, as it is now."""
+    if visit.field("page") == "deal":
+        response = _in_place(render_deal(visit, deal_id(visit), 409, problem=problem), "#deal")
+    else:
+        response = _in_place(show_board(visit, read_filter(visit), 409, pipelines, problem=problem), "#board")
+    response.headers["X-Moved"] = "no"
+    return response
+
+
+def _in_place(response: Response, place: str) -> Response:
+    response.headers.update({"HX-Retarget": place, "HX-Reswap": "outerMorph"})
     return response
 
 

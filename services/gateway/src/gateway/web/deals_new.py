@@ -6,13 +6,11 @@ from starlette.responses import Response
 
 from chassis.ids import is_id, new_id
 from crm.deals.v1 import deals_pb2 as pb
-from crm.directory.v1 import directory_pb2 as directory
-from gateway.web.form_values import read_money
+from gateway.web.form_values import read_day, read_money
 from gateway.web.mounting import Page
 from gateway.web.parties import find_parties
+from gateway.web.people import ask_for_people, people_of
 from gateway.web.visits import Visit
-
-MOST_USERS = 1_000
 
 
 def show_form(visit: Visit) -> Response:
@@ -23,7 +21,7 @@ def show_form(visit: Visit) -> Response:
         [person_id],
         [organization_id],
         pipelines=("deals", "ListPipelines", pb.ListPipelinesRequest()),
-        people=("directory", "ListUsers", directory.ListUsersRequest(page_size=MOST_USERS)),
+        people=ask_for_people(),
     )
     pipelines = found["pipelines"].pipelines if found["pipelines"] else ()
     return visit.render(
@@ -31,7 +29,7 @@ def show_form(visit: Visit) -> Response:
         away=None if found["pipelines"] else found["pipelines"],
         stages=[(stage.id, _stage_words(one, stage, len(pipelines))) for one in pipelines for stage in _open(one)],
         first=next((stage.id for one in pipelines if one.is_default for stage in _open(one)), ""),
-        users=[(one.id, one.display_name) for one in found["people"].users if one.active] if found["people"] else [],
+        people=people_of(found["people"]),
         person=(person_id, parties.person(person_id)),
         organization=(organization_id, parties.organization(organization_id)),
         currency=visit.home.currency_code if visit.home else "",
@@ -48,6 +46,7 @@ def open_deal(visit: Visit) -> Response:
         stage_id=visit.field("stage_id"),
         owner_id=visit.field("owner_id") or visit.user_id,
         amount=read_money("amount", visit.field("amount"), visit.field("currency")),
+        expected_close_date=read_day("expected_close_date", visit.field("expected_close_date")),
     )
     request = pb.CreateDealRequest(request_id=visit.field("request_id"), deal=deal)
     return visit.go(f"/deals/{visit.call('deals', 'CreateDeal', request).deal.id}")

@@ -16,6 +16,7 @@ from chassis.ids import is_id, new_id
 from crm.contacts.v1 import contacts_pb2 as contacts
 from crm.deals.v1 import deals_pb2 as pb
 from crm.scheduling.v1 import scheduling_pb2 as scheduling
+from gateway.web.access_page import may_explain
 from gateway.web.deals_board import days_since
 from gateway.web.mounting import Page
 from gateway.web.parties import find_parties
@@ -93,6 +94,7 @@ def render_deal(visit: Visit, id: str, status: int = 200, **values: Any) -> Resp
         facts=_facts(deal),
         decimal=Decimal,
         request_id=new_id(),
+        may_explain=may_explain(visit),
         **{"notice": "", "problem": "", **values},
     )
 
@@ -126,8 +128,8 @@ def _facts(deal: Any) -> list[str]:
     closed, lost = deal.status != pb.STAGE_KIND_OPEN, deal.status == pb.STAGE_KIND_LOST
     ended = [*(["close_date"] if closed else []), *(["loss_reason", "loss_comment"] if lost else [])]
     return [
-        "title", "amount", "organization_id", "person_id", "owner_id", "unit_id", "open_date", *ended, "business_line",
-        "external_id",
+        "title", "amount", "organization_id", "person_id", "owner_id", "unit_id", "open_date", "expected_close_date",
+        *ended, "business_line", "external_id",
     ]  # fmt: skip
 
 

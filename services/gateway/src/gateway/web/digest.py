@@ -79,10 +79,10 @@ class Digest:
 
     @property
     def topics(self) -> str:
-        """What the digest listens to."""
-        return " ".join(
-            f"user:{one}" for one in (*(one.user_id for one in self.doing), *(one.id for one in self.silent))
-        )
+        """What the digest listens to: its people, and the unit with those right below it."""
+        people = (*(one.user_id for one in self.doing), *(one.id for one in self.silent))
+        unit = [f"unit:{self.unit.id}"] if self.unit else []
+        return " ".join([*unit, *(f"user:{one}" for one in people)])
 
 
 def show_people(visit: Visit) -> Response:

@@ -22,10 +22,11 @@ from gateway.web.cards import card_id, card_values
 from gateway.web.conflicts import make_conflict
 from gateway.web.customer_words import channel_kinds, channel_number
 from gateway.web.mounting import Page
+from gateway.web.names import look_up_names
+from gateway.web.people import People, ask_for_people, people_of
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
-MOST_USERS = 500
 Answer = Callable[[Visit], Response]
 
 
@@ -158,18 +159,22 @@ def _form(visit: Visit, record_type: str, card: Any) -> Response:
         group=group,
         values=values,
         etag=card.etag,
-        users=_users(visit, values) if wants_users else [],
+        people=_people(visit) if wants_users else None,
+        owner=_owner(visit, values) if wants_users else "",
         parent=_parent(visit, card) if any(fact.kind == facts.FIRM for fact in group) else "",
     )
 
 
-def _users(visit: Visit, values: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Who may own the card, the viewer first; the present owner among them even where not visible."""
-    answer = visit.call("directory", "ListUsers", directory_pb2.ListUsersRequest(page_size=MOST_USERS))
-    others = [(one.id, one.display_name) for one in answer.users if one.active and one.id != visit.user_id]
-    choices = [("", _("nobody")), (visit.user_id, visit.user_name), *others]
-    present = values["owner_id"]
-    return choices if present in dict(choices) else [(present, _("a colleague elsewhere")), *choices]
+def _people(visit: Visit) -> People:
+    """Who may own the card, the viewer first."""
+    found = visit.gather(people=ask_for_people())["people"]
+    return people_of(found).starting_with(("", _("nobody")), (visit.user_id, visit.user_name))
+
+
+def _owner(visit: Visit, values: Mapping[str, str]) -> str:
+    """What the present owner is called, who may be somebody the viewer cannot see."""
+    owner = look_up_names(visit, [values["owner_id"]]).user(values["owner_id"])
+    return owner.name if owner else _("a colleague elsewhere") if values["owner_id"] else ""
 
 
 def _parent(visit: Visit, card: Any) -> str:

@@ -24,7 +24,9 @@ from gateway.services import Services
 from gateway.web.news import Fact, read_fact
 
 log = logging.getLogger(__name__)
-FOLLOWED = ("contacts", "deals", "scheduling", "imports")
+FOLLOWED = ("contacts", "deals", "scheduling", "imports", "directory")
+STAFF_NEWS = "crm.directory.events."  # what types of events begin with that make kept names of units and users old
+UNIT_NEWS = f"{STAFF_NEWS}v1.Unit"
 WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 1.0  # before asking again where a service is away or has no place to wait
 KEPT = 2_000  # facts, and no older than:
@@ -45,10 +47,13 @@ class Listener:
 
 
 class Following:
-    """Who listens to what; begins to follow with the first listener."""
+    """Who listens to what; begins to follow with the first listener.
 
-    def __init__(self, services: Services, secret: str) -> None:
-        self._services, self._secret = services, secret
+    `forget_names` is called when names of units and users that a page keeps may be old.
+    """
+
+    def __init__(self, services: Services, secret: str, forget_names: Callable[[], None]) -> None:
+        self._services, self._secret, self._forget_names = services, secret, forget_names
         self._listeners: dict[str, set[Listener]] = {}
         self._count = 0
         self._left_at = time.monotonic()
@@ -57,6 +62,7 @@ class Following:
         self._threads: list[threading.Thread] = []
         self._recent: deque[tuple[int, Fact]] = deque(maxlen=KEPT)
         self._complete_from: dict[str, int] = {}  # address -> since when its facts are all known
+        self._moved: Callable[[], None] = lambda: None
         self._askers = ThreadPoolExecutor(2, thread_name_prefix="may-read")
         self._token, self._token_end = "", 0.0
 
@@ -69,6 +75,10 @@ class Following:
     def is_closing(self) -> bool:
         """Whether the gateway is about to end."""
         return self._closing.is_set()
+
+    def on_moves(self, act: Callable[[], None]) -> None:
+        """Call `act` when units changed: what people were allowed by their places may be old."""
+        self._moved = act
 
     def add(self, listener: Listener, since_ms: int) -> None:
         """Listen from now on, and hear at once what was said since a moment (milliseconds of this clock)."""
@@ -175,7 +185,12 @@ class Following:
                 self._complete_from[address] = now_ms()
         if passed_over:
             self._tell_everybody()
-        self.hear(fact for one in answer.followed for fact in map(read_fact, one.events) if fact)
+        events = [event for one in answer.followed for event in one.events]
+        if passed_over or begins or any(event.type.startswith(STAFF_NEWS) for event in events):
+            self._forget_names()
+        if passed_over or any(event.type.startswith(UNIT_NEWS) for event in events):
+            self._moved()
+        self.hear(fact for fact in map(read_fact, events) if fact)
 
     def _tell_everybody(self) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ Templates that extend `frame/page.html` are pages; all others are parts that htm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +42,9 @@ HEADERS = {
 class Frame:
     """Renders templates; one for all requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit_choice: Callable[[Visit], Any]) -> None:
         self._environments: dict[str, FoldingEnvironment] = {}
+        self._unit_choice = unit_choice  # asked for by whole pages only
 
     def _template(self, spoken: texts.Texts, name: str) -> Template:
         environment = self._environments.get(spoken.language)
@@ -59,6 +60,7 @@ class Frame:
             v=visit,
             t=visit.texts,
             places=list_places(visit),
+            unit_choice=self._unit_choice,
             csrf=visit.session.csrf_token(),
             rendered=visit.begin_ms,
             **values,

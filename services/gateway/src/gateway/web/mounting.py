@@ -30,6 +30,7 @@ from gateway.web.refusals import Forged, refusal_page, stranger_page
 from gateway.web.sessions import COOKIE, Sessions
 from gateway.web.texts import Texts, choose_language, speaking
 from gateway.web.visits import Visit
+from gateway.webhooks.desk import Desk
 
 SAFE = ("GET", "HEAD")
 MOST_FIELDS = 500
@@ -57,6 +58,7 @@ class Workplace:
     sessions: Sessions
     frame: Frame
     homes: Homes
+    desk: Desk | None = None  # of webhooks; None where the operator set none up
 
     def route(self, page: Page) -> Route:
         """The page as a route."""
@@ -81,6 +83,7 @@ class Workplace:
             visit = self._visit(request, session, form, body)
             with speaking(visit.texts):
                 try:
+                    self.signed_in.pace.take(session.access)
                     refuse_forgery(request, form, session.knows)
                     return page.answer(visit)
                 except DomainError as refusal:
@@ -91,7 +94,9 @@ class Workplace:
         language = choose_language(session.settings.get("language", ""), request.headers.get("accept-language", ""))
         zone = ZoneInfo(session.settings.get("zone") or (home and home.time_zone) or "UTC")
         texts = Texts(language, zone)
-        return Visit(request, session, texts, self.services, self.sessions, self.frame, home, form, body)
+        return Visit(
+            request, session, texts, self.services, self.sessions, self.frame, home, form, body, desk=self.desk
+        )
 
 
 def refuse_forgery(request: Request, form: FormData, knows: Callable[[str], bool]) -> None:

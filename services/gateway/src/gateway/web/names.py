@@ -1,7 +1,8 @@
 """Names that stand beside records of other services: who a user id is, when they left, what a unit is called.
 
 Units and users change rarely and stand on every page, so what a viewer may see of units is kept for a minute, and of
-users for half a one. Users that are not kept are asked for in one call for all the ids of a page.
+users for half a one, or until the directory has news. Users that are not kept are asked for in one call for all the ids
+of a page.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ MOST_KEPT_USERS = 10_000  # of all viewers together; about 10 MB
 PAGE = 1_000  # units
 
 _kept: WeakKeyDictionary[Services, dict[str, tuple[float, dict[str, Any]]]] = WeakKeyDictionary()
-_kept_users: WeakKeyDictionary[Services, OrderedDict[tuple[str, str], tuple[float, Any]]] = WeakKeyDictionary()
+KeptUsers = OrderedDict[tuple[str, str], tuple[float, Any]]  # by viewer and user: when asked, what was told
+_kept_users: WeakKeyDictionary[Services, KeptUsers] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -88,6 +90,13 @@ def list_units(visit: Visit) -> dict[str, Any]:
     return units
 
 
+def forget_names(services: Services) -> None:
+    """Ask anew for every unit and user; what is being asked for at this moment is not kept either."""
+    with _lock:
+        _kept.pop(services, None)
+        _kept_users.pop(services, None)
+
+
 def colleague_of(user: Any, units: dict[str, Any]) -> Colleague:
     """The directory's user as pages name them, with the unit of the latest position."""
     latest = max(user.positions, key=_latest, default=None)
@@ -97,7 +106,9 @@ def colleague_of(user: Any, units: dict[str, Any]) -> Colleague:
 
 
 def _users(visit: Visit, user_ids: list[str], units: dict[str, Any]) -> dict[str, Colleague]:
-    found = _recall(visit, user_ids)
+    with _lock:
+        kept = _kept_users.setdefault(visit.services, OrderedDict())
+    found = _recall(kept, visit.user_id, user_ids)
     missing = [one for one in user_ids if one not in found]
     if missing:
         try:
@@ -107,27 +118,25 @@ def _users(visit: Visit, user_ids: list[str], units: dict[str, Any]) -> dict[str
             pass
         else:
             told = {user.id: user for user in answer}
-            _keep(visit, {one: told.get(one) for one in missing})
+            _keep(kept, visit.user_id, {one: told.get(one) for one in missing})
             found |= told
     return {user.id: colleague_of(user, units) for user in found.values() if user}
 
 
-def _recall(visit: Visit, user_ids: list[str]) -> dict[str, Any]:
+def _recall(kept: KeptUsers, viewer: str, user_ids: list[str]) -> dict[str, Any]:
     """The users this viewer asked for lately; None for one of whom the directory told nothing."""
     oldest = time.monotonic() - USER_SECONDS
     with _lock:
-        kept = _kept_users.get(visit.services) or OrderedDict()
-        known = [(one, kept.get((visit.user_id, one))) for one in user_ids]
+        known = [(one, kept.get((viewer, one))) for one in user_ids]
     return {user_id: entry[1] for user_id, entry in known if entry and entry[0] > oldest}
 
 
-def _keep(visit: Visit, users: dict[str, Any]) -> None:
+def _keep(kept: KeptUsers, viewer: str, users: dict[str, Any]) -> None:
     now = time.monotonic()
     with _lock:
-        kept = _kept_users.setdefault(visit.services, OrderedDict())
         for user_id, user in users.items():
-            kept[visit.user_id, user_id] = (now, user)
-            kept.move_to_end((visit.user_id, user_id))
+            kept[viewer, user_id] = (now, user)
+            kept.move_to_end((viewer, user_id))
         while len(kept) > MOST_KEPT_USERS:
             kept.popitem(last=False)
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from gateway.web.visits import Visit
 
 
+NARROWED = ("/today", "/customers", "/organizations", "/deals", "/reports")
+
+
 @dataclass(frozen=True)
 class Place:
     """One entry of the rail: `key` is pressed after g; `here` marks the place that is open."""
@@ -31,12 +34,20 @@ def list_places(visit: Visit) -> list[Place]:
         (True, _("Deals"), "/deals", "columns", "d"),
         (True, _("Calendar"), "/calendar", "calendar", "k"),
         (visit.may_import, _("Imports"), "/imports", "upload", "i"),
+        (visit.may_export, _("Exports"), "/exports", "download", "x"),
         (True, _("Reports"), "/reports", "chart", "r"),
+        (visit.may_audit, _("Audit"), "/audit", "history", "u"),
         (visit.may_administer, _("Admin"), "/admin", "settings", "a"),
+        (visit.may_subscribe and not visit.may_administer, _("Webhooks"), "/admin/webhooks", "settings", "w"),
     ]
     here = visit.request.url.path
     return [
-        Place(name, path, icon, key, here == path or here.startswith(f"{path}/"))
+        Place(name, _narrowed(visit, path), icon, key, here == path or here.startswith(f"{path}/"))
         for shown, name, path, icon, key in wanted
         if shown
     ]
+
+
+def _narrowed(visit: Visit, path: str) -> str:
+    """A place within the unit that the person has chosen, where its pages can be narrowed."""
+    return f"{path}?unit={visit.chosen_unit}" if visit.chosen_unit and path in NARROWED else path

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from chassis.errors import FieldInvalid, FieldViolation
+from chassis.errors import FieldInvalid, FieldViolation, RemoteError
 from chassis.ids import is_id, new_id
 from crm.contacts.v1 import contacts_pb2 as pb
 from gateway.web import card_changing as changing
@@ -48,28 +48,69 @@ def show_alike(visit: Visit) -> Response:
 
 def create_person(visit: Visit) -> Response:
     """Make the person, and show the card: the new one, or the one that was there."""
+    person = _person(visit)
+    request = pb.CreatePersonRequest(
+        request_id=visit.field("request_id"), person=person, allow_duplicate=bool(visit.field("allow_duplicate"))
+    )
+    try:
+        made = visit.call("contacts", "CreatePerson", request)
+    except RemoteError as refusal:
+        return _hint(visit, refusal, PERSON)
+    return visit.go(f"/{PATHS[PERSON]}/{made.person.id}" + ("?existed=1" if made.existed else ""))
+
+
+def _person(visit: Visit) -> pb.Person:
     person = pb.Person(display_name=_name(visit), channels=_channels(visit))
     firm_id, firm_name = visit.field("organization_id"), visit.field("organization_name")
     if firm_id or firm_name:
         job = pb.Affiliation(organization_id=firm_id, organization_name=firm_name, role=visit.field("role"))
         person.affiliations.append(job)
-    request = pb.CreatePersonRequest(
-        request_id=visit.field("request_id"), person=person, allow_duplicate=bool(visit.field("allow_duplicate"))
-    )
-    made = visit.call("contacts", "CreatePerson", request)
-    return visit.go(f"/{PATHS[PERSON]}/{made.person.id}" + ("?existed=1" if made.existed else ""))
+    return person
 
 
 def create_organization(visit: Visit) -> Response:
     """Make the organization, and show the card: the new one, or the one that was there."""
-    organization = pb.Organization(display_name=_name(visit), channels=_channels(visit), tax_id=visit.field("tax_id"))
+    organization = _organization(visit)
     request = pb.CreateOrganizationRequest(
         request_id=visit.field("request_id"),
         organization=organization,
         allow_duplicate=bool(visit.field("allow_duplicate")),
     )
-    made = visit.call("contacts", "CreateOrganization", request)
+    try:
+        made = visit.call("contacts", "CreateOrganization", request)
+    except RemoteError as refusal:
+        return _hint(visit, refusal, ORGANIZATION)
     return visit.go(f"/{PATHS[ORGANIZATION]}/{made.organization.id}" + ("?existed=1" if made.existed else ""))
+
+
+def _organization(visit: Visit) -> pb.Organization:
+    return pb.Organization(display_name=_name(visit), channels=_channels(visit), tax_id=visit.field("tax_id"))
+
+
+def ask_for_person(visit: Visit) -> Response:
+    """Ask the unit that has the person to be let in."""
+    return _ask(visit, person=_person(visit))
+
+
+def ask_for_organization(visit: Visit) -> Response:
+    """Ask the unit that has the organization to be let in."""
+    return _ask(visit, organization=_organization(visit))
+
+
+def _ask(visit: Visit, **wanted: Any) -> Response:
+    asked = pb.RequestCustomerAccessRequest(reason=visit.field("reason"), **wanted)
+    visit.call("contacts", "RequestCustomerAccess", asked)
+    return visit.go("/access-requests")
+
+
+def _hint(visit: Visit, refusal: RemoteError, record_type: str) -> Response:
+    """That the customer is known elsewhere, with the way to ask. Errors: RemoteError for any other refusal."""
+    same = refusal.metadata.get("record_type") == record_type
+    if refusal.reason != "KNOWN_ELSEWHERE" or not same or not visit.is_part:
+        raise refusal
+    place = {"HX-Retarget": f"#quick-{record_type} [data-problem]", "HX-Reswap": "innerHTML"}
+    unit_name = refusal.metadata.get("unit_name", "")
+    return visit.render("quick/elsewhere.html", 409, place, record_type=record_type, unit_name=unit_name)
 
 
 def _form(visit: Visit, record_type: str, firm: Any) -> Response:
@@ -95,5 +136,7 @@ PAGES = (
     Page("POST", "/quick/person", create_person),
     Page("GET", "/quick/organization", show_organization_form),
     Page("POST", "/quick/organization", create_organization),
+    Page("POST", "/quick/person/ask", ask_for_person),
+    Page("POST", "/quick/organization/ask", ask_for_organization),
     Page("GET", "/quick/alike", show_alike),
 )

@@ -10,14 +10,29 @@ from gateway.limits import SignInPace
 from gateway.services import Services
 from gateway.signed_in import SignedIn
 from gateway.web import (
+    access_page,
+    access_requests,
+    account,
     activities,
     admin,
+    admin_calendars,
     admin_catalogue,
+    admin_fields,
+    admin_mappings,
     admin_people,
+    admin_reorganizing,
+    admin_restrictions,
+    admin_roles,
+    admin_seats,
+    admin_subscribers,
     admin_system,
     admin_units,
+    api_keys,
+    audit,
     calendar,
     cards,
+    chosen,
+    columns,
     customers,
     deals,
     deals_edit,
@@ -27,13 +42,20 @@ from gateway.web import (
     deals_new,
     deals_page,
     digest,
+    duplicates,
     editing,
+    exports,
+    freezing,
     guide,
+    hand_over,
     import_changes,
     import_runs,
     imports,
     interactions,
+    merging,
     newcomers,
+    owner_history,
+    passkeys,
     picking,
     planning,
     report_records,
@@ -42,6 +64,9 @@ from gateway.web import (
     settings_page,
     signing_in,
     today,
+    unit_choice,
+    view_tabs,
+    webhooks,
 )
 from gateway.web.following import Following
 from gateway.web.frame import Frame
@@ -49,13 +74,19 @@ from gateway.web.homes import Homes
 from gateway.web.live import live_route
 from gateway.web.mounting import Workplace, make_app
 from gateway.web.sessions import Sessions
+from gateway.webhooks.desk import Desk
 
 TOPICS = (
     signing_in,
     today,
     customers,
+    columns,
+    view_tabs,
+    unit_choice,
+    chosen,
     editing,
     cards,
+    access_page,
     interactions,
     newcomers,
     picking,
@@ -75,14 +106,34 @@ TOPICS = (
     planning,
     calendar,
     settings_page,
+    account,
+    passkeys,
+    api_keys,
     guide,
     search,
     digest,
     admin,
     admin_units,
     admin_people,
+    admin_reorganizing,
+    admin_seats,
+    admin_roles,
+    admin_fields,
+    admin_restrictions,
     admin_catalogue,
+    admin_calendars,
+    admin_mappings,
+    admin_subscribers,
     admin_system,
+    webhooks,
+    hand_over,
+    owner_history,
+    audit,
+    freezing,
+    access_requests,
+    exports,
+    duplicates,
+    merging,
 )
 
 
@@ -93,10 +144,12 @@ def create_workplace(
     database: Database,
     pace: SignInPace,
     following: Following,
+    desk: Desk | None = None,
 ) -> Starlette:
     """The app of the workplace over the services; sessions lie in `database`."""
     sessions = Sessions(database, services, verifier)
-    workplace = Workplace(services, signed_in, sessions, Frame(), Homes(services))
+    following.on_moves(sessions.renew_soon)
+    workplace = Workplace(services, signed_in, sessions, Frame(unit_choice.read_choice), Homes(services), desk)
     pages = tuple(page for topic in TOPICS for page in topic.PAGES)
     others = (*signing_in.sign_in_routes(workplace, pace), live_route(workplace, following))
     return make_app(workplace, pages, others)

@@ -8,17 +8,16 @@ from starlette.responses import Response
 
 from chassis.errors import FieldInvalid, FieldViolation
 from chassis.ids import is_id, new_id
-from crm.directory.v1 import directory_pb2 as directory
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from gateway.web import activity_words as words
 from gateway.web.activities import CHANGED, read_moment
 from gateway.web.form_values import read_day
 from gateway.web.mounting import Page
 from gateway.web.parties import find_parties
+from gateway.web.people import ask_for_people, people_of
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
-MOST_USERS = 1_000
 LENGTHS = (15, 30, 45, 60, 90, 120, 180, 240, 480)  # minutes of a meeting or a call
 USUAL_LENGTH = {"meeting": 60, "call": 15}
 
@@ -29,13 +28,14 @@ def show_form(visit: Visit) -> Response:
     kind = kind if kind in words.KINDS else "task"
     person_id, organization_id, deal_id = (_asked(visit, name) for name in ("person", "organization", "deal"))
     day, clock = _asked_time(visit)
+    owner = _asked(visit, "owner") or visit.user_id
     parties, found = find_parties(
         visit,
         [person_id],
         [organization_id],
-        people=("directory", "ListUsers", directory.ListUsersRequest(page_size=MOST_USERS)),
+        [owner],
+        people=ask_for_people(),
     )
-    users = [(user.id, user.display_name) for user in found["people"].users if user.active] if found["people"] else []
     return visit.render(
         "quick/task.html" if visit.is_part else "quick/task_page.html",
         kind=kind,
@@ -45,8 +45,8 @@ def show_form(visit: Visit) -> Response:
         lengths=[(str(minutes), _length_words(visit, minutes)) for minutes in LENGTHS],
         length=str(USUAL_LENGTH.get(kind, 60)),
         units=words.unit_choices(),
-        users=users,
-        owner=_asked(visit, "owner") or visit.user_id,
+        people=people_of(found["people"]),
+        owner=(owner, parties.user(owner)),
         person=(person_id, parties.person(person_id)),
         organization=(organization_id, parties.organization(organization_id)),
         deal_id=deal_id,

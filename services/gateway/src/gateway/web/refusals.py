@@ -6,6 +6,7 @@ into the notices. A page that cannot be had is a page that says so.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -53,21 +54,24 @@ def title_of(refusal: DomainError) -> str:
 def refusal_page(visit: Visit, refusal: DomainError) -> Response:
     """The answer to a request that was refused."""
     status = REASONS.get(refusal.reason, STATUSES[refusal.kind])
+    frozen = refusal.metadata.get("frozen", "")
     values: dict[str, Any] = {
-        "title": title_of(refusal),
+        "title": _("Stopped for now in %(unit)s") % {"unit": frozen} if frozen else title_of(refusal),
         "detail": "" if refusal.kind is Kind.INTERNAL else refusal.message,
         "problems": [(own_name(one.field), one.description) for one in refusal.violations],
         "service": refusal.service if isinstance(refusal, RemoteError) and status >= 500 else "",
         "trace_id": current_trace_id() if status >= 500 else "",
     }
+    wait = refusal.retry_after_seconds
+    later = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
     if not visit.is_part:
-        return visit.render("frame/refused.html", status, **values)
+        return visit.render("frame/refused.html", status, later, **values)
     form = FORM_ID.fullmatch(visit.request.headers.get("hx-source", ""))
     if form:
-        place = {"HX-Retarget": f"#{form[1]} [data-problem]", "HX-Reswap": "innerHTML"}
+        place = {"HX-Retarget": f"#{form[1]} [data-problem]", "HX-Reswap": "innerHTML", **later}
         return visit.render("frame/problem.html", status, place, **values)
     return visit.render(
-        "frame/notice_problem.html", status, {"HX-Retarget": "#notices", "HX-Reswap": "beforeend"}, **values
+        "frame/notice_problem.html", status, {"HX-Retarget": "#notices", "HX-Reswap": "beforeend", **later}, **values
     )
 
 

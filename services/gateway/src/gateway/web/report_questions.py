@@ -13,7 +13,18 @@ from gateway.web.report_words import METRIC, PERIOD, PERSON, PIPELINE, SHAPES, S
 from gateway.web.visits import Visit
 
 DAY = timedelta(days=1)
-PERIODS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all", "own")
+PERIODS = (
+    "this-week",
+    "last-week",
+    "this-month",
+    "last-month",
+    "this-quarter",
+    "last-quarter",
+    "this-year",
+    "last-year",
+    "all",
+    "own",
+)
 COMPARISONS = ("previous", "year")
 METRICS = ("revenue", "quantity")
 
@@ -46,6 +57,7 @@ class Question:
     compare: str = ""
     metric: str = ""
     currency: str = ""
+    tree: date | None = None
 
     @property
     def shape(self) -> Shape:
@@ -65,6 +77,7 @@ class Question:
             product_id=self.product_id,
             currency_code=self.currency,
             metric=self.metric,
+            tree_date=to_date(self.tree),
         )
 
     def earlier(self) -> Span | None:
@@ -92,6 +105,7 @@ class Question:
             "compare": self.compare,
             "metric": self.metric if self.metric != METRICS[0] else "",
             "currency": self.currency,
+            "tree": self.tree.isoformat() if self.tree else "",
             **more,
         }
         kept = urlencode({name: value for name, value in values.items() if value})
@@ -119,11 +133,15 @@ def read_question(visit: Visit, name: str, allowed: tuple[str, ...], default_pla
         compare=compare if compare in COMPARISONS else "",
         metric=(metric if metric in METRICS else METRICS[0]) if METRIC in shape.filters else "",
         currency=currency if len(currency) == 3 and currency.isascii() and currency.isalpha() else "",
+        tree=_day(query.get("tree", "")),
     )
 
 
 def span_of(period: str, today: date) -> Span:
     """The days of a named period, as seen on a day."""
+    if period in ("this-week", "last-week"):
+        first = today - timedelta(days=today.weekday() + (7 if period == "last-week" else 0))
+        return Span(first, first + timedelta(days=6))
     months = {"month": 1, "quarter": 3, "year": 12}.get(period.rpartition("-")[2])
     if months is None:
         return Span()

@@ -195,6 +195,8 @@ def group_words() -> dict[str, str]:
 def period_words() -> dict[str, str]:
     """Periods to choose from."""
     return {
+        "this-week": _("This week"),
+        "last-week": _("Last week"),
         "this-month": _("This month"),
         "last-month": _("Last month"),
         "this-quarter": _("This quarter"),

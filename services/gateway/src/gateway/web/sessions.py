@@ -25,7 +25,7 @@ from chassis import clock
 from chassis.access import Access
 from chassis.database import Database
 from chassis.errors import Kind, NotSignedIn, RemoteError
-from chassis.tokens import TokenVerifier
+from chassis.tokens import LIFE_SECONDS, TokenVerifier
 from crm.directory.v1 import directory_pb2 as pb
 from gateway.services import Services
 from gateway.tables import view_setting, web_session
@@ -73,10 +73,14 @@ class Sessions:
         self._database, self._services, self._verifier = database, services, verifier
         self._kept: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
         self._lock = threading.Lock()
+        self._renew_until = datetime.min.replace(tzinfo=UTC)
 
-    def open(self, login: str, password: str) -> Session:
-        """Sign a person in; the id is new, whatever the browser had before. Errors: RemoteError of the directory."""
-        answer = self._services.call("directory", "SignIn", pb.SignInRequest(login=login, password=password))
+    def open(self, call: str, asked: Any) -> Session:
+        """Sign a person in by one of the directory's calls; the id is new, whatever the browser had before.
+
+        Errors: RemoteError of the directory.
+        """
+        answer = self._services.call("directory", call, asked)
         session_id = secrets.token_urlsafe(32)
         now = clock.now()
         with self._database.transaction() as work:
@@ -101,10 +105,17 @@ class Sessions:
         with self._lock:
             read_at, session = self._kept.get(mark, (0.0, None))
         fresh = session is not None and time.monotonic() - read_at < READ_AGAIN
-        if session is None or not fresh or session.token_end - clock.now() < RENEW_BEFORE:
+        if session is None or not fresh or self._is_old(session.token_end):
             session = self._read(session_id)
             self._keep(mark, session)
         return session
+
+    def renew_soon(self) -> None:
+        """Renew every token given until now when it is next used: the tree changed, and paths stand in tokens."""
+        self._renew_until = clock.now() + timedelta(seconds=LIFE_SECONDS)
+
+    def _is_old(self, token_end: datetime) -> bool:
+        return token_end <= self._renew_until or token_end - clock.now() < RENEW_BEFORE
 
     def end(self, session_id: str) -> None:
         """Sign out: here, at the directory, and for every replica."""
@@ -116,7 +127,16 @@ class Sessions:
             ).scalar()
         if gone is not None:
             refresh = _open_seal(session_id, gone)["refresh_token"]
-            self._services.call("directory", "SignOut", pb.SignOutRequest(refresh_token=refresh))
+            try:
+                self._services.call("directory", "SignOut", pb.SignOutRequest(refresh_token=refresh))
+            except RemoteError as refusal:
+                if refusal.kind is not Kind.UNAUTHENTICATED:  # else it was ended from elsewhere already
+                    raise
+
+    @property
+    def database(self) -> Database:
+        """Where sessions lie, and what else the workplace keeps for people."""
+        return self._database
 
     def save_setting(self, session: Session, name: str, value: Any) -> None:
         """Keep how a person likes the workplace; `value` is JSON, None forgets it."""
@@ -147,7 +167,7 @@ class Sessions:
                 sa.select(view_setting.c.name, view_setting.c.value).where(view_setting.c.user_id == row.user_id)
             ).all()
         secret = _open_seal(session_id, row.sealed)
-        if row.token_end - now < RENEW_BEFORE:
+        if self._is_old(row.token_end):
             secret, row_end = self._renew(session_id, secret, row.token_end)
         else:
             row_end = row.token_end

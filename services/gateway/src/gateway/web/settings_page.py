@@ -8,7 +8,9 @@ from zoneinfo import available_timezones
 from starlette.responses import Response
 
 from chassis.errors import FieldInvalid, FieldViolation
+from gateway.web.account import list_sessions
 from gateway.web.mounting import Page
+from gateway.web.passkeys import list_passkeys
 from gateway.web.texts import LANGUAGES
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
@@ -25,6 +27,10 @@ def show_settings(visit: Visit) -> Response:
         theme_choices=[("auto", _("As the device says")), ("light", _("Light")), ("dark", _("Dark"))],
         zone_choices=[("", _("That of my unit")), *((zone, zone) for zone in zones())],
         key_choices=[("on", _("On")), ("off", _("Off"))],
+        sessions=list_sessions(visit),
+        passkeys=list_passkeys(visit),
+        must_set_up=not visit.session.access.grants,
+        password_changed=visit.query.get("done") == "password",
     )
 
 

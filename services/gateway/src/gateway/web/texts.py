@@ -96,6 +96,10 @@ class Texts:
             day = day.astimezone(self.zone).date()
         return _date(self.language, day, form)
 
+    def month(self, day: Day) -> str:
+        """A month with its year, such as May 2026."""
+        return _day(self.language, day, "yMMMM")
+
     def day(self, day: Day | datetime, today: Day | None = None) -> str:
         """A day as people say it: today, yesterday, tomorrow; without the year when it is this one."""
         if isinstance(day, datetime):

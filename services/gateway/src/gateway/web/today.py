@@ -15,8 +15,11 @@ from chassis.dates import to_date
 from chassis.ids import new_id
 from crm.scheduling.v1 import scheduling_pb2 as pb
 from gateway.web import customer_words as words
+from gateway.web import webhooks
+from gateway.web.access_requests import answered_to, ask_for_all, ask_for_open, state_words, waiting_for
 from gateway.web.digest import read_digest
 from gateway.web.mounting import Page
+from gateway.web.report_sending import find_sent
 from gateway.web.texts import gettext as _
 from gateway.web.values import to_datetime
 from gateway.web.visits import Visit
@@ -122,17 +125,36 @@ def complete(visit: Visit) -> Response:
 def show_bell(visit: Visit) -> Response:
     """The bell with the count of what is unread; nothing while scheduling is away."""
     answer = visit.gather(
-        news=("scheduling", "ListNotifications", pb.ListNotificationsRequest(page_size=1, unread=True))
+        news=("scheduling", "ListNotifications", pb.ListNotificationsRequest(page_size=1, unread=True)),
+        requests=ask_for_open(),
     )
     news = answer["news"]
-    return visit.render("today/bell.html", count=news.unread_count if news else 0)
+    count = (news.unread_count if news else 0) + len(waiting_for(answer["requests"]))
+    count += len(_troubled_webhooks(visit)) + len(find_sent(visit))
+    return visit.render("today/bell.html", count=count)
 
 
 def show_notifications(visit: Visit) -> Response:
     """What the bell tells, newest first; a page without htmx."""
-    found = visit.gather(news=("scheduling", "ListNotifications", pb.ListNotificationsRequest(page_size=50)))["news"]
+    listed = pb.ListNotificationsRequest(page_size=50)
+    found = visit.gather(
+        news=("scheduling", "ListNotifications", listed), waiting=ask_for_open(), requests=ask_for_all()
+    )
     template = "today/notifications.html" if visit.is_part else "today/notifications_page.html"
-    return visit.render(template, news=found, words=words, told=notification_words())
+    return visit.render(
+        template,
+        news=found["news"],
+        words=words,
+        told=notification_words(),
+        touched=dict(words.interaction_kinds()),
+        waiting=waiting_for(found["waiting"]),
+        answered=answered_to(visit, found["requests"]),
+        states=state_words(),
+        sent=find_sent(visit),
+        webhooks=_troubled_webhooks(visit),
+        webhook_states=webhooks.state_words(),
+        webhook_state=visit.desk.state_of if visit.desk else str,
+    )
 
 
 def mark_read(visit: Visit) -> Response:
@@ -150,7 +172,12 @@ def notification_words() -> dict[int, str]:
         pb.NOTIFICATION_KIND_OVERDUE: _("Overdue"),
         pb.NOTIFICATION_KIND_NUDGE: _("Somebody waits for you"),
         pb.NOTIFICATION_KIND_ASSIGNED: _("Given to you"),
+        pb.NOTIFICATION_KIND_CUSTOMER_NEWS: _("New on the customer of your deal"),
     }
+
+
+def _troubled_webhooks(visit: Visit) -> list[Any]:
+    return visit.desk.troubled(visit.session.access) if visit.desk else []
 
 
 def _done_values(visit: Visit) -> dict[str, Any]:

@@ -18,17 +18,20 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chassis.access import ADMINISTER, IMPORT, OWN, PLAN
+from chassis.access import ADMINISTER, AUDIT, EXPORT, IMPORT, OWN, PLAN, SUBSCRIBE
 from chassis.errors import Kind, RemoteError
 from gateway.services import Services
 from gateway.web.following import now_ms
 from gateway.web.frame import Frame
 from gateway.web.sessions import Session, Sessions
 from gateway.web.texts import Texts
+from gateway.webhooks.desk import Desk
+from units.records import PLAN as PLAN_RECORDS
 
 # Waiting for gRPC holds a thread and costs nothing else; a card asks six services at once.
 _callers = ThreadPoolExecutor(max_workers=64, thread_name_prefix="panel")
 AWAY = (Kind.UNAVAILABLE, Kind.DEADLINE, Kind.EXHAUSTED, Kind.INTERNAL)
+UNIT_CHOICE = "unit"  # the setting that remembers the unit chosen at the top
 PANEL_SECONDS = 3.0  # a panel that takes longer is shown as not available
 
 
@@ -59,6 +62,7 @@ class Visit:
     home: Any = None
     form: FormData = field(default_factory=FormData)
     body: bytes = b""
+    desk: Desk | None = None
     begin_ms: int = field(default_factory=now_ms)  # what changes later, a page hears of by its stream
 
     # --- what was asked
@@ -114,18 +118,47 @@ class Visit:
         return self.session.access.allows_everywhere(ADMINISTER)
 
     @property
+    def may_audit(self) -> bool:
+        """Whether the person may see who did what somewhere."""
+        return self.session.access.allows_somewhere(AUDIT)
+
+    @property
     def may_import(self) -> bool:
         """Whether the person may bring in files."""
-        return bool(self.session.access.grants_for(IMPORT))
+        return self.session.access.allows_somewhere(IMPORT)
+
+    @property
+    def may_export(self) -> bool:
+        """Whether the person may take lists along as files."""
+        return self.session.access.allows_somewhere(EXPORT)
+
+    @property
+    def may_subscribe(self) -> bool:
+        """Whether the person may have records told to systems outside."""
+        return self.session.access.allows_somewhere(SUBSCRIBE)
 
     @property
     def is_head(self) -> bool:
         """Whether the person answers for others: sets plans for a unit or reads a whole one."""
-        return any(grant.scope != OWN for grant in self.session.access.grants_for(PLAN)) or self.may_administer
+        return (
+            any(grant.scope != OWN for grant in self.session.access.grants_for(PLAN, PLAN_RECORDS))
+            or self.may_administer
+        )
 
     def setting(self, name: str, default: Any = None) -> Any:
         """How the person likes the workplace."""
         return self.session.settings.get(name, default)
+
+    @property
+    def chosen_unit(self) -> str:
+        """Id of the unit chosen at the top of the page and remembered; empty for none."""
+        kept = self.setting(UNIT_CHOICE, "")
+        return kept if isinstance(kept, str) else ""
+
+    @property
+    def narrowing_unit(self) -> str:
+        """Id of the chosen unit where this page's address names it: tabs then stay within it."""
+        return self.chosen_unit if self.query.get("unit") == self.chosen_unit else ""
 
     def save_setting(self, name: str, value: Any) -> None:
         """Keep how the person likes the workplace; JSON, None forgets it."""

@@ -50,6 +50,10 @@ class LoadContext:
         """The same for the same batch of the same run, whoever sends it."""
         return f"{self.run_id}:{step}:{batch.last}" if not self.dry_run else ""
 
+    def request_before(self, batch: Batch) -> str:
+        """The request id of the batch before; empty for the first one."""
+        return f"{self.run_id}::{batch.after}" if batch.after and not self.dry_run else ""
+
 
 class Loader(Protocol):
     """Hands one batch to the service that owns the kind; answers a fate a row and what people should look at."""

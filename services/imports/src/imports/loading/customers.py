@@ -31,13 +31,16 @@ def load_persons(context: LoadContext, batch: Batch) -> tuple[list[RowFate], lis
 
 def build_persons(context: LoadContext, batch: Batch) -> pb.ImportPersonsRequest:
     """The call that hands persons over."""
-    return pb.ImportPersonsRequest(
+    request = pb.ImportPersonsRequest(
         request_id=context.request_id(batch),
-        rows=[_person_row(context, staged) for (staged,) in batch.records],
+        after_request_id=context.request_before(batch),
         unit_id=context.unit_id,
         source=context.source,
         dry_run=context.dry_run,
     )
+    for (staged,) in batch.records:
+        _fill_person(request.rows.add(), context, staged)
+    return request
 
 
 def load_organizations(context: LoadContext, batch: Batch) -> tuple[list[RowFate], list[Finding]]:
@@ -100,47 +103,52 @@ def reference_of(record: Mapping[str, Any]) -> pb.CustomerReference:
     )
 
 
-def _person_row(context: LoadContext, staged: StagedRow) -> pb.PersonRow:
-    record = staged.record
-    given, middle, family = (record.get(name, "") for name in ("given_name", "middle_name", "family_name"))
-    display = record.get("full_name") or " ".join(part for part in (given, middle, family) if part)
-    person = pb.Person(
-        display_name=display,
-        given_name=given,
-        middle_name=middle,
-        family_name=family,
-        tax_id=record.get("tax_id", ""),
-        birth_date=day_of(record.get("birth_date")),
-        channels=_channels(record),
-        address=_address(record),
-        owner_id=context.meaning("owner", record),
-        attributes=_attributes(record),
-    )
-    return pb.PersonRow(
-        person=person,
-        external_id=record.get("external_id", ""),
-        organization_name=record.get("organization", ""),
-        organization_tax_id=record.get("organization_tax_id", ""),
-        organization_external_id=record.get("organization_external_id", ""),
-        role=record.get("role", ""),
-        provenance=_provenance(context, staged),
-    )
+_OF_PERSON = ("given_name", "middle_name", "family_name", "tax_id")
+_OF_PERSON_ROW = {
+    "external_id": "external_id",
+    "organization": "organization_name",
+    "organization_tax_id": "organization_tax_id",
+    "organization_external_id": "organization_external_id",
+    "role": "role",
+}
+_ADDRESS = ("street", "city", "region", "postal_code", "country")
+
+
+def _fill_person(row: pb.PersonRow, context: LoadContext, staged: StagedRow) -> None:
+    """Field by field, and only what the row says: it takes half as long as a message made whole."""
+    record, person = staged.record, row.person
+    for name in _OF_PERSON:
+        if name in record:
+            setattr(person, name, record[name])
+    names = (person.given_name, person.middle_name, person.family_name)
+    person.display_name = record.get("full_name") or " ".join(filter(None, names))
+    if (born := day_of(record.get("birth_date"))) is not None:
+        person.birth_date.CopyFrom(born)
+    _fill_channels(person, record)
+    _fill_address(person, record)
+    if owner := context.meaning("owner", record):
+        person.owner_id = owner
+    if "attributes" in record or "note" in record:
+        person.attributes.update(_attributes(record))
+    for name, field in _OF_PERSON_ROW.items():
+        if name in record:
+            setattr(row, field, record[name])
+    _fill_provenance(row, context, staged)
 
 
 def _organization_row(context: LoadContext, staged: StagedRow) -> pb.OrganizationRow:
     record = staged.record
-    channels = _channels(record)
-    if record.get("website"):
-        channels.append(pb.Channel(kind=pb.CHANNEL_KIND_WEBSITE, value=record["website"], raw=record["website"]))
     organization = pb.Organization(
         display_name=record["name"],
         tax_id=record.get("tax_id", ""),
-        channels=channels,
-        address=_address(record),
         industry=record.get("industry", ""),
         owner_id=context.meaning("owner", record),
         attributes=_attributes(record),
     )
+    _fill_channels(organization, record)
+    if record.get("website"):
+        organization.channels.add(kind=pb.CHANNEL_KIND_WEBSITE, value=record["website"], raw=record["website"])
+    _fill_address(organization, record)
     return pb.OrganizationRow(
         organization=organization,
         external_id=record.get("external_id", ""),
@@ -169,35 +177,26 @@ def _interaction_row(context: LoadContext, staged: StagedRow, match: Any) -> pb.
     )
 
 
-def _channels(record: Mapping[str, Any]) -> list[pb.Channel]:
-    phones = [
-        pb.Channel(
-            kind=pb.CHANNEL_KIND_PHONE,
-            value=one.get("value", ""),
-            raw=one["raw"],
-            extension=one.get("extension", ""),
-            label=one.get("label", ""),
-            verified=one.get("verified", False),
-            problem=one.get("problem", ""),
-        )
-        for one in record.get("phones", ())
-    ]
-    emails = [
-        pb.Channel(
-            kind=pb.CHANNEL_KIND_EMAIL,
-            value=one.get("value", ""),
-            raw=one["raw"],
-            verified="value" in one,
-            problem=one.get("problem", ""),
-        )
-        for one in record.get("emails", ())
-    ]
-    return phones + emails
+def _fill_channels(card: pb.Person | pb.Organization, record: Mapping[str, Any]) -> None:
+    """The staged channels have the names of the message's fields; where they say nothing, the field stays unset."""
+    for said in record.get("phones", ()):
+        phone = card.channels.add()
+        phone.kind = pb.CHANNEL_KIND_PHONE
+        for name, value in said.items():
+            setattr(phone, name, value)
+    for said in record.get("emails", ()):
+        email = card.channels.add()
+        email.kind, email.raw = pb.CHANNEL_KIND_EMAIL, said["raw"]
+        if "value" in said:
+            email.value, email.verified = said["value"], True
+        else:
+            email.problem = said["problem"]
 
 
-def _address(record: Mapping[str, Any]) -> pb.Address | None:
-    parts = {name: record[name] for name in ("street", "city", "region", "postal_code", "country") if record.get(name)}
-    return pb.Address(**parts) if parts else None
+def _fill_address(card: pb.Person | pb.Organization, record: Mapping[str, Any]) -> None:
+    for name in _ADDRESS:
+        if record.get(name):
+            setattr(card.address, name, record[name])
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
@@ -207,6 +206,11 @@ def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _provenance(context: LoadContext, staged: StagedRow) -> pb.Provenance:
     return pb.Provenance(run_id=context.run_id, file=context.file_name, sheet=staged.sheet, row=staged.row)
+
+
+def _fill_provenance(row: pb.PersonRow, context: LoadContext, staged: StagedRow) -> None:
+    place = row.provenance
+    place.run_id, place.file, place.sheet, place.row = context.run_id, context.file_name, staged.sheet, staged.row
 
 
 def _unknown_customer(staged: StagedRow, suggestions: list[str]) -> Finding:

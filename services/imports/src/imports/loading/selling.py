@@ -193,9 +193,8 @@ def _deal_row(context: LoadContext, rows: Sequence[StagedRow], customer: Any) ->
         business_line=record.get("business_line", ""),
         external_id=record.get("external_id", ""),
         attributes=record.get("attributes", {}),
+        expected_close_date=None if won_or_lost else day_of(record.get("close_date")),
     )
-    if not won_or_lost and record.get("close_date"):
-        deal.attributes["expected close"] = record["close_date"]
     return pb.DealRow(
         deal=deal,
         external_id=record.get("external_id") or first.record_key,

@@ -25,6 +25,8 @@ class CellKind(StrEnum):
     BOOL = "bool"
     ERROR = "error"
 
+    __hash__ = str.__hash__  # an enum's own is written in Python, and each cell of a file is counted by its kind
+
 
 NUMERIC_KINDS = frozenset({CellKind.NUMBER, CellKind.PERCENT, CellKind.CURRENCY})
 

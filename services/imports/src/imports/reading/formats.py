@@ -26,6 +26,8 @@ _PROLOG_BYTES = 65_536
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF_STARTS = (b"\x09\x08", b"\x09\x04\x06\x00", b"\x09\x02\x06\x00", b"\x09\x00\x04\x00")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+#: Bytes of marks and blanks, with which a text may begin.
+_MARK_BYTES = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 _OTHER_FILES = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -60,6 +62,7 @@ class FileFormat(StrEnum):
     XLS = "xls"
     ODS = "ods"
     TEXT = "text"
+    VCARD = "vcard"
 
 
 #: File name endings under which each format is usually met.
@@ -70,6 +73,7 @@ USUAL_ENDINGS: dict[FileFormat, frozenset[str]] = {
     FileFormat.XLS: frozenset({".xls", ".xlt"}),
     FileFormat.ODS: frozenset({".ods", ".ots"}),
     FileFormat.TEXT: frozenset({".csv", ".tsv", ".txt", ".tab", ".dat", ""}),
+    FileFormat.VCARD: frozenset({".vcf", ".vcard"}),
 }
 
 
@@ -117,6 +121,8 @@ def _detect_plain_format(head: bytes) -> FileFormat:
     for signature, name in _OTHER_FILES.items():
         if head.startswith(signature):
             raise UnreadableFile(UnreadableReason.NOT_A_TABLE_FILE, f"the file is {name}, not a table", _WAY_OUT_TABLE)
+    if head.replace(b"\x00", b"").lstrip(_MARK_BYTES).lower().startswith(b"begin:vcard"):
+        return FileFormat.VCARD
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:2048].lower()
     if start.startswith(b"<?xml") and b"schemas-microsoft-com:office:spreadsheet" in start:
         raise _unsupported("an XML spreadsheet of 2003")

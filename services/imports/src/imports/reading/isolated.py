@@ -176,7 +176,7 @@ def decode_cell(encoded: Any) -> Cell:
 
 def _decode_moment(kind: CellKind, value: Any) -> CellValue:
     if kind is CellKind.DATE:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
     if kind is CellKind.TIME:
         return time.fromisoformat(value) if isinstance(value, str) else timedelta(seconds=value)
     checked: CellValue = value

@@ -82,7 +82,7 @@ def detect_encoding(path: Path) -> EncodingFacts:
         return EncodingFacts("utf-8", True, "plain ASCII" if good == 0 else "valid UTF-8")
     if broken < good * _BROKEN_UTF8_SHARE:
         return EncodingFacts("utf-8", False, f"UTF-8 with {broken} damaged places")
-    return _rank_code_pages(sample)
+    return rank_code_pages(sample)
 
 
 def detect_wide(head: bytes) -> str | None:
@@ -152,7 +152,8 @@ def _cut_before_open_sequence(chunk: bytes) -> int:
     return len(chunk)
 
 
-def _rank_code_pages(sample: bytes) -> EncodingFacts:
+def rank_code_pages(sample: bytes) -> EncodingFacts:
+    """The code page in which bytes that are no UTF-8 read best."""
     language = _language_scores(sample)
     sample = sample[:_RANKED_BYTES]
     candidates = dict.fromkeys((*_SINGLE_BYTE, *_EVERYDAY_LEADS, *language))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
+from imports.quiet import is_quiet_file, loud_text
 from imports.reading.cells import BLANK_CELL, Cell, CellKind
 from imports.reading.findings import Finding, FindingCode, FindingList, Severity
 from imports.reading.formats import FileFormat
@@ -44,6 +45,7 @@ class TextSource:
         refuse_long_lines(path, limits)
         self._path = path
         self._limits = limits
+        self._quiet = is_quiet_file(path)
         self.findings = FindingList()
         self.encoding = EncodingFacts(_known_encoding(encoding), True, "told") if encoding else detect_encoding(path)
         self.dialect = self._find_dialect(delimiter, quote)
@@ -100,6 +102,8 @@ class TextSource:
                 budget.spend(len(record), number)
                 if number == 1 and self.dialect.sep_line:
                     continue
+                if self._quiet:
+                    record = [loud_text(field) for field in record]
                 yield number, [new(Cell, (text, field, "")) if field else BLANK_CELL for field in record]
 
     def _records(self, lines: Iterator[str]) -> Iterator[list[str]]:

@@ -18,6 +18,7 @@ from imports.reading.sheet_findings import report_sheets, report_tables
 from imports.reading.sources import Source
 from imports.reading.tables import align_cells, choose_table, find_tables
 from imports.reading.text_source import TextSource
+from imports.reading.vcard_source import VcardSource
 from imports.reading.xlsb_source import XlsbSource
 from imports.reading.xlsx_source import XlsxSource, macros_ignored
 
@@ -35,6 +36,8 @@ def open_source(path: Path, options: ReadOptions = _NO_OPTIONS, limits: Limits =
         return IsolatedSource(path, limits, found, engine="xlrd")
     if found is FileFormat.ODS:
         return OdsSource(path, limits)
+    if found is FileFormat.VCARD:
+        return VcardSource(path, limits, options.encoding)
     return TextSource(path, limits, options.encoding, options.delimiter, options.quote)
 
 

@@ -84,9 +84,10 @@ def _scan_bytes(archive: zipfile.ZipFile, part: str, facts: SheetFacts) -> Sheet
             row_start = data.rfind(b"<c ", max(0, cut - _OVERLAP_BYTES), cut) if len(chunk) == _CHUNK_BYTES else -1
             cut = row_start if row_start > 0 else max(cut, 1)
             data, carried = data[:cut], data[cut:]
-            rows += len(_ROW.findall(data))
-            hidden_rows += len(_HIDDEN_ROW.findall(data)) if b"hidden" in data else 0
-            hidden_columns += sum(_columns_in(span) for span in _HIDDEN_COLUMN.findall(data))
+            rows += _count_rows(data)
+            if b"hidden" in data:
+                hidden_rows += len(_HIDDEN_ROW.findall(data))
+                hidden_columns += sum(_columns_in(span) for span in _HIDDEN_COLUMN.findall(data))
             found = _FORMULA_WITHOUT_VALUE.findall(data) if b"f>" in data or b"<f" in data else []
             formulas += len(found)
             first_formula = first_formula or (found[0].decode() if found else "")
@@ -103,6 +104,11 @@ def _scan_bytes(archive: zipfile.ZipFile, part: str, facts: SheetFacts) -> Sheet
         formulas_without_value=formulas,
         first_formula_without_value=first_formula,
     )
+
+
+def _count_rows(data: bytes) -> int:
+    """A pattern stops at each cell; nearly every workbook names its elements without a prefix, and is only searched."""
+    return len(_ROW.findall(data)) if b":row" in data else data.count(b"<row ") + data.count(b"<row>")
 
 
 def _columns_in(attributes: bytes) -> int:

@@ -20,6 +20,7 @@ from reporting.reports.grouping import (
 from reporting.reports.records import Records, in_groups, text_cell
 from reporting.reports.scope import Scope, within
 from reporting.tables import interaction, organization, person, user
+from units.records import INTERACTION
 from units.tables import unit
 
 NAME = "activities"
@@ -32,6 +33,7 @@ INTERACTIONS = Source(
     lambda: interaction,
     {"unit_id": interaction.c.unit_id, "owner_id": interaction.c.author_id, "kind": interaction.c.kind},
     {"interactions": sa.literal(1)},
+    INTERACTION,
 )
 
 
@@ -62,7 +64,11 @@ def records(_work: UnitOfWork, scope: Scope, drill: Drill) -> Records:
         user.c.display_name, person.c.display_name, organization.c.display_name,
     )  # fmt: skip
     labelled = [value.label(f"c{at}") for at, value in enumerate(texts)]
-    limits = [*scope.limits(columns), *within(interaction.c.day, scope.span), *in_groups(scope, drill, columns)]
+    limits = [
+        *scope.limits(INTERACTION, columns),
+        *within(interaction.c.day, scope.span),
+        *in_groups(scope, drill, columns),
+    ]
     titles = ("id", "day", "kind", "outcome", "unit", "person", "customer", "organization")
     return Records(
         "interaction",

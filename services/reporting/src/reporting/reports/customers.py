@@ -21,6 +21,7 @@ from reporting.reports.grouping import Groups, group_cells, group_columns, names
 from reporting.reports.records import Records, Shown, in_groups, text_cell
 from reporting.reports.scope import Scope
 from reporting.tables import organization, organization_unit, person, person_unit, user
+from units.records import CUSTOMER
 from units.tables import unit
 
 NAME = "customers"
@@ -109,7 +110,7 @@ def _columns_of(card: Card) -> dict[str, sa.ColumnElement[Any]]:
 
 def _known_in(scope: Scope, card: Card, where: Sequence[sa.ColumnElement[bool]] = ()) -> sa.ColumnElement[bool]:
     """A predicate on cards: some unit that knows it passes the scope's filter; cheap where nothing is filtered."""
-    limits = [one for one in scope.limits(_columns_of(card)) if not isinstance(one, sa.True_)]
+    limits = [one for one in scope.limits(CUSTOMER, _columns_of(card)) if not isinstance(one, sa.True_)]
     if not limits and not where:
         return sa.true()
     known = sa.select(card.units).where(card.key == card.table.c.id, *limits, *where)
@@ -128,7 +129,7 @@ def _count_groups(work: UnitOfWork, scope: Scope, card: Card, counts: dict[Group
     groups: list[sa.ColumnElement[Any]] = []
     for name in scope.group_by:
         one = DIMENSIONS[name]
-        if one.level:
+        if one.level or (one.raw == "unit_id" and scope.tree.has_merged):
             level = _level_of_units(scope, one.level, name)
             joined = joined.outerjoin(level, level.c.unit_id == card.units.c.unit_id)
             groups.append(level.c.group_id)
@@ -137,7 +138,7 @@ def _count_groups(work: UnitOfWork, scope: Scope, card: Card, counts: dict[Group
     keys = [value.label(f"g{at}") for at, value in enumerate(groups)]
     values = [value.label(name) for name, value in card.measures.items()]
     each = sa.select(*keys, card.key.label("card"), *values).select_from(joined)
-    once = each.where(*scope.limits(_columns_of(card))).distinct().subquery()
+    once = each.where(*scope.limits(CUSTOMER, _columns_of(card))).distinct().subquery()
     sums = [sa.func.sum(once.c[name]).label(name) for name in card.measures]
     keyed = [once.c[key.name] for key in keys]
     for row in work.execute(sa.select(*keyed, *sums).group_by(*keyed)):
@@ -146,7 +147,9 @@ def _count_groups(work: UnitOfWork, scope: Scope, card: Card, counts: dict[Group
 
 
 def _level_of_units(scope: Scope, level: str, name: str) -> sa.TableValuedAlias:
-    pairs = [(unit_id, above) for unit_id in scope.tree.places if (above := scope.tree.ancestor(unit_id, level))]
+    tree = scope.tree
+    above = {one: tree.ancestor(one, level) if level else tree.standing(one) for one in tree.places}
+    pairs = [pair for pair in above.items() if pair[1]]
     kind = ARRAY(UUID(as_uuid=False))
     arrays = (sa.bindparam(None, [pair[at] for pair in pairs], type_=kind) for at in (0, 1))
     columns = (sa.column("unit_id", UUID(as_uuid=False)), sa.column("group_id", UUID(as_uuid=False)))

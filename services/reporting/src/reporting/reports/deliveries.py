@@ -16,6 +16,7 @@ from reporting.reports.scope import Scope
 from reporting.reports.tree import Place
 from reporting.rules.periods import Span
 from reporting.tables import run as run_table
+from units.records import RUN
 from units.tables import unit
 
 NAME = "deliveries"
@@ -93,7 +94,7 @@ def _branches(scope: Scope) -> list[Place]:
         for place in scope.tree.places.values()
         if place.kind == "branch"
         and scope.covers_unit(place.id)
-        and scope.access.allows_in(READ, place.path)
+        and scope.access.allows_in(READ, place.path, RUN)
         and place.span.meets(scope.span)
     ]
     return sorted(found, key=lambda place: (place.name.casefold(), place.path))

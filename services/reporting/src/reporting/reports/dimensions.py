@@ -38,7 +38,7 @@ class Dimension:
             return tree.ancestor(value, self.level)
         if self.grain:
             return period_label(value, self.grain) if isinstance(value, date) else ""
-        return value or ""
+        return tree.standing(value) if self.raw == "unit_id" else value or ""
 
     def is_group(self, column: sa.ColumnElement[Any], group: str, tree: Tree) -> sa.ColumnElement[bool]:
         """A predicate: `column` (the raw column; a day for periods) is in a group. Errors: FieldInvalid."""
@@ -54,6 +54,8 @@ class Dimension:
             return sa.func.coalesce(column, "") == group
         if group and not is_id(group):
             raise invalid("drill_key", f"{group[:40]!r} is not an id; take the key from a cell")
+        if group and self.raw == "unit_id":
+            return column.in_(tree.stood_for(group))
         return column == group if group else column.is_(None)
 
 

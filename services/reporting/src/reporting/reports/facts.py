@@ -17,6 +17,7 @@ from reporting.reports.scope import Scope, within
 from reporting.rollups import month_of
 from reporting.rules.periods import Span, split_span
 from reporting.tables import deal, deal_line, deal_month, funnel_month, line_month, organization, product
+from units.records import DEAL
 
 Columns = dict[str, sa.ColumnElement[Any]]
 
@@ -31,13 +32,14 @@ LOOKED_UP = {
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of facts: the rollup where there is one, its measures, and the same measures of single records."""
+    """One kind of facts: the rollup where there is one, its measures, the same of single records, their kind."""
 
     rollup: sa.Table | None
     day: sa.ColumnElement[Any]
     source: Callable[[], Any]
     columns: Columns
     measures: Columns
+    records: str = DEAL
 
 
 def _of_deal(*names: str) -> Columns:
@@ -100,7 +102,7 @@ def count_undated(work: UnitOfWork, scope: Scope, statuses: Sequence[str]) -> li
     """A remark on closed deals without a closing day, which are in no period; none where there are none."""
     if scope.span.is_open:
         return []
-    limits = scope.limits(CLOSED_DEALS.columns)
+    limits = scope.limits(DEAL, CLOSED_DEALS.columns)
     undated = sa.select(sa.func.count()).where(deal.c.close_date.is_(None), *_status(_of_deal("status"), statuses))
     number = work.execute(undated.where(*limits)).scalar_one()
     return [f"{number} closed deals have no closing day and are in no period."] if number else []
@@ -114,14 +116,14 @@ def _parts(scope: Scope, source: Source, chosen: Sequence[str], statuses: Sequen
     parts = [_single(scope, source, chosen, statuses, span) for span in rest]
     if whole is not None:
         columns: Columns = dict(rollup.c.items())
-        limits = [*scope.limits(columns), *within(columns["month"], whole), *_status(columns, statuses)]
+        limits = [*scope.limits(source.records, columns), *within(columns["month"], whole), *_status(columns, statuses)]
         parts.insert(0, sa.select(*(columns[name] for name in chosen)).where(*limits))
     return parts
 
 
 def _single(scope: Scope, source: Source, chosen: Sequence[str], statuses: Sequence[str], span: Span) -> sa.Select[Any]:
     columns = {**source.columns, **source.measures, "month": month_of(source.day)}
-    limits = [*scope.limits(columns), *within(source.day, span), *_status(columns, statuses)]
+    limits = [*scope.limits(source.records, columns), *within(source.day, span), *_status(columns, statuses)]
     values = [columns[name].label(name) for name in chosen]
     return sa.select(*values).select_from(source.source()).where(*limits)
 

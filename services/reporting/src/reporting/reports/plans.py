@@ -17,6 +17,7 @@ from reporting.rules.figures import as_text
 from reporting.rules.periods import DAY, grain_span
 from reporting.rules.planning import Plan, choose_plans
 from reporting.tables import plan, product
+from units.records import PLAN
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def _visible_plans(work: UnitOfWork, scope: Scope) -> list[Plan]:
     )
     statement = sa.select(plan, value.label("value"), apart.label("apart"))
     statement = statement.select_from(plan.outerjoin(product, product.c.id == plan.c.product_id))
-    statement = statement.where(plan.c.metric == scope.metric, value.is_not(None), *scope.limits(columns))
+    statement = statement.where(plan.c.metric == scope.metric, value.is_not(None), *scope.limits(PLAN, columns))
     if scope.span.last is not None:
         statement = statement.where(plan.c.start_date <= scope.span.last)
     if scope.span.first is not None:

@@ -16,6 +16,7 @@ from reporting.reports.drilling import Drill
 from reporting.reports.facts import LOOKED_UP, Columns, Source
 from reporting.reports.scope import Scope, within
 from reporting.tables import deal, deal_line, organization, product, stage, user
+from units.records import DEAL
 from units.tables import unit
 
 
@@ -113,7 +114,7 @@ def in_groups(scope: Scope, drill: Drill, columns: Columns) -> list[sa.ColumnEle
 def _of(scope: Scope, source: Source, drill: Drill) -> list[sa.ColumnElement[bool]]:
     columns: Columns = {**source.columns, "month": source.day}
     columns |= {name: table.c[name] for name, (table, key) in LOOKED_UP.items() if key in columns}
-    found = [*scope.limits(columns), *within(source.day, scope.span), *in_groups(scope, drill, columns)]
+    found = [*scope.limits(DEAL, columns), *within(source.day, scope.span), *in_groups(scope, drill, columns)]
     if drill.currency is not None:
         found.append(deal.c.currency_code == drill.currency)
     return found

@@ -37,13 +37,15 @@ class Scope:
     product_id: str
     currency: str
     metric: str
+    as_it_was: bool = False
 
-    def limits(self, columns: Mapping[str, sa.ColumnElement[Any]]) -> list[sa.ColumnElement[bool]]:
-        """Predicates on rows with `unit_id` and `owner_id`, and where they have them `pipeline_id` and `product_id`."""
+    def limits(self, records: str, columns: Mapping[str, sa.ColumnElement[Any]]) -> list[sa.ColumnElement[bool]]:
+        """Predicates on rows of a kind with `unit_id` and `owner_id`; some also have `pipeline_id`, `product_id`."""
         owner = columns.get("owner_id")
-        found = [visible(self.access, columns["unit_id"], owner)]
+        found = [visible(self.access, records, columns["unit_id"], owner)]
         if self.unit is not None:
-            found.append(columns["unit_id"].in_(unit_ids_below(self.unit.path)))
+            inside = self.tree.below(self.path) if self.as_it_was else unit_ids_below(self.path)
+            found.append(columns["unit_id"].in_(inside))
         if self.user_id and owner is not None:
             found.append(owner == self.user_id)
         for name, value in (("pipeline_id", self.pipeline_id), ("product_id", self.product_id)):
@@ -54,7 +56,13 @@ class Scope:
     def covers_unit(self, unit_id: str) -> bool:
         """Tell whether a unit is the one asked for or below it."""
         place = self.tree.places.get(unit_id)
-        return self.unit is None or (place is not None and place.is_in(self.unit.path))
+        return self.unit is None or (place is not None and place.is_in(self.path))
+
+    @property
+    def path(self) -> str:
+        """Where the unit asked for is in the report's tree; empty for none."""
+        place = self.tree.places.get(self.unit.id) if self.unit else None
+        return place.path if place else self.unit.path if self.unit else ""
 
 
 def within(day: sa.ColumnElement[Any], span: Span) -> list[sa.ColumnElement[bool]]:
@@ -68,13 +76,19 @@ def within(day: sa.ColumnElement[Any], span: Span) -> list[sa.ColumnElement[bool
 
 
 def read_scope(work: UnitOfWork, parameters: pb.ReportParameters, allowed: Sequence[str]) -> Scope:
-    """Check the parameters for a report that can be grouped by `allowed`. Errors: FieldInvalid, UnitNotKnown."""
+    """Check the parameters for a report that can be grouped by `allowed`.
+
+    Errors: FieldInvalid, UnitNotKnown, NotPermitted for groups by a field that the caller may not see.
+    """
     span = Span(
         from_date(parameters.from_date, "parameters.from_date"), from_date(parameters.to_date, "parameters.to_date")
     )
     if span.first and span.last and span.first > span.last:
         raise invalid("parameters.to_date", f"{span.last} is before from_date {span.first}; swap them")
-    tree = load_tree(work)
+    if "country" in parameters.group_by:
+        work.access.require_shown("customer.address", "grouped")
+    tree_date = from_date(parameters.tree_date, "parameters.tree_date")
+    tree = load_tree(work, tree_date)
     return Scope(
         access=work.access,
         tree=tree,
@@ -86,6 +100,7 @@ def read_scope(work: UnitOfWork, parameters: pb.ReportParameters, allowed: Seque
         product_id=_id(parameters.product_id, "product_id"),
         currency=_currency(parameters.currency_code, tree),
         metric=_metric(parameters.metric),
+        as_it_was=tree_date is not None,
     )
 
 

@@ -118,6 +118,62 @@ INTERACTION_KIND_NOTE: InteractionKind.ValueType  # 5
 """A note without a contact."""
 Global___InteractionKind: _TypeAlias = InteractionKind  # noqa: Y015
 
+class _Agreement:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AgreementEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agreement.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AGREEMENT_UNSPECIFIED: _Agreement.ValueType  # 0
+    """Not stated."""
+    AGREEMENT_DIFFERS: _Agreement.ValueType  # 1
+    """They differ."""
+    AGREEMENT_PARTLY: _Agreement.ValueType  # 2
+    """They agree in a part, as an initial of a name."""
+    AGREEMENT_NEARLY: _Agreement.ValueType  # 3
+    """They agree but for a slip."""
+    AGREEMENT_AGREES: _Agreement.ValueType  # 4
+    """They agree."""
+
+class Agreement(_Agreement, metaclass=_AgreementEnumTypeWrapper):
+    """Agreement is how far two cards agree in a field. Values may be added."""
+
+AGREEMENT_UNSPECIFIED: Agreement.ValueType  # 0
+"""Not stated."""
+AGREEMENT_DIFFERS: Agreement.ValueType  # 1
+"""They differ."""
+AGREEMENT_PARTLY: Agreement.ValueType  # 2
+"""They agree in a part, as an initial of a name."""
+AGREEMENT_NEARLY: Agreement.ValueType  # 3
+"""They agree but for a slip."""
+AGREEMENT_AGREES: Agreement.ValueType  # 4
+"""They agree."""
+Global___Agreement: _TypeAlias = Agreement  # noqa: Y015
+
+class _CustomerGrouping:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CustomerGroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CustomerGrouping.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUSTOMER_GROUPING_UNSPECIFIED: _CustomerGrouping.ValueType  # 0
+    """Not stated."""
+    CUSTOMER_GROUPING_OWNER: _CustomerGrouping.ValueType  # 1
+    """By the responsible user."""
+    CUSTOMER_GROUPING_HOME_UNIT: _CustomerGrouping.ValueType  # 2
+    """By the unit that is their home."""
+
+class CustomerGrouping(_CustomerGrouping, metaclass=_CustomerGroupingEnumTypeWrapper):
+    """CustomerGrouping says by what customers are grouped. Values may be added."""
+
+CUSTOMER_GROUPING_UNSPECIFIED: CustomerGrouping.ValueType  # 0
+"""Not stated."""
+CUSTOMER_GROUPING_OWNER: CustomerGrouping.ValueType  # 1
+"""By the responsible user."""
+CUSTOMER_GROUPING_HOME_UNIT: CustomerGrouping.ValueType  # 2
+"""By the unit that is their home."""
+Global___CustomerGrouping: _TypeAlias = CustomerGrouping  # noqa: Y015
+
 class _Fate:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -154,6 +210,90 @@ FATE_REFUSED: Fate.ValueType  # 5
 """The row was not taken; the reason says why."""
 Global___Fate: _TypeAlias = Fate  # noqa: Y015
 
+class _AccessRequestState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AccessRequestStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AccessRequestState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACCESS_REQUEST_STATE_UNSPECIFIED: _AccessRequestState.ValueType  # 0
+    """Not stated."""
+    ACCESS_REQUEST_STATE_OPEN: _AccessRequestState.ValueType  # 1
+    """Nobody has decided."""
+    ACCESS_REQUEST_STATE_APPROVED: _AccessRequestState.ValueType  # 2
+    """The asking unit knows the customer now."""
+    ACCESS_REQUEST_STATE_DECLINED: _AccessRequestState.ValueType  # 3
+    """The answer was no."""
+
+class AccessRequestState(_AccessRequestState, metaclass=_AccessRequestStateEnumTypeWrapper):
+    """AccessRequestState says how far a request for access is."""
+
+ACCESS_REQUEST_STATE_UNSPECIFIED: AccessRequestState.ValueType  # 0
+"""Not stated."""
+ACCESS_REQUEST_STATE_OPEN: AccessRequestState.ValueType  # 1
+"""Nobody has decided."""
+ACCESS_REQUEST_STATE_APPROVED: AccessRequestState.ValueType  # 2
+"""The asking unit knows the customer now."""
+ACCESS_REQUEST_STATE_DECLINED: AccessRequestState.ValueType  # 3
+"""The answer was no."""
+Global___AccessRequestState: _TypeAlias = AccessRequestState  # noqa: Y015
+
+class _CustomerFieldType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CustomerFieldTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CustomerFieldType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUSTOMER_FIELD_TYPE_UNSPECIFIED: _CustomerFieldType.ValueType  # 0
+    """Not stated."""
+    CUSTOMER_FIELD_TYPE_TEXT: _CustomerFieldType.ValueType  # 1
+    """One line, at most 300 characters."""
+    CUSTOMER_FIELD_TYPE_LONG_TEXT: _CustomerFieldType.ValueType  # 2
+    """Lines, at most 2,000 characters."""
+    CUSTOMER_FIELD_TYPE_NUMBER: _CustomerFieldType.ValueType  # 3
+    """A number, as -12.5; at most 15 digits before the point and 6 after it."""
+    CUSTOMER_FIELD_TYPE_MONEY: _CustomerFieldType.ValueType  # 4
+    """An amount with its currency, ISO 4217, as "1200.50 EUR"."""
+    CUSTOMER_FIELD_TYPE_DATE: _CustomerFieldType.ValueType  # 5
+    """A day, ISO 8601."""
+    CUSTOMER_FIELD_TYPE_YES_NO: _CustomerFieldType.ValueType  # 6
+    """"yes" or "no"."""
+    CUSTOMER_FIELD_TYPE_CHOICE: _CustomerFieldType.ValueType  # 7
+    """One of the choices."""
+    CUSTOMER_FIELD_TYPE_CHOICES: _CustomerFieldType.ValueType  # 8
+    """Some of the choices in their order, with "; " between them."""
+    CUSTOMER_FIELD_TYPE_LINK: _CustomerFieldType.ValueType  # 9
+    """An address that begins with http:// or https://."""
+    CUSTOMER_FIELD_TYPE_USER: _CustomerFieldType.ValueType  # 10
+    """The id of a user."""
+
+class CustomerFieldType(_CustomerFieldType, metaclass=_CustomerFieldTypeEnumTypeWrapper):
+    """CustomerFieldType is what kind of value a field of a company's own holds; in an attribute it stands as text, written as said here."""
+
+CUSTOMER_FIELD_TYPE_UNSPECIFIED: CustomerFieldType.ValueType  # 0
+"""Not stated."""
+CUSTOMER_FIELD_TYPE_TEXT: CustomerFieldType.ValueType  # 1
+"""One line, at most 300 characters."""
+CUSTOMER_FIELD_TYPE_LONG_TEXT: CustomerFieldType.ValueType  # 2
+"""Lines, at most 2,000 characters."""
+CUSTOMER_FIELD_TYPE_NUMBER: CustomerFieldType.ValueType  # 3
+"""A number, as -12.5; at most 15 digits before the point and 6 after it."""
+CUSTOMER_FIELD_TYPE_MONEY: CustomerFieldType.ValueType  # 4
+"""An amount with its currency, ISO 4217, as "1200.50 EUR"."""
+CUSTOMER_FIELD_TYPE_DATE: CustomerFieldType.ValueType  # 5
+"""A day, ISO 8601."""
+CUSTOMER_FIELD_TYPE_YES_NO: CustomerFieldType.ValueType  # 6
+""""yes" or "no"."""
+CUSTOMER_FIELD_TYPE_CHOICE: CustomerFieldType.ValueType  # 7
+"""One of the choices."""
+CUSTOMER_FIELD_TYPE_CHOICES: CustomerFieldType.ValueType  # 8
+"""Some of the choices in their order, with "; " between them."""
+CUSTOMER_FIELD_TYPE_LINK: CustomerFieldType.ValueType  # 9
+"""An address that begins with http:// or https://."""
+CUSTOMER_FIELD_TYPE_USER: CustomerFieldType.ValueType  # 10
+"""The id of a user."""
+Global___CustomerFieldType: _TypeAlias = CustomerFieldType  # noqa: Y015
+
 class _ErrorReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -180,6 +320,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller's positions do not allow this."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 9
     """The request id was used for a different request."""
+    ERROR_REASON_KNOWN_ELSEWHERE: _ErrorReason.ValueType  # 10
+    """The customer is known to a unit whose customers the caller may not see; the answer names the unit only."""
+    ERROR_REASON_NOT_KNOWN_ELSEWHERE: _ErrorReason.ValueType  # 11
+    """Nobody elsewhere has the customer described, or the caller may see the card already."""
+    ERROR_REASON_ACCESS_REQUEST_NOT_FOUND: _ErrorReason.ValueType  # 12
+    """No such request for access, or not for the caller to decide."""
+    ERROR_REASON_ACCESS_REQUEST_DECIDED: _ErrorReason.ValueType  # 13
+    """Somebody decided before."""
+    ERROR_REASON_POSSIBLE_DUPLICATE_NOT_FOUND: _ErrorReason.ValueType  # 14
+    """These two cards are no pair that the caller may see."""
+    ERROR_REASON_CUSTOMER_MERGED: _ErrorReason.ValueType  # 15
+    """The card was merged into another one, which the answer names; write to that."""
+    ERROR_REASON_MERGE_NOT_FOUND: _ErrorReason.ValueType  # 16
+    """No such merge, or its survivor is not visible to the caller."""
+    ERROR_REASON_MERGE_UNDONE: _ErrorReason.ValueType  # 17
+    """The merge was undone before."""
+    ERROR_REASON_CUSTOMER_FIELD_NOT_FOUND: _ErrorReason.ValueType  # 25
+    """No such field of the company's own."""
+    ERROR_REASON_CUSTOMER_FIELD_KNOWN: _ErrorReason.ValueType  # 26
+    """Another field of the record type has this key."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names every refusal of this service. Values may be added."""
@@ -204,6 +364,26 @@ ERROR_REASON_NOT_PERMITTED: ErrorReason.ValueType  # 8
 """The caller's positions do not allow this."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 9
 """The request id was used for a different request."""
+ERROR_REASON_KNOWN_ELSEWHERE: ErrorReason.ValueType  # 10
+"""The customer is known to a unit whose customers the caller may not see; the answer names the unit only."""
+ERROR_REASON_NOT_KNOWN_ELSEWHERE: ErrorReason.ValueType  # 11
+"""Nobody elsewhere has the customer described, or the caller may see the card already."""
+ERROR_REASON_ACCESS_REQUEST_NOT_FOUND: ErrorReason.ValueType  # 12
+"""No such request for access, or not for the caller to decide."""
+ERROR_REASON_ACCESS_REQUEST_DECIDED: ErrorReason.ValueType  # 13
+"""Somebody decided before."""
+ERROR_REASON_POSSIBLE_DUPLICATE_NOT_FOUND: ErrorReason.ValueType  # 14
+"""These two cards are no pair that the caller may see."""
+ERROR_REASON_CUSTOMER_MERGED: ErrorReason.ValueType  # 15
+"""The card was merged into another one, which the answer names; write to that."""
+ERROR_REASON_MERGE_NOT_FOUND: ErrorReason.ValueType  # 16
+"""No such merge, or its survivor is not visible to the caller."""
+ERROR_REASON_MERGE_UNDONE: ErrorReason.ValueType  # 17
+"""The merge was undone before."""
+ERROR_REASON_CUSTOMER_FIELD_NOT_FOUND: ErrorReason.ValueType  # 25
+"""No such field of the company's own."""
+ERROR_REASON_CUSTOMER_FIELD_KNOWN: ErrorReason.ValueType  # 26
+"""Another field of the record type has this key."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final
@@ -388,6 +568,7 @@ class Person(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -440,6 +621,10 @@ class Person(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed."""
 
+    @_builtins.property
+    def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
+
     def __init__(
         self,
         *,
@@ -461,10 +646,11 @@ class Person(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         unit_id: _builtins.str = ...,
+        hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "birth_date", b"birth_date", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "affiliations", b"affiliations", "attributes", b"attributes", "birth_date", b"birth_date", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "id", b"id", "individual_customer", b"individual_customer", "middle_name", b"middle_name", "owner_id", b"owner_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "affiliations", b"affiliations", "attributes", b"attributes", "birth_date", b"birth_date", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "hidden_fields", b"hidden_fields", "id", b"id", "individual_customer", b"individual_customer", "middle_name", b"middle_name", "owner_id", b"owner_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -510,6 +696,7 @@ class Organization(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -550,6 +737,10 @@ class Organization(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed."""
 
+    @_builtins.property
+    def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
+
     def __init__(
         self,
         *,
@@ -567,10 +758,11 @@ class Organization(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         unit_id: _builtins.str = ...,
+        hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "attributes", b"attributes", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "attributes", b"attributes", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "hidden_fields", b"hidden_fields", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -594,6 +786,7 @@ class Interaction(_message.Message):
     SUMMARY_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -622,6 +815,10 @@ class Interaction(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was recorded."""
 
+    @_builtins.property
+    def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
+
     def __init__(
         self,
         *,
@@ -637,10 +834,11 @@ class Interaction(_message.Message):
         summary: _builtins.str = ...,
         outcome: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "author_name", b"author_name", "create_time", b"create_time", "etag", b"etag", "id", b"id", "kind", b"kind", "occur_time", b"occur_time", "organization_id", b"organization_id", "outcome", b"outcome", "person_id", b"person_id", "summary", b"summary", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "author_name", b"author_name", "create_time", b"create_time", "etag", b"etag", "hidden_fields", b"hidden_fields", "id", b"id", "kind", b"kind", "occur_time", b"occur_time", "organization_id", b"organization_id", "outcome", b"outcome", "person_id", b"person_id", "summary", b"summary", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -658,6 +856,11 @@ class PossibleDuplicate(_message.Message):
     SECOND_ID_FIELD_NUMBER: _builtins.int
     SECOND_NAME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    AGREEMENTS_FIELD_NUMBER: _builtins.int
+    DISMISSER_NAME_FIELD_NUMBER: _builtins.int
+    DISMISS_TIME_FIELD_NUMBER: _builtins.int
+    DISMISS_NOTE_FIELD_NUMBER: _builtins.int
     record_type: _builtins.str
     """Record type: person or organization."""
     first_id: _builtins.str
@@ -670,6 +873,20 @@ class PossibleDuplicate(_message.Message):
     """Name of the younger card."""
     reason: _builtins.str
     """What they share: phone, email, name …"""
+    probability: _builtins.float
+    """That they are one customer, 0 to 1; 0 where no search has compared them yet."""
+    dismisser_name: _builtins.str
+    """Name of the user who said that they are two customers; empty where nobody did."""
+    dismiss_note: _builtins.str
+    """Why, as the user wrote; empty where nothing was written."""
+    @_builtins.property
+    def agreements(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldAgreement]:
+        """What each field says that both cards have and the caller may see, in the order of the card; empty where not compared."""
+
+    @_builtins.property
+    def dismiss_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was; absent where nobody did."""
+
     def __init__(
         self,
         *,
@@ -679,14 +896,49 @@ class PossibleDuplicate(_message.Message):
         second_id: _builtins.str = ...,
         second_name: _builtins.str = ...,
         reason: _builtins.str = ...,
+        probability: _builtins.float = ...,
+        agreements: _abc.Iterable[Global___FieldAgreement] | None = ...,
+        dismisser_name: _builtins.str = ...,
+        dismiss_time: _timestamp_pb2.Timestamp | None = ...,
+        dismiss_note: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dismiss_time", b"dismiss_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_id", b"first_id", "first_name", b"first_name", "reason", b"reason", "record_type", b"record_type", "second_id", b"second_id", "second_name", b"second_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreements", b"agreements", "dismiss_note", b"dismiss_note", "dismiss_time", b"dismiss_time", "dismisser_name", b"dismisser_name", "first_id", b"first_id", "first_name", b"first_name", "probability", b"probability", "reason", b"reason", "record_type", b"record_type", "second_id", b"second_id", "second_name", b"second_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PossibleDuplicate: _TypeAlias = PossibleDuplicate  # noqa: Y015
+
+@_typing.final
+class FieldAgreement(_message.Message):
+    """FieldAgreement is what one field says of a pair."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    BITS_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field: given_name, birth_date, email, street …; attributes.<name> for a further fact."""
+    agreement: Global___Agreement.ValueType
+    """How far the cards agree in it."""
+    bits: _builtins.float
+    """What that is worth in bits: each doubles the odds for one customer, below zero halves them."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        agreement: Global___Agreement.ValueType = ...,
+        bits: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "bits", b"bits", "field", b"field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldAgreement: _TypeAlias = FieldAgreement  # noqa: Y015
 
 @_typing.final
 class CreatePersonRequest(_message.Message):
@@ -841,6 +1093,9 @@ class GetPersonResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PERSON_FIELD_NUMBER: _builtins.int
+    MERGED_ID_FIELD_NUMBER: _builtins.int
+    merged_id: _builtins.str
+    """The id asked for, where that card was merged into the one answered; empty otherwise."""
     @_builtins.property
     def person(self) -> Global___Person:
         """The card."""
@@ -849,10 +1104,11 @@ class GetPersonResponse(_message.Message):
         self,
         *,
         person: Global___Person | None = ...,
+        merged_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged_id", b"merged_id", "person", b"person"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -888,19 +1144,45 @@ class BatchGetPersonsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class SurvivorsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PERSONS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def persons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Person]:
         """Those visible, in no order."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By each id asked for whose card was merged: the card answered instead."""
 
     def __init__(
         self,
         *,
         persons: _abc.Iterable[Global___Person] | None = ...,
+        survivors: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["persons", b"persons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persons", b"persons", "survivors", b"survivors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -919,6 +1201,10 @@ class ListPersonsRequest(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     INDIVIDUAL_ONLY_FIELD_NUMBER: _builtins.int
+    HOME_UNIT_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
+    FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
@@ -933,6 +1219,18 @@ class ListPersonsRequest(_message.Message):
     """Only persons with a name, a phone or an e-mail like this, 2 to 200 characters; empty means any."""
     individual_only: _builtins.bool
     """True: only persons who are customers in their own right."""
+    home_unit_id: _builtins.str
+    """Only customers whose home is this unit itself, not one below it; empty means any."""
+    without_owner: _builtins.bool
+    """True: only customers for whom nobody is responsible."""
+    @_builtins.property
+    def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
+
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these persons, at most 500; empty means any."""
+
     def __init__(
         self,
         *,
@@ -943,10 +1241,14 @@ class ListPersonsRequest(_message.Message):
         owner_id: _builtins.str = ...,
         query: _builtins.str = ...,
         individual_only: _builtins.bool = ...,
+        home_unit_id: _builtins.str = ...,
+        without_owner: _builtins.bool = ...,
+        field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_ids", b"person_ids", "query", b"query", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1133,6 +1435,9 @@ class GetOrganizationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ORGANIZATION_FIELD_NUMBER: _builtins.int
+    MERGED_ID_FIELD_NUMBER: _builtins.int
+    merged_id: _builtins.str
+    """The id asked for, where that card was merged into the one answered; empty otherwise."""
     @_builtins.property
     def organization(self) -> Global___Organization:
         """The card."""
@@ -1141,10 +1446,11 @@ class GetOrganizationResponse(_message.Message):
         self,
         *,
         organization: Global___Organization | None = ...,
+        merged_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merged_id", b"merged_id", "organization", b"organization"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1180,19 +1486,45 @@ class BatchGetOrganizationsResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class SurvivorsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ORGANIZATIONS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def organizations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organization]:
         """Those visible, in no order."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By each id asked for whose card was merged: the card answered instead."""
 
     def __init__(
         self,
         *,
         organizations: _abc.Iterable[Global___Organization] | None = ...,
+        survivors: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organizations", b"organizations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organizations", b"organizations", "survivors", b"survivors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1274,8 +1606,29 @@ class BatchGetCustomerNamesResponse(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class SurvivorsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PERSON_NAMES_FIELD_NUMBER: _builtins.int
     ORGANIZATION_NAMES_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def person_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Names of the visible persons by id."""
@@ -1284,15 +1637,20 @@ class BatchGetCustomerNamesResponse(_message.Message):
     def organization_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Names of the visible organizations by id."""
 
+    @_builtins.property
+    def survivors(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By each id asked for whose card was merged: the card answered instead."""
+
     def __init__(
         self,
         *,
         person_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         organization_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        survivors: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_names", b"organization_names", "person_names", b"person_names"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_names", b"organization_names", "person_names", b"person_names", "survivors", b"survivors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1310,6 +1668,10 @@ class ListOrganizationsRequest(_message.Message):
     OWNER_ID_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     PARENT_ID_FIELD_NUMBER: _builtins.int
+    HOME_UNIT_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
+    FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
@@ -1322,6 +1684,18 @@ class ListOrganizationsRequest(_message.Message):
     """Only organizations with a name, a phone or an e-mail like this, 2 to 200 characters; empty means any."""
     parent_id: _builtins.str
     """Only organizations directly below this one; empty means any."""
+    home_unit_id: _builtins.str
+    """Only customers whose home is this unit itself, not one below it; empty means any."""
+    without_owner: _builtins.bool
+    """True: only customers for whom nobody is responsible."""
+    @_builtins.property
+    def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
+
+    @_builtins.property
+    def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these organizations, at most 500; empty means any."""
+
     def __init__(
         self,
         *,
@@ -1331,10 +1705,14 @@ class ListOrganizationsRequest(_message.Message):
         owner_id: _builtins.str = ...,
         query: _builtins.str = ...,
         parent_id: _builtins.str = ...,
+        home_unit_id: _builtins.str = ...,
+        without_owner: _builtins.bool = ...,
+        field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+        organization_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "organization_ids", b"organization_ids", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "query", b"query", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1997,6 +2375,104 @@ class SearchCustomersResponse(_message.Message):
 Global___SearchCustomersResponse: _TypeAlias = SearchCustomersResponse  # noqa: Y015
 
 @_typing.final
+class GroupCustomersRequest(_message.Message):
+    """Request of GroupCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPING_FIELD_NUMBER: _builtins.int
+    ORGANIZATIONS_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    INDIVIDUAL_ONLY_FIELD_NUMBER: _builtins.int
+    FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    grouping: Global___CustomerGrouping.ValueType
+    """By what."""
+    organizations: _builtins.bool
+    """True for organizations, false for persons."""
+    unit_id: _builtins.str
+    """Only customers known to this unit's subtree; empty means all visible."""
+    owner_id: _builtins.str
+    """Only customers of this owner; empty means any."""
+    query: _builtins.str
+    """Only customers that have these words, as in a list; empty means any."""
+    individual_only: _builtins.bool
+    """True: only persons who are customers in their own right."""
+    @_builtins.property
+    def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
+
+    def __init__(
+        self,
+        *,
+        grouping: Global___CustomerGrouping.ValueType = ...,
+        organizations: _builtins.bool = ...,
+        unit_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        query: _builtins.str = ...,
+        individual_only: _builtins.bool = ...,
+        field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "grouping", b"grouping", "individual_only", b"individual_only", "organizations", b"organizations", "owner_id", b"owner_id", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupCustomersRequest: _TypeAlias = GroupCustomersRequest  # noqa: Y015
+
+@_typing.final
+class CustomerGroup(_message.Message):
+    """CustomerGroup is one group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Id of the user or of the unit; empty for nobody."""
+    count: _builtins.int
+    """How many customers it has."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerGroup: _TypeAlias = CustomerGroup  # noqa: Y015
+
+@_typing.final
+class GroupCustomersResponse(_message.Message):
+    """Answer of GroupCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerGroup]:
+        """The largest first, at most 500."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___CustomerGroup] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupCustomersResponse: _TypeAlias = GroupCustomersResponse  # noqa: Y015
+
+@_typing.final
 class CountCustomersRequest(_message.Message):
     """Request of CountCustomers."""
 
@@ -2005,22 +2481,36 @@ class CountCustomersRequest(_message.Message):
     UNIT_ID_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
+    HOME_UNIT_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
+    FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """Only customers known to this unit's subtree; empty means all visible."""
     owner_id: _builtins.str
     """Only customers whose responsible user this is; empty means any."""
     query: _builtins.str
     """Only customers with a name, a phone or an e-mail like this, 2 to 200 characters; empty means any."""
+    home_unit_id: _builtins.str
+    """Only customers whose home is this unit itself, not one below it; empty means any."""
+    without_owner: _builtins.bool
+    """True: only customers for whom nobody is responsible."""
+    @_builtins.property
+    def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
+
     def __init__(
         self,
         *,
         unit_id: _builtins.str = ...,
         owner_id: _builtins.str = ...,
         query: _builtins.str = ...,
+        home_unit_id: _builtins.str = ...,
+        without_owner: _builtins.bool = ...,
+        field_conditions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner_id", b"owner_id", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "owner_id", b"owner_id", "query", b"query", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2065,26 +2555,603 @@ class ListPossibleDuplicatesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     RECORD_ID_FIELD_NUMBER: _builtins.int
+    LIKELIEST_FIRST_FIELD_NUMBER: _builtins.int
+    DISMISSED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 200; 0 means 50."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
     record_id: _builtins.str
     """Only pairs with this card; empty means any."""
+    likeliest_first: _builtins.bool
+    """True lists the likeliest pairs first, those not compared yet at the end."""
+    dismissed: _builtins.bool
+    """True lists the pairs that somebody said are two customers, false the others."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         record_id: _builtins.str = ...,
+        likeliest_first: _builtins.bool = ...,
+        dismissed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "record_id", b"record_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dismissed", b"dismissed", "likeliest_first", b"likeliest_first", "page_size", b"page_size", "page_token", b"page_token", "record_id", b"record_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPossibleDuplicatesRequest: _TypeAlias = ListPossibleDuplicatesRequest  # noqa: Y015
+
+@_typing.final
+class DismissPossibleDuplicateRequest(_message.Message):
+    """Request of DismissPossibleDuplicate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FIRST_ID_FIELD_NUMBER: _builtins.int
+    SECOND_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    first_id: _builtins.str
+    """One card of the pair."""
+    second_id: _builtins.str
+    """The other card."""
+    note: _builtins.str
+    """Why they are two customers, at most 300 characters; may be empty."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        first_id: _builtins.str = ...,
+        second_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_id", b"first_id", "note", b"note", "request_id", b"request_id", "second_id", b"second_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DismissPossibleDuplicateRequest: _TypeAlias = DismissPossibleDuplicateRequest  # noqa: Y015
+
+@_typing.final
+class DismissPossibleDuplicateResponse(_message.Message):
+    """Answer of DismissPossibleDuplicate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSSIBLE_DUPLICATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def possible_duplicate(self) -> Global___PossibleDuplicate:
+        """The pair."""
+
+    def __init__(
+        self,
+        *,
+        possible_duplicate: Global___PossibleDuplicate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["possible_duplicate", b"possible_duplicate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["possible_duplicate", b"possible_duplicate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DismissPossibleDuplicateResponse: _TypeAlias = DismissPossibleDuplicateResponse  # noqa: Y015
+
+@_typing.final
+class MergedCard(_message.Message):
+    """MergedCard names one card of a merge as the caller read it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The card."""
+    etag: _builtins.str
+    """Its version as read; a card that changed since is not merged."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergedCard: _TypeAlias = MergedCard  # noqa: Y015
+
+@_typing.final
+class MergeCustomersRequest(_message.Message):
+    """Request of MergeCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ChoicesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    CARDS_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    record_type: _builtins.str
+    """person or organization."""
+    survivor_id: _builtins.str
+    """The card that stays."""
+    note: _builtins.str
+    """Why, at most 300 characters."""
+    dry_run: _builtins.bool
+    """True changes nothing and answers the card as it would be."""
+    @_builtins.property
+    def cards(self) -> _containers.RepeatedCompositeFieldContainer[Global___MergedCard]:
+        """All cards, 2 to 20, each once, the survivor among them."""
+
+    @_builtins.property
+    def choices(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By field the card whose value is taken: display_name (with its parts), birth_date, tax_id, owner_id, address, channels, affiliations, attributes, individual_customer, industry, parent_id.
+        Of channels, affiliations and attributes those of all cards are kept, of the card named here first. Where no card is named, or it has no value, the survivor's stands, then the first there is.
+        """
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        survivor_id: _builtins.str = ...,
+        cards: _abc.Iterable[Global___MergedCard] | None = ...,
+        choices: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        note: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cards", b"cards", "choices", b"choices", "dry_run", b"dry_run", "note", b"note", "record_type", b"record_type", "request_id", b"request_id", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeCustomersRequest: _TypeAlias = MergeCustomersRequest  # noqa: Y015
+
+@_typing.final
+class MergeCustomersResponse(_message.Message):
+    """Answer of MergeCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    DIFFERING_FIELDS_FIELD_NUMBER: _builtins.int
+    INTERACTIONS_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    merge_id: _builtins.str
+    """By this it is undone; empty in a dry run."""
+    interactions: _builtins.int
+    """Interactions that moved, or would move, to the one card."""
+    members: _builtins.int
+    """Memberships of persons in the organizations that moved, or would move."""
+    @_builtins.property
+    def person(self) -> Global___Person:
+        """The one card, where persons were merged."""
+
+    @_builtins.property
+    def organization(self) -> Global___Organization:
+        """The one card, where organizations were merged."""
+
+    @_builtins.property
+    def differing_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of which the cards have different values."""
+
+    def __init__(
+        self,
+        *,
+        person: Global___Person | None = ...,
+        organization: Global___Organization | None = ...,
+        merge_id: _builtins.str = ...,
+        differing_fields: _abc.Iterable[_builtins.str] | None = ...,
+        interactions: _builtins.int = ...,
+        members: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization", "person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differing_fields", b"differing_fields", "interactions", b"interactions", "members", b"members", "merge_id", b"merge_id", "organization", b"organization", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeCustomersResponse: _TypeAlias = MergeCustomersResponse  # noqa: Y015
+
+@_typing.final
+class UnmergeCustomersRequest(_message.Message):
+    """Request of UnmergeCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    merge_id: _builtins.str
+    """The merge."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        merge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_id", b"merge_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeCustomersRequest: _TypeAlias = UnmergeCustomersRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeConflict(_message.Message):
+    """UnmergeConflict is something that is not as it was before the merge, because it changed since."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The card."""
+    field: _builtins.str
+    """The field that stays as it is now: a field of the card, interactions, members or identity."""
+    reason: _builtins.str
+    """changed_since: of the survivor, and stays; moved_since: of so many records, which stay where they are now;
+    held_elsewhere: another card has that identity by now.
+    """
+    count: _builtins.int
+    """How many records; 1 for a field."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        field: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "reason", b"reason", "record_id", b"record_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeConflict: _TypeAlias = UnmergeConflict  # noqa: Y015
+
+@_typing.final
+class UnmergeCustomersResponse(_message.Message):
+    """Answer of UnmergeCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONS_FIELD_NUMBER: _builtins.int
+    ORGANIZATIONS_FIELD_NUMBER: _builtins.int
+    CONFLICTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def persons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Person]:
+        """The survivor, where persons were merged, and after it the cards made anew."""
+
+    @_builtins.property
+    def organizations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Organization]:
+        """The survivor, where organizations were merged, and after it the cards made anew."""
+
+    @_builtins.property
+    def conflicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnmergeConflict]:
+        """What is not as it was."""
+
+    def __init__(
+        self,
+        *,
+        persons: _abc.Iterable[Global___Person] | None = ...,
+        organizations: _abc.Iterable[Global___Organization] | None = ...,
+        conflicts: _abc.Iterable[Global___UnmergeConflict] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conflicts", b"conflicts", "organizations", b"organizations", "persons", b"persons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeCustomersResponse: _TypeAlias = UnmergeCustomersResponse  # noqa: Y015
+
+@_typing.final
+class GetCustomerMergesRequest(_message.Message):
+    """Request of GetCustomerMerges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    """person or organization."""
+    record_id: _builtins.str
+    """The card; the id of a merged one leads to its survivor."""
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_id", b"record_id", "record_type", b"record_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerMergesRequest: _TypeAlias = GetCustomerMergesRequest  # noqa: Y015
+
+@_typing.final
+class CustomerMerge(_message.Message):
+    """CustomerMerge is one merge of cards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGED_IDS_FIELD_NUMBER: _builtins.int
+    MERGED_NAMES_FIELD_NUMBER: _builtins.int
+    MERGE_TIME_FIELD_NUMBER: _builtins.int
+    MERGER_ID_FIELD_NUMBER: _builtins.int
+    MERGER_NAME_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    UNDO_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    record_type: _builtins.str
+    """person or organization."""
+    survivor_id: _builtins.str
+    """The card that stayed."""
+    merger_id: _builtins.str
+    """Who merged them."""
+    merger_name: _builtins.str
+    """The name of who merged them."""
+    note: _builtins.str
+    """Why; empty when not said."""
+    @_builtins.property
+    def merged_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The others."""
+
+    @_builtins.property
+    def merged_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their names at that time, in the same order."""
+
+    @_builtins.property
+    def merge_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def undo_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was undone; absent while it stands."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        survivor_id: _builtins.str = ...,
+        merged_ids: _abc.Iterable[_builtins.str] | None = ...,
+        merged_names: _abc.Iterable[_builtins.str] | None = ...,
+        merge_time: _timestamp_pb2.Timestamp | None = ...,
+        merger_id: _builtins.str = ...,
+        merger_name: _builtins.str = ...,
+        note: _builtins.str = ...,
+        undo_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["merge_time", b"merge_time", "undo_time", b"undo_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "merge_time", b"merge_time", "merged_ids", b"merged_ids", "merged_names", b"merged_names", "merger_id", b"merger_id", "merger_name", b"merger_name", "note", b"note", "record_type", b"record_type", "survivor_id", b"survivor_id", "undo_time", b"undo_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerMerge: _TypeAlias = CustomerMerge  # noqa: Y015
+
+@_typing.final
+class GetCustomerMergesResponse(_message.Message):
+    """Answer of GetCustomerMerges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_MERGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def customer_merges(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerMerge]:
+        """Newest first, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        customer_merges: _abc.Iterable[Global___CustomerMerge] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_merges", b"customer_merges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerMergesResponse: _TypeAlias = GetCustomerMergesResponse  # noqa: Y015
+
+@_typing.final
+class FindDuplicatesRequest(_message.Message):
+    """Request of FindDuplicates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    WHOLE_BASE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    record_type: _builtins.str
+    """person or organization."""
+    whole_base: _builtins.bool
+    """True learns the weights anew and compares the whole base; false only the cards changed since the last search."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        whole_base: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_type", b"record_type", "request_id", b"request_id", "whole_base", b"whole_base"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindDuplicatesRequest: _TypeAlias = FindDuplicatesRequest  # noqa: Y015
+
+@_typing.final
+class DuplicateSearch(_message.Message):
+    """DuplicateSearch is the last search of the cards of one record type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CARDS_FIELD_NUMBER: _builtins.int
+    PAIRS_FIELD_NUMBER: _builtins.int
+    BLOCKS_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    LEARN_TIME_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    """person or organization."""
+    state: _builtins.str
+    """waiting, running, done or failed."""
+    cards: _builtins.int
+    """Cards that were compared."""
+    pairs: _builtins.int
+    """Pairs that it found to be rather one customer than two."""
+    blocks_left_out: _builtins.int
+    """Blocks of cards so many that they were not compared within them."""
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended; absent while it runs."""
+
+    @_builtins.property
+    def learn_time(self) -> _timestamp_pb2.Timestamp:
+        """When the weights were learned; absent before that."""
+
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        state: _builtins.str = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        cards: _builtins.int = ...,
+        pairs: _builtins.int = ...,
+        blocks_left_out: _builtins.int = ...,
+        learn_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "learn_time", b"learn_time", "request_time", b"request_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks_left_out", b"blocks_left_out", "cards", b"cards", "end_time", b"end_time", "learn_time", b"learn_time", "pairs", b"pairs", "record_type", b"record_type", "request_time", b"request_time", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DuplicateSearch: _TypeAlias = DuplicateSearch  # noqa: Y015
+
+@_typing.final
+class FindDuplicatesResponse(_message.Message):
+    """Answer of FindDuplicates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUPLICATE_SEARCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def duplicate_search(self) -> Global___DuplicateSearch:
+        """The search."""
+
+    def __init__(
+        self,
+        *,
+        duplicate_search: Global___DuplicateSearch | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duplicate_search", b"duplicate_search"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_search", b"duplicate_search"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindDuplicatesResponse: _TypeAlias = FindDuplicatesResponse  # noqa: Y015
+
+@_typing.final
+class GetDuplicateSearchesRequest(_message.Message):
+    """Request of GetDuplicateSearches."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDuplicateSearchesRequest: _TypeAlias = GetDuplicateSearchesRequest  # noqa: Y015
+
+@_typing.final
+class GetDuplicateSearchesResponse(_message.Message):
+    """Answer of GetDuplicateSearches."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUPLICATE_SEARCHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def duplicate_searches(self) -> _containers.RepeatedCompositeFieldContainer[Global___DuplicateSearch]:
+        """One a record type that was searched."""
+
+    def __init__(
+        self,
+        *,
+        duplicate_searches: _abc.Iterable[Global___DuplicateSearch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_searches", b"duplicate_searches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDuplicateSearchesResponse: _TypeAlias = GetDuplicateSearchesResponse  # noqa: Y015
 
 @_typing.final
 class ListPossibleDuplicatesResponse(_message.Message):
@@ -2098,7 +3165,7 @@ class ListPossibleDuplicatesResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def possible_duplicates(self) -> _containers.RepeatedCompositeFieldContainer[Global___PossibleDuplicate]:
-        """The page, oldest first."""
+        """The page, oldest first unless asked otherwise."""
 
     def __init__(
         self,
@@ -2325,6 +3392,7 @@ class ImportPersonsRequest(_message.Message):
     UNIT_ID_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
+    AFTER_REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key: the same key with the same rows answers the same fates and changes nothing twice."""
     unit_id: _builtins.str
@@ -2333,6 +3401,10 @@ class ImportPersonsRequest(_message.Message):
     """Numbering the external ids belong to."""
     dry_run: _builtins.bool
     """True asks for the fates without a change."""
+    after_request_id: _builtins.str
+    """The request id of the batch before of the same file, which may be under way: this one is prepared meanwhile and
+    joined after it. Empty means that no other is waited for. It is no part of what the idempotency key stands for.
+    """
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonRow]:
         """At most 1,000."""
@@ -2345,10 +3417,11 @@ class ImportPersonsRequest(_message.Message):
         unit_id: _builtins.str = ...,
         source: _builtins.str = ...,
         dry_run: _builtins.bool = ...,
+        after_request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "request_id", b"request_id", "rows", b"rows", "source", b"source", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_request_id", b"after_request_id", "dry_run", b"dry_run", "request_id", b"request_id", "rows", b"rows", "source", b"source", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2505,3 +3578,968 @@ class ImportInteractionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportInteractionsResponse: _TypeAlias = ImportInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class HandOverCustomersRequest(_message.Message):
+    """Request of HandOverCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    from_owner_id: _builtins.str
+    """Whose records are handed over; may be empty in a dry run of a unit, which then counts those of everybody."""
+    to_owner_id: _builtins.str
+    """Who is responsible from now on; may be empty in a dry run."""
+    unit_id: _builtins.str
+    """Only those whose home is this unit or one below it; empty means all."""
+    note: _builtins.str
+    """Why, at most 300 characters; kept with the history."""
+    most: _builtins.int
+    """At most this many in this call, 1 to 500; 0 means 500. Call again until none remain."""
+    dry_run: _builtins.bool
+    """True only counts."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+        most: _builtins.int = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "from_owner_id", b"from_owner_id", "most", b"most", "note", b"note", "request_id", b"request_id", "to_owner_id", b"to_owner_id", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverCustomersRequest: _TypeAlias = HandOverCustomersRequest  # noqa: Y015
+
+@_typing.final
+class CustomersOfUnit(_message.Message):
+    """CustomersOfUnit counts the customers of a user whose home is one unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    PERSONS_FIELD_NUMBER: _builtins.int
+    ORGANIZATIONS_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    persons: _builtins.int
+    """Persons."""
+    organizations: _builtins.int
+    """Organizations."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        persons: _builtins.int = ...,
+        organizations: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organizations", b"organizations", "persons", b"persons", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomersOfUnit: _TypeAlias = CustomersOfUnit  # noqa: Y015
+
+@_typing.final
+class HandOverCustomersResponse(_message.Message):
+    """Answer of HandOverCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONS_FIELD_NUMBER: _builtins.int
+    ORGANIZATIONS_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
+    NOT_ALLOWED_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    persons: _builtins.int
+    """Persons handed over in this call."""
+    organizations: _builtins.int
+    """Organizations handed over in this call."""
+    remaining: _builtins.int
+    """How many are left that the caller may hand over."""
+    not_allowed: _builtins.int
+    """How many the caller sees and may not hand over."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomersOfUnit]:
+        """The remaining ones by home unit."""
+
+    def __init__(
+        self,
+        *,
+        persons: _builtins.int = ...,
+        organizations: _builtins.int = ...,
+        remaining: _builtins.int = ...,
+        not_allowed: _builtins.int = ...,
+        units: _abc.Iterable[Global___CustomersOfUnit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["not_allowed", b"not_allowed", "organizations", b"organizations", "persons", b"persons", "remaining", b"remaining", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverCustomersResponse: _TypeAlias = HandOverCustomersResponse  # noqa: Y015
+
+@_typing.final
+class CustomerAssignment(_message.Message):
+    """CustomerAssignment says who is responsible for one customer from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person; exactly one of person_id and organization_id is given."""
+    organization_id: _builtins.str
+    """The organization."""
+    from_owner_id: _builtins.str
+    """Who was responsible when the caller looked, empty for nobody; where somebody else is by now, the customer stays as it is."""
+    to_owner_id: _builtins.str
+    """Who is responsible from now on; empty for nobody."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_owner_id", b"from_owner_id", "organization_id", b"organization_id", "person_id", b"person_id", "to_owner_id", b"to_owner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerAssignment: _TypeAlias = CustomerAssignment  # noqa: Y015
+
+@_typing.final
+class AssignCustomersRequest(_message.Message):
+    """Request of AssignCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    note: _builtins.str
+    """Why, at most 300 characters; kept with the history."""
+    dry_run: _builtins.bool
+    """True changes nothing and says what would become of each."""
+    @_builtins.property
+    def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerAssignment]:
+        """The customers, 1 to 200, each named once."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        assignments: _abc.Iterable[Global___CustomerAssignment] | None = ...,
+        note: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "dry_run", b"dry_run", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignCustomersRequest: _TypeAlias = AssignCustomersRequest  # noqa: Y015
+
+@_typing.final
+class CustomerAssignmentFate(_message.Message):
+    """CustomerAssignmentFate says what became of one customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The person or organization."""
+    refusal: Global___ErrorReason.ValueType
+    """Why it stays as it is; unspecified where it was given, or is with that user already."""
+    unchanged: _builtins.bool
+    """True where it was with that user already."""
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        refusal: Global___ErrorReason.ValueType = ...,
+        unchanged: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record_id", b"record_id", "refusal", b"refusal", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerAssignmentFate: _TypeAlias = CustomerAssignmentFate  # noqa: Y015
+
+@_typing.final
+class AssignCustomersResponse(_message.Message):
+    """Answer of AssignCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fates(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerAssignmentFate]:
+        """One for each assignment, in their order."""
+
+    def __init__(
+        self,
+        *,
+        fates: _abc.Iterable[Global___CustomerAssignmentFate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fates", b"fates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignCustomersResponse: _TypeAlias = AssignCustomersResponse  # noqa: Y015
+
+@_typing.final
+class GetCustomerOwnerHistoryRequest(_message.Message):
+    """Request of GetCustomerOwnerHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person; exactly one of person_id and organization_id is given."""
+    organization_id: _builtins.str
+    """The organization."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerOwnerHistoryRequest: _TypeAlias = GetCustomerOwnerHistoryRequest  # noqa: Y015
+
+@_typing.final
+class CustomerOwnerChange(_message.Message):
+    """CustomerOwnerChange is one change of who is responsible."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    CHANGER_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    from_owner_id: _builtins.str
+    """Who was; empty when nobody."""
+    to_owner_id: _builtins.str
+    """Who is from then on; empty when nobody."""
+    changer_id: _builtins.str
+    """Who changed it; empty for a service."""
+    note: _builtins.str
+    """Why; empty when not said."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+        changer_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "changer_id", b"changer_id", "from_owner_id", b"from_owner_id", "note", b"note", "to_owner_id", b"to_owner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerOwnerChange: _TypeAlias = CustomerOwnerChange  # noqa: Y015
+
+@_typing.final
+class GetCustomerOwnerHistoryResponse(_message.Message):
+    """Answer of GetCustomerOwnerHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerOwnerChange]:
+        """The newest first, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___CustomerOwnerChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCustomerOwnerHistoryResponse: _TypeAlias = GetCustomerOwnerHistoryResponse  # noqa: Y015
+
+@_typing.final
+class AccessRequest(_message.Message):
+    """AccessRequest is somebody's wish to see a customer of another unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    RECORD_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    REQUESTER_ID_FIELD_NUMBER: _builtins.int
+    REQUESTER_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDER_ID_FIELD_NUMBER: _builtins.int
+    DECIDER_NAME_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    CAN_DECIDE_FIELD_NUMBER: _builtins.int
+    UNIT_NAME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    record_type: _builtins.str
+    """person or organization."""
+    record_id: _builtins.str
+    """The card; empty for a caller who may not see it."""
+    record_name: _builtins.str
+    """Its name; empty for a caller who may not see it."""
+    unit_id: _builtins.str
+    """The unit that asks."""
+    requester_id: _builtins.str
+    """Who asks."""
+    requester_name: _builtins.str
+    """The name of who asks."""
+    reason: _builtins.str
+    """Why."""
+    state: Global___AccessRequestState.ValueType
+    """How far it is."""
+    decider_id: _builtins.str
+    """Who decided; empty while open."""
+    decider_name: _builtins.str
+    """The name of who decided."""
+    answer: _builtins.str
+    """What the decider said."""
+    can_decide: _builtins.bool
+    """True when the caller may decide it."""
+    unit_name: _builtins.str
+    """The name of the unit that asks."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was decided; absent while open."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+        record_name: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        requester_id: _builtins.str = ...,
+        requester_name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        state: Global___AccessRequestState.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        decider_id: _builtins.str = ...,
+        decider_name: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        answer: _builtins.str = ...,
+        can_decide: _builtins.bool = ...,
+        unit_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "can_decide", b"can_decide", "create_time", b"create_time", "decide_time", b"decide_time", "decider_id", b"decider_id", "decider_name", b"decider_name", "id", b"id", "reason", b"reason", "record_id", b"record_id", "record_name", b"record_name", "record_type", b"record_type", "requester_id", b"requester_id", "requester_name", b"requester_name", "state", b"state", "unit_id", b"unit_id", "unit_name", b"unit_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccessRequest: _TypeAlias = AccessRequest  # noqa: Y015
+
+@_typing.final
+class RequestCustomerAccessRequest(_message.Message):
+    """Request of RequestCustomerAccess."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    reason: _builtins.str
+    """Why, 1 to 300 characters."""
+    @_builtins.property
+    def person(self) -> Global___Person:
+        """The person as one would create it; exactly one of person and organization is given."""
+
+    @_builtins.property
+    def organization(self) -> Global___Organization:
+        """The organization as one would create it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        person: Global___Person | None = ...,
+        organization: Global___Organization | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization", "person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization", "person", b"person", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestCustomerAccessRequest: _TypeAlias = RequestCustomerAccessRequest  # noqa: Y015
+
+@_typing.final
+class RequestCustomerAccessResponse(_message.Message):
+    """Answer of RequestCustomerAccess."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def access_request(self) -> Global___AccessRequest:
+        """The request."""
+
+    def __init__(
+        self,
+        *,
+        access_request: Global___AccessRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_request", b"access_request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_request", b"access_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestCustomerAccessResponse: _TypeAlias = RequestCustomerAccessResponse  # noqa: Y015
+
+@_typing.final
+class ListAccessRequestsRequest(_message.Message):
+    """Request of ListAccessRequests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    state: Global___AccessRequestState.ValueType
+    """Only those in this state; unspecified means any."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        state: Global___AccessRequestState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccessRequestsRequest: _TypeAlias = ListAccessRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ListAccessRequestsResponse(_message.Message):
+    """Answer of ListAccessRequests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_REQUESTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def access_requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccessRequest]:
+        """The page, newest first."""
+
+    def __init__(
+        self,
+        *,
+        access_requests: _abc.Iterable[Global___AccessRequest] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_requests", b"access_requests", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccessRequestsResponse: _TypeAlias = ListAccessRequestsResponse  # noqa: Y015
+
+@_typing.final
+class DecideAccessRequestRequest(_message.Message):
+    """Request of DecideAccessRequest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCESS_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    APPROVE_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    MAKE_RESPONSIBLE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    access_request_id: _builtins.str
+    """The request for access."""
+    approve: _builtins.bool
+    """True lets the asking unit know the customer."""
+    answer: _builtins.str
+    """What to say to who asked, at most 300 characters."""
+    make_responsible: _builtins.bool
+    """True makes who asked responsible for the customer; needed where they see own customers only."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        access_request_id: _builtins.str = ...,
+        approve: _builtins.bool = ...,
+        answer: _builtins.str = ...,
+        make_responsible: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_request_id", b"access_request_id", "answer", b"answer", "approve", b"approve", "make_responsible", b"make_responsible", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideAccessRequestRequest: _TypeAlias = DecideAccessRequestRequest  # noqa: Y015
+
+@_typing.final
+class DecideAccessRequestResponse(_message.Message):
+    """Answer of DecideAccessRequest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def access_request(self) -> Global___AccessRequest:
+        """As decided."""
+
+    def __init__(
+        self,
+        *,
+        access_request: Global___AccessRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_request", b"access_request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_request", b"access_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideAccessRequestResponse: _TypeAlias = DecideAccessRequestResponse  # noqa: Y015
+
+@_typing.final
+class CustomerField(_message.Message):
+    """CustomerField is a field of a company's own on the cards of customers; its values stand among their attributes under its key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
+    DEFAULT_VALUE_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    SECTION_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; set by the service."""
+    etag: _builtins.str
+    """Version for updates; set by the service."""
+    record_type: _builtins.str
+    """person or organization; never changes."""
+    key: _builtins.str
+    """Name of the attribute that holds the value, at most 100 characters without = < > ? !; never changes. Empty on creation: the label."""
+    label: _builtins.str
+    """What people read, at most 100 characters."""
+    type: Global___CustomerFieldType.ValueType
+    """What its values are; never changes."""
+    required: _builtins.bool
+    """True: no card is made without a value where the field belongs."""
+    default_value: _builtins.str
+    """Value of new cards that come without one; empty when none."""
+    unit_id: _builtins.str
+    """The unit whose subtree it belongs to: only there it is required, has its default and stands in forms; empty for the whole company."""
+    section: _builtins.str
+    """Heading it stands under in forms, at most 100 characters; empty when none."""
+    position: _builtins.int
+    """Place in forms, 0 to 10,000; equal ones by label."""
+    retired: _builtins.bool
+    """True: kept with its values, and offered nowhere any more."""
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The label in other languages, by ISO 639-1 code; absent ones read the label."""
+
+    @_builtins.property
+    def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Allowed values of a choice, in order, 1 to 200 of at most 100 characters without a semicolon; empty for other types."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it last changed."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        key: _builtins.str = ...,
+        label: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        type: Global___CustomerFieldType.ValueType = ...,
+        required: _builtins.bool = ...,
+        choices: _abc.Iterable[_builtins.str] | None = ...,
+        default_value: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        section: _builtins.str = ...,
+        position: _builtins.int = ...,
+        retired: _builtins.bool = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "create_time", b"create_time", "default_value", b"default_value", "etag", b"etag", "id", b"id", "key", b"key", "label", b"label", "labels", b"labels", "position", b"position", "record_type", b"record_type", "required", b"required", "retired", b"retired", "section", b"section", "type", b"type", "unit_id", b"unit_id", "update_time", b"update_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerField: _TypeAlias = CustomerField  # noqa: Y015
+
+@_typing.final
+class CreateCustomerFieldRequest(_message.Message):
+    """Request of CreateCustomerField."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    @_builtins.property
+    def customer_field(self) -> Global___CustomerField:
+        """The field."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        customer_field: Global___CustomerField | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateCustomerFieldRequest: _TypeAlias = CreateCustomerFieldRequest  # noqa: Y015
+
+@_typing.final
+class CreateCustomerFieldResponse(_message.Message):
+    """Answer of CreateCustomerField."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    ADOPTED_FIELD_NUMBER: _builtins.int
+    adopted: _builtins.int
+    """Cards that had a value under its key before."""
+    @_builtins.property
+    def customer_field(self) -> Global___CustomerField:
+        """As made."""
+
+    def __init__(
+        self,
+        *,
+        customer_field: Global___CustomerField | None = ...,
+        adopted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adopted", b"adopted", "customer_field", b"customer_field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateCustomerFieldResponse: _TypeAlias = CreateCustomerFieldResponse  # noqa: Y015
+
+@_typing.final
+class UpdateCustomerFieldRequest(_message.Message):
+    """Request of UpdateCustomerField."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The etag that was read; empty only for services."""
+    @_builtins.property
+    def customer_field(self) -> Global___CustomerField:
+        """The field with its id and the new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Properties to change: label, labels, required, choices, default_value, unit_id, section, position, retired."""
+
+    def __init__(
+        self,
+        *,
+        customer_field: Global___CustomerField | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field", "etag", b"etag", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateCustomerFieldRequest: _TypeAlias = UpdateCustomerFieldRequest  # noqa: Y015
+
+@_typing.final
+class UpdateCustomerFieldResponse(_message.Message):
+    """Answer of UpdateCustomerField."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def customer_field(self) -> Global___CustomerField:
+        """As changed."""
+
+    def __init__(
+        self,
+        *,
+        customer_field: Global___CustomerField | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateCustomerFieldResponse: _TypeAlias = UpdateCustomerFieldResponse  # noqa: Y015
+
+@_typing.final
+class ListCustomerFieldsRequest(_message.Message):
+    """Request of ListCustomerFields."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    WITH_RETIRED_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    record_type: _builtins.str
+    """person or organization; empty means both."""
+    with_retired: _builtins.bool
+    """True lists retired ones as well."""
+    unit_id: _builtins.str
+    """Only fields that belong to this unit; empty means all."""
+    page_size: _builtins.int
+    """Ignored: there are at most 400 fields, and all come at once."""
+    page_token: _builtins.str
+    """Ignored."""
+    def __init__(
+        self,
+        *,
+        record_type: _builtins.str = ...,
+        with_retired: _builtins.bool = ...,
+        unit_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "record_type", b"record_type", "unit_id", b"unit_id", "with_retired", b"with_retired"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCustomerFieldsRequest: _TypeAlias = ListCustomerFieldsRequest  # noqa: Y015
+
+@_typing.final
+class ListCustomerFieldsResponse(_message.Message):
+    """Answer of ListCustomerFields."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Always empty."""
+    @_builtins.property
+    def customer_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerField]:
+        """All of them, at most 400, by record type and place."""
+
+    def __init__(
+        self,
+        *,
+        customer_fields: _abc.Iterable[Global___CustomerField] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_fields", b"customer_fields", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCustomerFieldsResponse: _TypeAlias = ListCustomerFieldsResponse  # noqa: Y015
+
+@_typing.final
+class ReportCustomerFieldUseRequest(_message.Message):
+    """Request of ReportCustomerFieldUse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportCustomerFieldUseRequest: _TypeAlias = ReportCustomerFieldUseRequest  # noqa: Y015
+
+@_typing.final
+class CustomerFieldUse(_message.Message):
+    """CustomerFieldUse is how much a field is used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_ID_FIELD_NUMBER: _builtins.int
+    FILLED_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    LAST_USE_TIME_FIELD_NUMBER: _builtins.int
+    customer_field_id: _builtins.str
+    """The field."""
+    filled: _builtins.int
+    """Cards with a value."""
+    records: _builtins.int
+    """Cards that could have one."""
+    @_builtins.property
+    def last_use_time(self) -> _timestamp_pb2.Timestamp:
+        """When a card with a value last changed; absent when there is none."""
+
+    def __init__(
+        self,
+        *,
+        customer_field_id: _builtins.str = ...,
+        filled: _builtins.int = ...,
+        records: _builtins.int = ...,
+        last_use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_use_time", b"last_use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_field_id", b"customer_field_id", "filled", b"filled", "last_use_time", b"last_use_time", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerFieldUse: _TypeAlias = CustomerFieldUse  # noqa: Y015
+
+@_typing.final
+class ReportCustomerFieldUseResponse(_message.Message):
+    """Answer of ReportCustomerFieldUse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerFieldUse]:
+        """Each field that is not retired, the least used first."""
+
+    def __init__(
+        self,
+        *,
+        uses: _abc.Iterable[Global___CustomerFieldUse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["uses", b"uses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportCustomerFieldUseResponse: _TypeAlias = ReportCustomerFieldUseResponse  # noqa: Y015

@@ -130,10 +130,45 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountCustomersRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountCustomersResponse.FromString,
                 _registered_method=True)
+        self.GroupCustomers = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/GroupCustomers',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GroupCustomersRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GroupCustomersResponse.FromString,
+                _registered_method=True)
         self.ListPossibleDuplicates = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/ListPossibleDuplicates',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListPossibleDuplicatesRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListPossibleDuplicatesResponse.FromString,
+                _registered_method=True)
+        self.DismissPossibleDuplicate = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/DismissPossibleDuplicate',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DismissPossibleDuplicateRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DismissPossibleDuplicateResponse.FromString,
+                _registered_method=True)
+        self.MergeCustomers = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/MergeCustomers',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.MergeCustomersRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.MergeCustomersResponse.FromString,
+                _registered_method=True)
+        self.UnmergeCustomers = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/UnmergeCustomers',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UnmergeCustomersRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UnmergeCustomersResponse.FromString,
+                _registered_method=True)
+        self.GetCustomerMerges = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/GetCustomerMerges',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerMergesRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerMergesResponse.FromString,
+                _registered_method=True)
+        self.FindDuplicates = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/FindDuplicates',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.FindDuplicatesRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.FindDuplicatesResponse.FromString,
+                _registered_method=True)
+        self.GetDuplicateSearches = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/GetDuplicateSearches',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetDuplicateSearchesRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetDuplicateSearchesResponse.FromString,
                 _registered_method=True)
         self.ImportPersons = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/ImportPersons',
@@ -150,6 +185,56 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsResponse.FromString,
                 _registered_method=True)
+        self.HandOverCustomers = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/HandOverCustomers',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersResponse.FromString,
+                _registered_method=True)
+        self.AssignCustomers = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/AssignCustomers',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersResponse.FromString,
+                _registered_method=True)
+        self.GetCustomerOwnerHistory = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/GetCustomerOwnerHistory',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryResponse.FromString,
+                _registered_method=True)
+        self.RequestCustomerAccess = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/RequestCustomerAccess',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.RequestCustomerAccessRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.RequestCustomerAccessResponse.FromString,
+                _registered_method=True)
+        self.ListAccessRequests = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ListAccessRequests',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAccessRequestsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAccessRequestsResponse.FromString,
+                _registered_method=True)
+        self.DecideAccessRequest = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/DecideAccessRequest',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DecideAccessRequestRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DecideAccessRequestResponse.FromString,
+                _registered_method=True)
+        self.CreateCustomerField = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/CreateCustomerField',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateCustomerFieldRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateCustomerFieldResponse.FromString,
+                _registered_method=True)
+        self.UpdateCustomerField = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/UpdateCustomerField',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateCustomerFieldRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateCustomerFieldResponse.FromString,
+                _registered_method=True)
+        self.ListCustomerFields = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ListCustomerFields',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsResponse.FromString,
+                _registered_method=True)
+        self.ReportCustomerFieldUse = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ReportCustomerFieldUse',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseResponse.FromString,
+                _registered_method=True)
 
 
 class ContactsServiceServicer:
@@ -157,14 +242,14 @@ class ContactsServiceServicer:
     """
 
     def CreatePerson(self, request, context):
-        """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePerson(self, request, context):
-        """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED.
+        """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,14 +277,14 @@ class ContactsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateOrganization(self, request, context):
-        """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrganization(self, request, context):
-        """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED.
+        """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -289,8 +374,57 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GroupCustomers(self, request, context):
+        """Counts the visible customers of one type by who is responsible for them or by their home unit, the largest groups first. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPossibleDuplicates(self, request, context):
         """Lists pairs of cards that may be one customer, for a steward to decide. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DismissPossibleDuplicate(self, request, context):
+        """Says that a pair is two customers; it is remembered for ever and proposed to nobody again. Errors: POSSIBLE_DUPLICATE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeCustomers(self, request, context):
+        """Makes 2 to 20 cards of one customer one card, which keeps the id of the survivor; the ids of the others lead to it for ever. Errors: FIELD_INVALID, PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, CUSTOMER_MERGED, STALE_ETAG, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeCustomers(self, request, context):
+        """Makes the cards of a merge anew and gives them back what was theirs; what changed since stays and is listed. Errors: MERGE_NOT_FOUND, MERGE_UNDONE, CUSTOMER_MERGED, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCustomerMerges(self, request, context):
+        """Reads the merges that made a card what it is, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindDuplicates(self, request, context):
+        """Has the customer base searched for possible duplicates in the background; one search of a record type runs at a time, and a second request answers it. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDuplicateSearches(self, request, context):
+        """Lists the last search of each record type. Errors: NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -312,6 +446,76 @@ class ContactsServiceServicer:
 
     def ImportInteractions(self, request, context):
         """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandOverCustomers(self, request, context):
+        """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignCustomers(self, request, context):
+        """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCustomerOwnerHistory(self, request, context):
+        """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestCustomerAccess(self, request, context):
+        """Asks to see a card that creating it was refused for with KNOWN_ELSEWHERE. Asked again while it is open, the same request is answered. Errors: FIELD_INVALID, NOT_KNOWN_ELSEWHERE, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAccessRequests(self, request, context):
+        """Lists the caller's own requests and those about cards the caller may assign, newest first. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideAccessRequest(self, request, context):
+        """Lets the asking unit know the customer, or not. Errors: ACCESS_REQUEST_NOT_FOUND, ACCESS_REQUEST_DECIDED, FIELD_INVALID, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateCustomerField(self, request, context):
+        """Makes a field of a company's own on persons or organizations; values that cards have under its key already become its values. Errors: FIELD_INVALID, CUSTOMER_FIELD_KNOWN, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateCustomerField(self, request, context):
+        """Changes the named properties of a field; its record type, key and type stay as they are. Errors: CUSTOMER_FIELD_NOT_FOUND, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCustomerFields(self, request, context):
+        """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportCustomerFieldUse(self, request, context):
+        """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -415,10 +619,45 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountCustomersRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountCustomersResponse.SerializeToString,
             ),
+            'GroupCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.GroupCustomers,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GroupCustomersRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GroupCustomersResponse.SerializeToString,
+            ),
             'ListPossibleDuplicates': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPossibleDuplicates,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListPossibleDuplicatesRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListPossibleDuplicatesResponse.SerializeToString,
+            ),
+            'DismissPossibleDuplicate': grpc.unary_unary_rpc_method_handler(
+                    servicer.DismissPossibleDuplicate,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DismissPossibleDuplicateRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DismissPossibleDuplicateResponse.SerializeToString,
+            ),
+            'MergeCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeCustomers,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.MergeCustomersRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.MergeCustomersResponse.SerializeToString,
+            ),
+            'UnmergeCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeCustomers,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UnmergeCustomersRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UnmergeCustomersResponse.SerializeToString,
+            ),
+            'GetCustomerMerges': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomerMerges,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerMergesRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerMergesResponse.SerializeToString,
+            ),
+            'FindDuplicates': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindDuplicates,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.FindDuplicatesRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.FindDuplicatesResponse.SerializeToString,
+            ),
+            'GetDuplicateSearches': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDuplicateSearches,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetDuplicateSearchesRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetDuplicateSearchesResponse.SerializeToString,
             ),
             'ImportPersons': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportPersons,
@@ -434,6 +673,56 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ImportInteractions,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsResponse.SerializeToString,
+            ),
+            'HandOverCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOverCustomers,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersResponse.SerializeToString,
+            ),
+            'AssignCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignCustomers,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersResponse.SerializeToString,
+            ),
+            'GetCustomerOwnerHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomerOwnerHistory,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryResponse.SerializeToString,
+            ),
+            'RequestCustomerAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestCustomerAccess,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.RequestCustomerAccessRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.RequestCustomerAccessResponse.SerializeToString,
+            ),
+            'ListAccessRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccessRequests,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAccessRequestsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAccessRequestsResponse.SerializeToString,
+            ),
+            'DecideAccessRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideAccessRequest,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DecideAccessRequestRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.DecideAccessRequestResponse.SerializeToString,
+            ),
+            'CreateCustomerField': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCustomerField,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateCustomerFieldRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateCustomerFieldResponse.SerializeToString,
+            ),
+            'UpdateCustomerField': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateCustomerField,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateCustomerFieldRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateCustomerFieldResponse.SerializeToString,
+            ),
+            'ListCustomerFields': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCustomerFields,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsResponse.SerializeToString,
+            ),
+            'ReportCustomerFieldUse': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportCustomerFieldUse,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -961,6 +1250,33 @@ class ContactsService:
             _registered_method=True)
 
     @staticmethod
+    def GroupCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/GroupCustomers',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GroupCustomersRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GroupCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListPossibleDuplicates(request,
             target,
             options=(),
@@ -977,6 +1293,168 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ListPossibleDuplicates',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListPossibleDuplicatesRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListPossibleDuplicatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DismissPossibleDuplicate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/DismissPossibleDuplicate',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.DismissPossibleDuplicateRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.DismissPossibleDuplicateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/MergeCustomers',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.MergeCustomersRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.MergeCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/UnmergeCustomers',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UnmergeCustomersRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UnmergeCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomerMerges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/GetCustomerMerges',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerMergesRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerMergesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindDuplicates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/FindDuplicates',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.FindDuplicatesRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.FindDuplicatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDuplicateSearches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/GetDuplicateSearches',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GetDuplicateSearchesRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GetDuplicateSearchesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -1058,6 +1536,276 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ImportInteractions',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOverCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/HandOverCustomers',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/AssignCustomers',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomerOwnerHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/GetCustomerOwnerHistory',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestCustomerAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/RequestCustomerAccess',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.RequestCustomerAccessRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.RequestCustomerAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccessRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ListAccessRequests',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAccessRequestsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListAccessRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideAccessRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/DecideAccessRequest',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.DecideAccessRequestRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.DecideAccessRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateCustomerField(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/CreateCustomerField',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateCustomerFieldRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateCustomerFieldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateCustomerField(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/UpdateCustomerField',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateCustomerFieldRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateCustomerFieldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCustomerFields(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ListCustomerFields',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportCustomerFieldUse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ReportCustomerFieldUse',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,9 +34,9 @@ class ContactsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ContactsServiceAsyncStub: ...
     CreatePerson: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CreatePersonRequest, _contacts_pb2.CreatePersonResponse]
-    """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED."""
     UpdatePerson: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.UpdatePersonRequest, _contacts_pb2.UpdatePersonResponse]
-    """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED."""
+    """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED."""
     GetPerson: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GetPersonRequest, _contacts_pb2.GetPersonResponse]
     """Reads one person. Errors: PERSON_NOT_FOUND."""
     BatchGetPersons: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetPersonsRequest, _contacts_pb2.BatchGetPersonsResponse]
@@ -44,9 +44,9 @@ class ContactsServiceStub:
     ListPersons: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListPersonsRequest, _contacts_pb2.ListPersonsResponse]
     """Lists visible persons by display name. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     CreateOrganization: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CreateOrganizationRequest, _contacts_pb2.CreateOrganizationResponse]
-    """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED."""
     UpdateOrganization: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.UpdateOrganizationRequest, _contacts_pb2.UpdateOrganizationResponse]
-    """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED."""
+    """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED."""
     GetOrganization: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GetOrganizationRequest, _contacts_pb2.GetOrganizationResponse]
     """Reads one organization. Errors: ORGANIZATION_NOT_FOUND."""
     BatchGetOrganizations: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetOrganizationsRequest, _contacts_pb2.BatchGetOrganizationsResponse]
@@ -71,14 +71,48 @@ class ContactsServiceStub:
     """Finds persons and organizations by part of a name in any script, a phone in any spelling, or an e-mail. Errors: FIELD_INVALID."""
     CountCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CountCustomersRequest, _contacts_pb2.CountCustomersResponse]
     """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID."""
+    GroupCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GroupCustomersRequest, _contacts_pb2.GroupCustomersResponse]
+    """Counts the visible customers of one type by who is responsible for them or by their home unit, the largest groups first. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     ListPossibleDuplicates: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListPossibleDuplicatesRequest, _contacts_pb2.ListPossibleDuplicatesResponse]
     """Lists pairs of cards that may be one customer, for a steward to decide. Errors: PAGE_TOKEN_INVALID."""
+    DismissPossibleDuplicate: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.DismissPossibleDuplicateRequest, _contacts_pb2.DismissPossibleDuplicateResponse]
+    """Says that a pair is two customers; it is remembered for ever and proposed to nobody again. Errors: POSSIBLE_DUPLICATE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    MergeCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.MergeCustomersRequest, _contacts_pb2.MergeCustomersResponse]
+    """Makes 2 to 20 cards of one customer one card, which keeps the id of the survivor; the ids of the others lead to it for ever. Errors: FIELD_INVALID, PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, CUSTOMER_MERGED, STALE_ETAG, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UnmergeCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.UnmergeCustomersRequest, _contacts_pb2.UnmergeCustomersResponse]
+    """Makes the cards of a merge anew and gives them back what was theirs; what changed since stays and is listed. Errors: MERGE_NOT_FOUND, MERGE_UNDONE, CUSTOMER_MERGED, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    GetCustomerMerges: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GetCustomerMergesRequest, _contacts_pb2.GetCustomerMergesResponse]
+    """Reads the merges that made a card what it is, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
+    FindDuplicates: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.FindDuplicatesRequest, _contacts_pb2.FindDuplicatesResponse]
+    """Has the customer base searched for possible duplicates in the background; one search of a record type runs at a time, and a second request answers it. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    GetDuplicateSearches: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GetDuplicateSearchesRequest, _contacts_pb2.GetDuplicateSearchesResponse]
+    """Lists the last search of each record type. Errors: NOT_PERMITTED."""
     ImportPersons: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ImportPersonsRequest, _contacts_pb2.ImportPersonsResponse]
     """Takes up to 1,000 persons with their organizations in one transaction, each joined to the card it belongs to. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportOrganizations: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ImportOrganizationsRequest, _contacts_pb2.ImportOrganizationsResponse]
     """Takes up to 1,000 organizations in one transaction, each joined to the card it belongs to. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ImportInteractionsRequest, _contacts_pb2.ImportInteractionsResponse]
     """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    HandOverCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.HandOverCustomersRequest, _contacts_pb2.HandOverCustomersResponse]
+    """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+    AssignCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.AssignCustomersRequest, _contacts_pb2.AssignCustomersResponse]
+    """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+    GetCustomerOwnerHistory: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GetCustomerOwnerHistoryRequest, _contacts_pb2.GetCustomerOwnerHistoryResponse]
+    """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
+    RequestCustomerAccess: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.RequestCustomerAccessRequest, _contacts_pb2.RequestCustomerAccessResponse]
+    """Asks to see a card that creating it was refused for with KNOWN_ELSEWHERE. Asked again while it is open, the same request is answered. Errors: FIELD_INVALID, NOT_KNOWN_ELSEWHERE, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    ListAccessRequests: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListAccessRequestsRequest, _contacts_pb2.ListAccessRequestsResponse]
+    """Lists the caller's own requests and those about cards the caller may assign, newest first. Errors: PAGE_TOKEN_INVALID."""
+    DecideAccessRequest: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.DecideAccessRequestRequest, _contacts_pb2.DecideAccessRequestResponse]
+    """Lets the asking unit know the customer, or not. Errors: ACCESS_REQUEST_NOT_FOUND, ACCESS_REQUEST_DECIDED, FIELD_INVALID, REQUEST_ID_REUSED."""
+    CreateCustomerField: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CreateCustomerFieldRequest, _contacts_pb2.CreateCustomerFieldResponse]
+    """Makes a field of a company's own on persons or organizations; values that cards have under its key already become its values. Errors: FIELD_INVALID, CUSTOMER_FIELD_KNOWN, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UpdateCustomerField: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.UpdateCustomerFieldRequest, _contacts_pb2.UpdateCustomerFieldResponse]
+    """Changes the named properties of a field; its record type, key and type stay as they are. Errors: CUSTOMER_FIELD_NOT_FOUND, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    ListCustomerFields: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListCustomerFieldsRequest, _contacts_pb2.ListCustomerFieldsResponse]
+    """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    ReportCustomerFieldUse: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ReportCustomerFieldUseRequest, _contacts_pb2.ReportCustomerFieldUseResponse]
+    """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
 
 @_typing.type_check_only
 class ContactsServiceAsyncStub(ContactsServiceStub):
@@ -86,9 +120,9 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePerson: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CreatePersonRequest, _contacts_pb2.CreatePersonResponse]  # type: ignore[assignment]
-    """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED."""
     UpdatePerson: _aio.UnaryUnaryMultiCallable[_contacts_pb2.UpdatePersonRequest, _contacts_pb2.UpdatePersonResponse]  # type: ignore[assignment]
-    """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED."""
+    """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED."""
     GetPerson: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GetPersonRequest, _contacts_pb2.GetPersonResponse]  # type: ignore[assignment]
     """Reads one person. Errors: PERSON_NOT_FOUND."""
     BatchGetPersons: _aio.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetPersonsRequest, _contacts_pb2.BatchGetPersonsResponse]  # type: ignore[assignment]
@@ -96,9 +130,9 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     ListPersons: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListPersonsRequest, _contacts_pb2.ListPersonsResponse]  # type: ignore[assignment]
     """Lists visible persons by display name. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     CreateOrganization: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CreateOrganizationRequest, _contacts_pb2.CreateOrganizationResponse]  # type: ignore[assignment]
-    """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED."""
     UpdateOrganization: _aio.UnaryUnaryMultiCallable[_contacts_pb2.UpdateOrganizationRequest, _contacts_pb2.UpdateOrganizationResponse]  # type: ignore[assignment]
-    """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED."""
+    """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED."""
     GetOrganization: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GetOrganizationRequest, _contacts_pb2.GetOrganizationResponse]  # type: ignore[assignment]
     """Reads one organization. Errors: ORGANIZATION_NOT_FOUND."""
     BatchGetOrganizations: _aio.UnaryUnaryMultiCallable[_contacts_pb2.BatchGetOrganizationsRequest, _contacts_pb2.BatchGetOrganizationsResponse]  # type: ignore[assignment]
@@ -123,14 +157,48 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Finds persons and organizations by part of a name in any script, a phone in any spelling, or an e-mail. Errors: FIELD_INVALID."""
     CountCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CountCustomersRequest, _contacts_pb2.CountCustomersResponse]  # type: ignore[assignment]
     """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID."""
+    GroupCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GroupCustomersRequest, _contacts_pb2.GroupCustomersResponse]  # type: ignore[assignment]
+    """Counts the visible customers of one type by who is responsible for them or by their home unit, the largest groups first. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     ListPossibleDuplicates: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListPossibleDuplicatesRequest, _contacts_pb2.ListPossibleDuplicatesResponse]  # type: ignore[assignment]
     """Lists pairs of cards that may be one customer, for a steward to decide. Errors: PAGE_TOKEN_INVALID."""
+    DismissPossibleDuplicate: _aio.UnaryUnaryMultiCallable[_contacts_pb2.DismissPossibleDuplicateRequest, _contacts_pb2.DismissPossibleDuplicateResponse]  # type: ignore[assignment]
+    """Says that a pair is two customers; it is remembered for ever and proposed to nobody again. Errors: POSSIBLE_DUPLICATE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    MergeCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.MergeCustomersRequest, _contacts_pb2.MergeCustomersResponse]  # type: ignore[assignment]
+    """Makes 2 to 20 cards of one customer one card, which keeps the id of the survivor; the ids of the others lead to it for ever. Errors: FIELD_INVALID, PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, CUSTOMER_MERGED, STALE_ETAG, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UnmergeCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.UnmergeCustomersRequest, _contacts_pb2.UnmergeCustomersResponse]  # type: ignore[assignment]
+    """Makes the cards of a merge anew and gives them back what was theirs; what changed since stays and is listed. Errors: MERGE_NOT_FOUND, MERGE_UNDONE, CUSTOMER_MERGED, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    GetCustomerMerges: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GetCustomerMergesRequest, _contacts_pb2.GetCustomerMergesResponse]  # type: ignore[assignment]
+    """Reads the merges that made a card what it is, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
+    FindDuplicates: _aio.UnaryUnaryMultiCallable[_contacts_pb2.FindDuplicatesRequest, _contacts_pb2.FindDuplicatesResponse]  # type: ignore[assignment]
+    """Has the customer base searched for possible duplicates in the background; one search of a record type runs at a time, and a second request answers it. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    GetDuplicateSearches: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GetDuplicateSearchesRequest, _contacts_pb2.GetDuplicateSearchesResponse]  # type: ignore[assignment]
+    """Lists the last search of each record type. Errors: NOT_PERMITTED."""
     ImportPersons: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ImportPersonsRequest, _contacts_pb2.ImportPersonsResponse]  # type: ignore[assignment]
     """Takes up to 1,000 persons with their organizations in one transaction, each joined to the card it belongs to. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportOrganizations: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ImportOrganizationsRequest, _contacts_pb2.ImportOrganizationsResponse]  # type: ignore[assignment]
     """Takes up to 1,000 organizations in one transaction, each joined to the card it belongs to. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ImportInteractionsRequest, _contacts_pb2.ImportInteractionsResponse]  # type: ignore[assignment]
     """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    HandOverCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.HandOverCustomersRequest, _contacts_pb2.HandOverCustomersResponse]  # type: ignore[assignment]
+    """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+    AssignCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.AssignCustomersRequest, _contacts_pb2.AssignCustomersResponse]  # type: ignore[assignment]
+    """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+    GetCustomerOwnerHistory: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GetCustomerOwnerHistoryRequest, _contacts_pb2.GetCustomerOwnerHistoryResponse]  # type: ignore[assignment]
+    """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
+    RequestCustomerAccess: _aio.UnaryUnaryMultiCallable[_contacts_pb2.RequestCustomerAccessRequest, _contacts_pb2.RequestCustomerAccessResponse]  # type: ignore[assignment]
+    """Asks to see a card that creating it was refused for with KNOWN_ELSEWHERE. Asked again while it is open, the same request is answered. Errors: FIELD_INVALID, NOT_KNOWN_ELSEWHERE, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    ListAccessRequests: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListAccessRequestsRequest, _contacts_pb2.ListAccessRequestsResponse]  # type: ignore[assignment]
+    """Lists the caller's own requests and those about cards the caller may assign, newest first. Errors: PAGE_TOKEN_INVALID."""
+    DecideAccessRequest: _aio.UnaryUnaryMultiCallable[_contacts_pb2.DecideAccessRequestRequest, _contacts_pb2.DecideAccessRequestResponse]  # type: ignore[assignment]
+    """Lets the asking unit know the customer, or not. Errors: ACCESS_REQUEST_NOT_FOUND, ACCESS_REQUEST_DECIDED, FIELD_INVALID, REQUEST_ID_REUSED."""
+    CreateCustomerField: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CreateCustomerFieldRequest, _contacts_pb2.CreateCustomerFieldResponse]  # type: ignore[assignment]
+    """Makes a field of a company's own on persons or organizations; values that cards have under its key already become its values. Errors: FIELD_INVALID, CUSTOMER_FIELD_KNOWN, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UpdateCustomerField: _aio.UnaryUnaryMultiCallable[_contacts_pb2.UpdateCustomerFieldRequest, _contacts_pb2.UpdateCustomerFieldResponse]  # type: ignore[assignment]
+    """Changes the named properties of a field; its record type, key and type stay as they are. Errors: CUSTOMER_FIELD_NOT_FOUND, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    ListCustomerFields: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListCustomerFieldsRequest, _contacts_pb2.ListCustomerFieldsResponse]  # type: ignore[assignment]
+    """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    ReportCustomerFieldUse: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ReportCustomerFieldUseRequest, _contacts_pb2.ReportCustomerFieldUseResponse]  # type: ignore[assignment]
+    """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
 
 class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     """ContactsService keeps one card per real customer and answers who they are."""
@@ -141,7 +209,7 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contacts_pb2.CreatePersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.CreatePersonResponse, _abc.Awaitable[_contacts_pb2.CreatePersonResponse]]:
-        """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+        """Creates a person, or answers the card that already is this person. Errors: FIELD_INVALID, ORGANIZATION_NOT_FOUND, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def UpdatePerson(
@@ -149,7 +217,7 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contacts_pb2.UpdatePersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.UpdatePersonResponse, _abc.Awaitable[_contacts_pb2.UpdatePersonResponse]]:
-        """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED."""
+        """Changes the named fields of a person. Errors: PERSON_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def GetPerson(
@@ -181,7 +249,7 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contacts_pb2.CreateOrganizationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.CreateOrganizationResponse, _abc.Awaitable[_contacts_pb2.CreateOrganizationResponse]]:
-        """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+        """Creates an organization, or answers the card that already is this organization. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, KNOWN_ELSEWHERE, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def UpdateOrganization(
@@ -189,7 +257,7 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _contacts_pb2.UpdateOrganizationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.UpdateOrganizationResponse, _abc.Awaitable[_contacts_pb2.UpdateOrganizationResponse]]:
-        """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, NOT_PERMITTED."""
+        """Changes the named fields of an organization. Errors: ORGANIZATION_NOT_FOUND, STALE_ETAG, FIELD_INVALID, MATCH_KEY_TAKEN, KNOWN_ELSEWHERE, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def GetOrganization(
@@ -288,12 +356,68 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Counts visible customers exactly, by type, unit, owner and what is like a text. Errors: UNIT_NOT_KNOWN, FIELD_INVALID."""
 
     @_abc_1.abstractmethod
+    def GroupCustomers(
+        self,
+        request: _contacts_pb2.GroupCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.GroupCustomersResponse, _abc.Awaitable[_contacts_pb2.GroupCustomersResponse]]:
+        """Counts the visible customers of one type by who is responsible for them or by their home unit, the largest groups first. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
     def ListPossibleDuplicates(
         self,
         request: _contacts_pb2.ListPossibleDuplicatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ListPossibleDuplicatesResponse, _abc.Awaitable[_contacts_pb2.ListPossibleDuplicatesResponse]]:
         """Lists pairs of cards that may be one customer, for a steward to decide. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def DismissPossibleDuplicate(
+        self,
+        request: _contacts_pb2.DismissPossibleDuplicateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.DismissPossibleDuplicateResponse, _abc.Awaitable[_contacts_pb2.DismissPossibleDuplicateResponse]]:
+        """Says that a pair is two customers; it is remembered for ever and proposed to nobody again. Errors: POSSIBLE_DUPLICATE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def MergeCustomers(
+        self,
+        request: _contacts_pb2.MergeCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.MergeCustomersResponse, _abc.Awaitable[_contacts_pb2.MergeCustomersResponse]]:
+        """Makes 2 to 20 cards of one customer one card, which keeps the id of the survivor; the ids of the others lead to it for ever. Errors: FIELD_INVALID, PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND, CUSTOMER_MERGED, STALE_ETAG, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def UnmergeCustomers(
+        self,
+        request: _contacts_pb2.UnmergeCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.UnmergeCustomersResponse, _abc.Awaitable[_contacts_pb2.UnmergeCustomersResponse]]:
+        """Makes the cards of a merge anew and gives them back what was theirs; what changed since stays and is listed. Errors: MERGE_NOT_FOUND, MERGE_UNDONE, CUSTOMER_MERGED, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def GetCustomerMerges(
+        self,
+        request: _contacts_pb2.GetCustomerMergesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.GetCustomerMergesResponse, _abc.Awaitable[_contacts_pb2.GetCustomerMergesResponse]]:
+        """Reads the merges that made a card what it is, newest first. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def FindDuplicates(
+        self,
+        request: _contacts_pb2.FindDuplicatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.FindDuplicatesResponse, _abc.Awaitable[_contacts_pb2.FindDuplicatesResponse]]:
+        """Has the customer base searched for possible duplicates in the background; one search of a record type runs at a time, and a second request answers it. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def GetDuplicateSearches(
+        self,
+        request: _contacts_pb2.GetDuplicateSearchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.GetDuplicateSearchesResponse, _abc.Awaitable[_contacts_pb2.GetDuplicateSearchesResponse]]:
+        """Lists the last search of each record type. Errors: NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def ImportPersons(
@@ -318,5 +442,85 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ImportInteractionsResponse, _abc.Awaitable[_contacts_pb2.ImportInteractionsResponse]]:
         """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def HandOverCustomers(
+        self,
+        request: _contacts_pb2.HandOverCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.HandOverCustomersResponse, _abc.Awaitable[_contacts_pb2.HandOverCustomersResponse]]:
+        """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def AssignCustomers(
+        self,
+        request: _contacts_pb2.AssignCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.AssignCustomersResponse, _abc.Awaitable[_contacts_pb2.AssignCustomersResponse]]:
+        """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def GetCustomerOwnerHistory(
+        self,
+        request: _contacts_pb2.GetCustomerOwnerHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.GetCustomerOwnerHistoryResponse, _abc.Awaitable[_contacts_pb2.GetCustomerOwnerHistoryResponse]]:
+        """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def RequestCustomerAccess(
+        self,
+        request: _contacts_pb2.RequestCustomerAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.RequestCustomerAccessResponse, _abc.Awaitable[_contacts_pb2.RequestCustomerAccessResponse]]:
+        """Asks to see a card that creating it was refused for with KNOWN_ELSEWHERE. Asked again while it is open, the same request is answered. Errors: FIELD_INVALID, NOT_KNOWN_ELSEWHERE, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def ListAccessRequests(
+        self,
+        request: _contacts_pb2.ListAccessRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ListAccessRequestsResponse, _abc.Awaitable[_contacts_pb2.ListAccessRequestsResponse]]:
+        """Lists the caller's own requests and those about cards the caller may assign, newest first. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def DecideAccessRequest(
+        self,
+        request: _contacts_pb2.DecideAccessRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.DecideAccessRequestResponse, _abc.Awaitable[_contacts_pb2.DecideAccessRequestResponse]]:
+        """Lets the asking unit know the customer, or not. Errors: ACCESS_REQUEST_NOT_FOUND, ACCESS_REQUEST_DECIDED, FIELD_INVALID, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def CreateCustomerField(
+        self,
+        request: _contacts_pb2.CreateCustomerFieldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.CreateCustomerFieldResponse, _abc.Awaitable[_contacts_pb2.CreateCustomerFieldResponse]]:
+        """Makes a field of a company's own on persons or organizations; values that cards have under its key already become its values. Errors: FIELD_INVALID, CUSTOMER_FIELD_KNOWN, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def UpdateCustomerField(
+        self,
+        request: _contacts_pb2.UpdateCustomerFieldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.UpdateCustomerFieldResponse, _abc.Awaitable[_contacts_pb2.UpdateCustomerFieldResponse]]:
+        """Changes the named properties of a field; its record type, key and type stay as they are. Errors: CUSTOMER_FIELD_NOT_FOUND, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListCustomerFields(
+        self,
+        request: _contacts_pb2.ListCustomerFieldsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ListCustomerFieldsResponse, _abc.Awaitable[_contacts_pb2.ListCustomerFieldsResponse]]:
+        """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def ReportCustomerFieldUse(
+        self,
+        request: _contacts_pb2.ReportCustomerFieldUseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ReportCustomerFieldUseResponse, _abc.Awaitable[_contacts_pb2.ReportCustomerFieldUseResponse]]:
+        """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
 
 def add_ContactsServiceServicer_to_server(servicer: ContactsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

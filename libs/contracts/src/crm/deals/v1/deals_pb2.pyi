@@ -95,6 +95,8 @@ class _DealOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DealOrder.V
     """By the day of opening."""
     DEAL_ORDER_CLOSE_DATE: _DealOrder.ValueType  # 6
     """By the day of closing."""
+    DEAL_ORDER_EXPECTED_CLOSE_DATE: _DealOrder.ValueType  # 7
+    """By the day on which they are expected to close."""
 
 class DealOrder(_DealOrder, metaclass=_DealOrderEnumTypeWrapper):
     """DealOrder says by what a list of deals is ordered. A deal without the value counts as the smallest. Values may be added."""
@@ -113,7 +115,37 @@ DEAL_ORDER_OPEN_DATE: DealOrder.ValueType  # 5
 """By the day of opening."""
 DEAL_ORDER_CLOSE_DATE: DealOrder.ValueType  # 6
 """By the day of closing."""
+DEAL_ORDER_EXPECTED_CLOSE_DATE: DealOrder.ValueType  # 7
+"""By the day on which they are expected to close."""
 Global___DealOrder: _TypeAlias = DealOrder  # noqa: Y015
+
+class _DealGrouping:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DealGroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DealGrouping.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEAL_GROUPING_UNSPECIFIED: _DealGrouping.ValueType  # 0
+    """Not stated."""
+    DEAL_GROUPING_STAGE: _DealGrouping.ValueType  # 1
+    """By stage, in the order of the stages."""
+    DEAL_GROUPING_OWNER: _DealGrouping.ValueType  # 2
+    """By the responsible user, the largest groups first."""
+    DEAL_GROUPING_UNIT: _DealGrouping.ValueType  # 3
+    """By unit, the largest groups first."""
+
+class DealGrouping(_DealGrouping, metaclass=_DealGroupingEnumTypeWrapper):
+    """DealGrouping says by what deals are grouped. Values may be added."""
+
+DEAL_GROUPING_UNSPECIFIED: DealGrouping.ValueType  # 0
+"""Not stated."""
+DEAL_GROUPING_STAGE: DealGrouping.ValueType  # 1
+"""By stage, in the order of the stages."""
+DEAL_GROUPING_OWNER: DealGrouping.ValueType  # 2
+"""By the responsible user, the largest groups first."""
+DEAL_GROUPING_UNIT: DealGrouping.ValueType  # 3
+"""By unit, the largest groups first."""
+Global___DealGrouping: _TypeAlias = DealGrouping  # noqa: Y015
 
 class _Fate:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -230,6 +262,7 @@ class Stage(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     ALIASES_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     name: _builtins.str
@@ -238,6 +271,8 @@ class Stage(_message.Message):
     """What it means."""
     position: _builtins.int
     """Order from 1."""
+    probability: _builtins.int
+    """Of a hundred deals in this stage so many are expected to be won, 0 to 100. Absent when a pipeline is created means by the stage's place; a won stage has 100, a lost one 0."""
     @_builtins.property
     def aliases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Other spellings under which workbooks name the stage."""
@@ -250,12 +285,15 @@ class Stage(_message.Message):
         kind: Global___StageKind.ValueType = ...,
         position: _builtins.int = ...,
         aliases: _abc.Iterable[_builtins.str] | None = ...,
+        probability: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "probability", b"probability"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "id", b"id", "kind", b"kind", "name", b"name", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "aliases", b"aliases", "id", b"id", "kind", b"kind", "name", b"name", "position", b"position", "probability", b"probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__probability: _TypeAlias = _typing.Literal["probability"]  # noqa: Y015
+    _WhichOneofArgType__probability: _TypeAlias = _typing.Literal["_probability", b"_probability"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability) -> _WhichOneofReturnType__probability | None: ...
 
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
@@ -497,6 +535,8 @@ class Deal(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     STAGE_TIME_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
+    EXPECTED_CLOSE_DATE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -563,6 +603,14 @@ class Deal(_message.Message):
     def stage_time(self) -> _timestamp_pb2.Timestamp:
         """When it entered its stage, where that is not known when it was recorded; output only."""
 
+    @_builtins.property
+    def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
+
+    @_builtins.property
+    def expected_close_date(self) -> _date_pb2.Date:
+        """Day on which the deal is expected to be won; absent when nobody has said. It stays when the deal is closed."""
+
     def __init__(
         self,
         *,
@@ -590,10 +638,12 @@ class Deal(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         stage_time: _timestamp_pb2.Timestamp | None = ...,
+        hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
+        expected_close_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "close_date", b"close_date", "create_time", b"create_time", "open_date", b"open_date", "stage_time", b"stage_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "close_date", b"close_date", "create_time", b"create_time", "expected_close_date", b"expected_close_date", "open_date", b"open_date", "stage_time", b"stage_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "business_line", b"business_line", "close_date", b"close_date", "create_time", b"create_time", "etag", b"etag", "external_id", b"external_id", "id", b"id", "line_items", b"line_items", "loss_comment", b"loss_comment", "loss_reason", b"loss_reason", "open_date", b"open_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_history", b"stage_history", "stage_id", b"stage_id", "stage_name", b"stage_name", "stage_time", b"stage_time", "status", b"status", "title", b"title", "unit_id", b"unit_id", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attributes", b"attributes", "business_line", b"business_line", "close_date", b"close_date", "create_time", b"create_time", "etag", b"etag", "expected_close_date", b"expected_close_date", "external_id", b"external_id", "hidden_fields", b"hidden_fields", "id", b"id", "line_items", b"line_items", "loss_comment", b"loss_comment", "loss_reason", b"loss_reason", "open_date", b"open_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_history", b"stage_history", "stage_id", b"stage_id", "stage_name", b"stage_name", "stage_time", b"stage_time", "status", b"status", "title", b"title", "unit_id", b"unit_id", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -714,6 +764,60 @@ class CreatePipelineResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreatePipelineResponse: _TypeAlias = CreatePipelineResponse  # noqa: Y015
+
+@_typing.final
+class SetStageProbabilityRequest(_message.Message):
+    """Request of SetStageProbability."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    STAGE_ID_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    stage_id: _builtins.str
+    """The stage, an open one."""
+    probability: _builtins.int
+    """Of a hundred deals, 0 to 100."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        stage_id: _builtins.str = ...,
+        probability: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probability", b"probability", "request_id", b"request_id", "stage_id", b"stage_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetStageProbabilityRequest: _TypeAlias = SetStageProbabilityRequest  # noqa: Y015
+
+@_typing.final
+class SetStageProbabilityResponse(_message.Message):
+    """Answer of SetStageProbability."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PIPELINE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pipeline(self) -> Global___Pipeline:
+        """The pipeline as stored."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: Global___Pipeline | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetStageProbabilityResponse: _TypeAlias = SetStageProbabilityResponse  # noqa: Y015
 
 @_typing.final
 class ListPipelinesRequest(_message.Message):
@@ -1063,6 +1167,12 @@ class ListDealsRequest(_message.Message):
     CLOSED_FROM_DATE_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
     DESCENDING_FIELD_NUMBER: _builtins.int
+    EXPECTED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    EXPECTED_BEFORE_DATE_FIELD_NUMBER: _builtins.int
+    WITHOUT_EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    EXACT_UNIT_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
+    DEAL_IDS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
@@ -1085,9 +1195,27 @@ class ListDealsRequest(_message.Message):
     """The order; unspecified means youngest first, whatever `descending` says."""
     descending: _builtins.bool
     """True: from the largest, latest or last to the smallest."""
+    without_expected_date: _builtins.bool
+    """True: only deals of which nobody has said when they are expected to close."""
+    exact_unit_id: _builtins.str
+    """Only deals of this unit itself, not of one below it; empty means any."""
+    without_owner: _builtins.bool
+    """True: only deals for which nobody is responsible."""
     @_builtins.property
     def closed_from_date(self) -> _date_pb2.Date:
         """Of the won and lost ones only those closed on this day or later; absent means all."""
+
+    @_builtins.property
+    def expected_from_date(self) -> _date_pb2.Date:
+        """Only deals expected to close on this day or later; absent means any."""
+
+    @_builtins.property
+    def expected_before_date(self) -> _date_pb2.Date:
+        """Only deals expected to close before this day; absent means any."""
+
+    @_builtins.property
+    def deal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these deals, at most 500; empty means any."""
 
     def __init__(
         self,
@@ -1104,10 +1232,16 @@ class ListDealsRequest(_message.Message):
         closed_from_date: _date_pb2.Date | None = ...,
         order: Global___DealOrder.ValueType = ...,
         descending: _builtins.bool = ...,
+        expected_from_date: _date_pb2.Date | None = ...,
+        expected_before_date: _date_pb2.Date | None = ...,
+        without_expected_date: _builtins.bool = ...,
+        exact_unit_id: _builtins.str = ...,
+        without_owner: _builtins.bool = ...,
+        deal_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "expected_before_date", b"expected_before_date", "expected_from_date", b"expected_from_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "descending", b"descending", "order", b"order", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_id", b"stage_id", "status", b"status", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "deal_ids", b"deal_ids", "descending", b"descending", "exact_unit_id", b"exact_unit_id", "expected_before_date", b"expected_before_date", "expected_from_date", b"expected_from_date", "order", b"order", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_id", b"stage_id", "status", b"status", "unit_id", b"unit_id", "without_expected_date", b"without_expected_date", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1449,6 +1583,11 @@ class SumDealsRequest(_message.Message):
     PIPELINE_ID_FIELD_NUMBER: _builtins.int
     STAGE_ID_FIELD_NUMBER: _builtins.int
     CLOSED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    EXPECTED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    EXPECTED_BEFORE_DATE_FIELD_NUMBER: _builtins.int
+    WITHOUT_EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    EXACT_UNIT_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """Only deals of this unit's subtree; empty means all visible."""
     status: Global___StageKind.ValueType
@@ -1463,9 +1602,23 @@ class SumDealsRequest(_message.Message):
     """Only deals of this pipeline; empty means any."""
     stage_id: _builtins.str
     """Only deals in this stage; empty means any."""
+    without_expected_date: _builtins.bool
+    """True: only deals of which nobody has said when they are expected to close."""
+    exact_unit_id: _builtins.str
+    """Only deals of this unit itself, not of one below it; empty means any."""
+    without_owner: _builtins.bool
+    """True: only deals for which nobody is responsible."""
     @_builtins.property
     def closed_from_date(self) -> _date_pb2.Date:
         """Of the won and lost ones only those closed on this day or later; absent means all."""
+
+    @_builtins.property
+    def expected_from_date(self) -> _date_pb2.Date:
+        """Only deals expected to close on this day or later; absent means any."""
+
+    @_builtins.property
+    def expected_before_date(self) -> _date_pb2.Date:
+        """Only deals expected to close before this day; absent means any."""
 
     def __init__(
         self,
@@ -1478,10 +1631,15 @@ class SumDealsRequest(_message.Message):
         pipeline_id: _builtins.str = ...,
         stage_id: _builtins.str = ...,
         closed_from_date: _date_pb2.Date | None = ...,
+        expected_from_date: _date_pb2.Date | None = ...,
+        expected_before_date: _date_pb2.Date | None = ...,
+        without_expected_date: _builtins.bool = ...,
+        exact_unit_id: _builtins.str = ...,
+        without_owner: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "expected_before_date", b"expected_before_date", "expected_from_date", b"expected_from_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_id", b"stage_id", "status", b"status", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "exact_unit_id", b"exact_unit_id", "expected_before_date", b"expected_before_date", "expected_from_date", b"expected_from_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_id", b"stage_id", "status", b"status", "unit_id", b"unit_id", "without_expected_date", b"without_expected_date", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1520,6 +1678,204 @@ class SumDealsResponse(_message.Message):
 Global___SumDealsResponse: _TypeAlias = SumDealsResponse  # noqa: Y015
 
 @_typing.final
+class GroupDealsRequest(_message.Message):
+    """Request of GroupDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPING_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    grouping: Global___DealGrouping.ValueType
+    """By what."""
+    @_builtins.property
+    def question(self) -> Global___SumDealsRequest:
+        """Which deals: what SumDeals would sum."""
+
+    def __init__(
+        self,
+        *,
+        grouping: Global___DealGrouping.ValueType = ...,
+        question: Global___SumDealsRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grouping", b"grouping", "question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupDealsRequest: _TypeAlias = GroupDealsRequest  # noqa: Y015
+
+@_typing.final
+class DealGroup(_message.Message):
+    """DealGroup is one group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    UNVALUED_COUNT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Id of the stage, the user or the unit; empty for nobody."""
+    count: _builtins.int
+    """How many deals it has."""
+    unvalued_count: _builtins.int
+    """How many deals have no value."""
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """The sum of their values in each currency, by the currency's code."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        unvalued_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "count", b"count", "key", b"key", "unvalued_count", b"unvalued_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealGroup: _TypeAlias = DealGroup  # noqa: Y015
+
+@_typing.final
+class GroupDealsResponse(_message.Message):
+    """Answer of GroupDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealGroup]:
+        """At most 500."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___DealGroup] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupDealsResponse: _TypeAlias = GroupDealsResponse  # noqa: Y015
+
+@_typing.final
+class SumForecastRequest(_message.Message):
+    """Request of SumForecast."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    PIPELINE_ID_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Only deals of this unit's subtree; empty means all visible."""
+    organization_id: _builtins.str
+    """Only deals of this organization; empty means any."""
+    person_id: _builtins.str
+    """Only deals of this person; empty means any."""
+    owner_id: _builtins.str
+    """Only deals of this owner; empty means any."""
+    pipeline_id: _builtins.str
+    """Only deals of this pipeline; empty means any."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        owner_id: _builtins.str = ...,
+        pipeline_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SumForecastRequest: _TypeAlias = SumForecastRequest  # noqa: Y015
+
+@_typing.final
+class ForecastSum(_message.Message):
+    """ForecastSum sums the open deals of one stage that are expected to close in one month."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    WEIGHTED_AMOUNTS_FIELD_NUMBER: _builtins.int
+    UNVALUED_COUNT_FIELD_NUMBER: _builtins.int
+    month: _builtins.str
+    """The month as 2026-05; empty for deals of which nobody has said when they are expected to close."""
+    count: _builtins.int
+    """How many deals there are."""
+    unvalued_count: _builtins.int
+    """How many deals have no value."""
+    @_builtins.property
+    def stage(self) -> Global___Stage:
+        """The stage."""
+
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """The sum of their values in each currency, by the currency's code."""
+
+    @_builtins.property
+    def weighted_amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """The same weighted by the stage's probability."""
+
+    def __init__(
+        self,
+        *,
+        month: _builtins.str = ...,
+        stage: Global___Stage | None = ...,
+        count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        weighted_amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+        unvalued_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "count", b"count", "month", b"month", "stage", b"stage", "unvalued_count", b"unvalued_count", "weighted_amounts", b"weighted_amounts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastSum: _TypeAlias = ForecastSum  # noqa: Y015
+
+@_typing.final
+class SumForecastResponse(_message.Message):
+    """Answer of SumForecast."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastSum]:
+        """By month, then in the order of the stages; deals without a month last."""
+
+    def __init__(
+        self,
+        *,
+        sums: _abc.Iterable[Global___ForecastSum] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SumForecastResponse: _TypeAlias = SumForecastResponse  # noqa: Y015
+
+@_typing.final
 class GetBoardRequest(_message.Message):
     """Request of GetBoard."""
 
@@ -1532,6 +1888,7 @@ class GetBoardRequest(_message.Message):
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     PERSON_ID_FIELD_NUMBER: _builtins.int
     CLOSED_FROM_DATE_FIELD_NUMBER: _builtins.int
+    STAGE_IDS_FIELD_NUMBER: _builtins.int
     pipeline_id: _builtins.str
     """The pipeline; empty means the default one."""
     column_size: _builtins.int
@@ -1548,6 +1905,10 @@ class GetBoardRequest(_message.Message):
     def closed_from_date(self) -> _date_pb2.Date:
         """Of the won and lost ones only those closed on this day or later; absent means all."""
 
+    @_builtins.property
+    def stage_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only the columns of these stages, at most 50; empty means all. What is no stage of the pipeline is left out."""
+
     def __init__(
         self,
         *,
@@ -1558,10 +1919,11 @@ class GetBoardRequest(_message.Message):
         organization_id: _builtins.str = ...,
         person_id: _builtins.str = ...,
         closed_from_date: _date_pb2.Date | None = ...,
+        stage_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "column_size", b"column_size", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_from_date", b"closed_from_date", "column_size", b"column_size", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "stage_ids", b"stage_ids", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2434,3 +2796,317 @@ class ImportPlansResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportPlansResponse: _TypeAlias = ImportPlansResponse  # noqa: Y015
+
+@_typing.final
+class HandOverDealsRequest(_message.Message):
+    """Request of HandOverDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    from_owner_id: _builtins.str
+    """Whose records are handed over; may be empty in a dry run of a unit, which then counts those of everybody."""
+    to_owner_id: _builtins.str
+    """Who is responsible from now on; may be empty in a dry run."""
+    unit_id: _builtins.str
+    """Only those of this unit or one below it; empty means all."""
+    note: _builtins.str
+    """Why, at most 300 characters; kept with the history."""
+    most: _builtins.int
+    """At most this many in this call, 1 to 500; 0 means 500. Call again until none remain."""
+    dry_run: _builtins.bool
+    """True only counts."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+        most: _builtins.int = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "from_owner_id", b"from_owner_id", "most", b"most", "note", b"note", "request_id", b"request_id", "to_owner_id", b"to_owner_id", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverDealsRequest: _TypeAlias = HandOverDealsRequest  # noqa: Y015
+
+@_typing.final
+class DealsOfUnit(_message.Message):
+    """DealsOfUnit counts the open deals of a user in one unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    DEALS_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    deals: _builtins.int
+    """Open deals."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        deals: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deals", b"deals", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealsOfUnit: _TypeAlias = DealsOfUnit  # noqa: Y015
+
+@_typing.final
+class HandOverDealsResponse(_message.Message):
+    """Answer of HandOverDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEALS_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
+    NOT_ALLOWED_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    deals: _builtins.int
+    """Deals handed over in this call."""
+    remaining: _builtins.int
+    """How many are left that the caller may hand over."""
+    not_allowed: _builtins.int
+    """How many the caller sees and may not hand over."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealsOfUnit]:
+        """The remaining ones by unit."""
+
+    def __init__(
+        self,
+        *,
+        deals: _builtins.int = ...,
+        remaining: _builtins.int = ...,
+        not_allowed: _builtins.int = ...,
+        units: _abc.Iterable[Global___DealsOfUnit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deals", b"deals", "not_allowed", b"not_allowed", "remaining", b"remaining", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverDealsResponse: _TypeAlias = HandOverDealsResponse  # noqa: Y015
+
+@_typing.final
+class DealAssignment(_message.Message):
+    """DealAssignment says who is responsible for one deal from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    deal_id: _builtins.str
+    """The deal."""
+    from_owner_id: _builtins.str
+    """Who was responsible when the caller looked, empty for nobody; where somebody else is by now, the deal stays as it is."""
+    to_owner_id: _builtins.str
+    """Who is responsible from now on; empty for nobody."""
+    def __init__(
+        self,
+        *,
+        deal_id: _builtins.str = ...,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id", "from_owner_id", b"from_owner_id", "to_owner_id", b"to_owner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealAssignment: _TypeAlias = DealAssignment  # noqa: Y015
+
+@_typing.final
+class AssignDealsRequest(_message.Message):
+    """Request of AssignDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    note: _builtins.str
+    """Why, at most 300 characters; kept with the history."""
+    dry_run: _builtins.bool
+    """True changes nothing and says what would become of each."""
+    @_builtins.property
+    def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealAssignment]:
+        """The deals, 1 to 200, each named once."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        assignments: _abc.Iterable[Global___DealAssignment] | None = ...,
+        note: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "dry_run", b"dry_run", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignDealsRequest: _TypeAlias = AssignDealsRequest  # noqa: Y015
+
+@_typing.final
+class DealAssignmentFate(_message.Message):
+    """DealAssignmentFate says what became of one deal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    deal_id: _builtins.str
+    """The deal."""
+    refusal: Global___ErrorReason.ValueType
+    """Why it stays as it is; unspecified where it was given, or is with that user already."""
+    unchanged: _builtins.bool
+    """True where it was with that user already."""
+    def __init__(
+        self,
+        *,
+        deal_id: _builtins.str = ...,
+        refusal: Global___ErrorReason.ValueType = ...,
+        unchanged: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id", "refusal", b"refusal", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealAssignmentFate: _TypeAlias = DealAssignmentFate  # noqa: Y015
+
+@_typing.final
+class AssignDealsResponse(_message.Message):
+    """Answer of AssignDeals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fates(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealAssignmentFate]:
+        """One for each assignment, in their order."""
+
+    def __init__(
+        self,
+        *,
+        fates: _abc.Iterable[Global___DealAssignmentFate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fates", b"fates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignDealsResponse: _TypeAlias = AssignDealsResponse  # noqa: Y015
+
+@_typing.final
+class GetDealOwnerHistoryRequest(_message.Message):
+    """Request of GetDealOwnerHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    deal_id: _builtins.str
+    """The deal."""
+    def __init__(
+        self,
+        *,
+        deal_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDealOwnerHistoryRequest: _TypeAlias = GetDealOwnerHistoryRequest  # noqa: Y015
+
+@_typing.final
+class DealOwnerChange(_message.Message):
+    """DealOwnerChange is one change of who is responsible."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    CHANGER_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    from_owner_id: _builtins.str
+    """Who was; empty when nobody."""
+    to_owner_id: _builtins.str
+    """Who is from then on; empty when nobody."""
+    changer_id: _builtins.str
+    """Who changed it; empty for a service."""
+    note: _builtins.str
+    """Why; empty when not said."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+        changer_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "changer_id", b"changer_id", "from_owner_id", b"from_owner_id", "note", b"note", "to_owner_id", b"to_owner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealOwnerChange: _TypeAlias = DealOwnerChange  # noqa: Y015
+
+@_typing.final
+class GetDealOwnerHistoryResponse(_message.Message):
+    """Answer of GetDealOwnerHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DealOwnerChange]:
+        """The newest first, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___DealOwnerChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDealOwnerHistoryResponse: _TypeAlias = GetDealOwnerHistoryResponse  # noqa: Y015

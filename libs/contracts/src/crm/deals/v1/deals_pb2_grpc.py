@@ -40,6 +40,11 @@ class DealsServiceStub:
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreatePipelineRequest.SerializeToString,
                 response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreatePipelineResponse.FromString,
                 _registered_method=True)
+        self.SetStageProbability = channel.unary_unary(
+                '/crm.deals.v1.DealsService/SetStageProbability',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SetStageProbabilityRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SetStageProbabilityResponse.FromString,
+                _registered_method=True)
         self.ListPipelines = channel.unary_unary(
                 '/crm.deals.v1.DealsService/ListPipelines',
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ListPipelinesRequest.SerializeToString,
@@ -94,6 +99,11 @@ class DealsServiceStub:
                 '/crm.deals.v1.DealsService/SumDeals',
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsRequest.SerializeToString,
                 response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsResponse.FromString,
+                _registered_method=True)
+        self.GroupDeals = channel.unary_unary(
+                '/crm.deals.v1.DealsService/GroupDeals',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.GroupDealsRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GroupDealsResponse.FromString,
                 _registered_method=True)
         self.GetBoard = channel.unary_unary(
                 '/crm.deals.v1.DealsService/GetBoard',
@@ -150,6 +160,26 @@ class DealsServiceStub:
                 request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ImportPlansRequest.SerializeToString,
                 response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ImportPlansResponse.FromString,
                 _registered_method=True)
+        self.HandOverDeals = channel.unary_unary(
+                '/crm.deals.v1.DealsService/HandOverDeals',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.HandOverDealsRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.HandOverDealsResponse.FromString,
+                _registered_method=True)
+        self.AssignDeals = channel.unary_unary(
+                '/crm.deals.v1.DealsService/AssignDeals',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.AssignDealsRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.AssignDealsResponse.FromString,
+                _registered_method=True)
+        self.SumForecast = channel.unary_unary(
+                '/crm.deals.v1.DealsService/SumForecast',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumForecastRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumForecastResponse.FromString,
+                _registered_method=True)
+        self.GetDealOwnerHistory = channel.unary_unary(
+                '/crm.deals.v1.DealsService/GetDealOwnerHistory',
+                request_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetDealOwnerHistoryRequest.SerializeToString,
+                response_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetDealOwnerHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class DealsServiceServicer:
@@ -158,6 +188,13 @@ class DealsServiceServicer:
 
     def CreatePipeline(self, request, context):
         """Creates a pipeline with its stages. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetStageProbability(self, request, context):
+        """Says how many of a hundred deals in an open stage are expected to be won. Errors: STAGE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -240,6 +277,13 @@ class DealsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GroupDeals(self, request, context):
+        """Counts visible deals and sums their values by stage, responsible user or unit. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBoard(self, request, context):
         """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN.
         """
@@ -317,6 +361,34 @@ class DealsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandOverDeals(self, request, context):
+        """Gives the open deals of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignDeals(self, request, context):
+        """Gives named deals to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SumForecast(self, request, context):
+        """Sums the visible open deals that are expected to close, by month and stage. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDealOwnerHistory(self, request, context):
+        """Reads how the responsible user of a deal changed. Errors: DEAL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DealsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -324,6 +396,11 @@ def add_DealsServiceServicer_to_server(servicer, server):
                     servicer.CreatePipeline,
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreatePipelineRequest.FromString,
                     response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.CreatePipelineResponse.SerializeToString,
+            ),
+            'SetStageProbability': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetStageProbability,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SetStageProbabilityRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SetStageProbabilityResponse.SerializeToString,
             ),
             'ListPipelines': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPipelines,
@@ -380,6 +457,11 @@ def add_DealsServiceServicer_to_server(servicer, server):
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsRequest.FromString,
                     response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumDealsResponse.SerializeToString,
             ),
+            'GroupDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.GroupDeals,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GroupDealsRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.GroupDealsResponse.SerializeToString,
+            ),
             'GetBoard': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBoard,
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetBoardRequest.FromString,
@@ -435,6 +517,26 @@ def add_DealsServiceServicer_to_server(servicer, server):
                     request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.ImportPlansRequest.FromString,
                     response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.ImportPlansResponse.SerializeToString,
             ),
+            'HandOverDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOverDeals,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.HandOverDealsRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.HandOverDealsResponse.SerializeToString,
+            ),
+            'AssignDeals': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignDeals,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.AssignDealsRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.AssignDealsResponse.SerializeToString,
+            ),
+            'SumForecast': grpc.unary_unary_rpc_method_handler(
+                    servicer.SumForecast,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumForecastRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.SumForecastResponse.SerializeToString,
+            ),
+            'GetDealOwnerHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDealOwnerHistory,
+                    request_deserializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetDealOwnerHistoryRequest.FromString,
+                    response_serializer=crm_dot_deals_dot_v1_dot_deals__pb2.GetDealOwnerHistoryResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'crm.deals.v1.DealsService', rpc_method_handlers)
@@ -464,6 +566,33 @@ class DealsService:
             '/crm.deals.v1.DealsService/CreatePipeline',
             crm_dot_deals_dot_v1_dot_deals__pb2.CreatePipelineRequest.SerializeToString,
             crm_dot_deals_dot_v1_dot_deals__pb2.CreatePipelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetStageProbability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/SetStageProbability',
+            crm_dot_deals_dot_v1_dot_deals__pb2.SetStageProbabilityRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.SetStageProbabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -772,6 +901,33 @@ class DealsService:
             _registered_method=True)
 
     @staticmethod
+    def GroupDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/GroupDeals',
+            crm_dot_deals_dot_v1_dot_deals__pb2.GroupDealsRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.GroupDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetBoard(request,
             target,
             options=(),
@@ -1058,6 +1214,114 @@ class DealsService:
             '/crm.deals.v1.DealsService/ImportPlans',
             crm_dot_deals_dot_v1_dot_deals__pb2.ImportPlansRequest.SerializeToString,
             crm_dot_deals_dot_v1_dot_deals__pb2.ImportPlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOverDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/HandOverDeals',
+            crm_dot_deals_dot_v1_dot_deals__pb2.HandOverDealsRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.HandOverDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignDeals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/AssignDeals',
+            crm_dot_deals_dot_v1_dot_deals__pb2.AssignDealsRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.AssignDealsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SumForecast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/SumForecast',
+            crm_dot_deals_dot_v1_dot_deals__pb2.SumForecastRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.SumForecastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDealOwnerHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.deals.v1.DealsService/GetDealOwnerHistory',
+            crm_dot_deals_dot_v1_dot_deals__pb2.GetDealOwnerHistoryRequest.SerializeToString,
+            crm_dot_deals_dot_v1_dot_deals__pb2.GetDealOwnerHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class DealsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DealsServiceAsyncStub: ...
     CreatePipeline: _grpc.UnaryUnaryMultiCallable[_deals_pb2.CreatePipelineRequest, _deals_pb2.CreatePipelineResponse]
     """Creates a pipeline with its stages. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    SetStageProbability: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SetStageProbabilityRequest, _deals_pb2.SetStageProbabilityResponse]
+    """Says how many of a hundred deals in an open stage are expected to be won. Errors: STAGE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListPipelines: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ListPipelinesRequest, _deals_pb2.ListPipelinesResponse]
     """Lists pipelines with their stages. Errors: PAGE_TOKEN_INVALID."""
     CreateDeal: _grpc.UnaryUnaryMultiCallable[_deals_pb2.CreateDealRequest, _deals_pb2.CreateDealResponse]
@@ -57,6 +59,8 @@ class DealsServiceStub:
     """Counts the steps of visible deals by who made them. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     SumDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SumDealsRequest, _deals_pb2.SumDealsResponse]
     """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    GroupDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.GroupDealsRequest, _deals_pb2.GroupDealsResponse]
+    """Counts visible deals and sums their values by stage, responsible user or unit. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     GetBoard: _grpc.UnaryUnaryMultiCallable[_deals_pb2.GetBoardRequest, _deals_pb2.GetBoardResponse]
     """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN."""
     CreateProduct: _grpc.UnaryUnaryMultiCallable[_deals_pb2.CreateProductRequest, _deals_pb2.CreateProductResponse]
@@ -79,6 +83,14 @@ class DealsServiceStub:
     """Takes up to 1,000 deals in one transaction with their original dates. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportPlans: _grpc.UnaryUnaryMultiCallable[_deals_pb2.ImportPlansRequest, _deals_pb2.ImportPlansResponse]
     """Takes up to 1,000 plan figures in one transaction. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    HandOverDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.HandOverDealsRequest, _deals_pb2.HandOverDealsResponse]
+    """Gives the open deals of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+    AssignDeals: _grpc.UnaryUnaryMultiCallable[_deals_pb2.AssignDealsRequest, _deals_pb2.AssignDealsResponse]
+    """Gives named deals to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+    SumForecast: _grpc.UnaryUnaryMultiCallable[_deals_pb2.SumForecastRequest, _deals_pb2.SumForecastResponse]
+    """Sums the visible open deals that are expected to close, by month and stage. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    GetDealOwnerHistory: _grpc.UnaryUnaryMultiCallable[_deals_pb2.GetDealOwnerHistoryRequest, _deals_pb2.GetDealOwnerHistoryResponse]
+    """Reads how the responsible user of a deal changed. Errors: DEAL_NOT_FOUND."""
 
 @_typing.type_check_only
 class DealsServiceAsyncStub(DealsServiceStub):
@@ -87,6 +99,8 @@ class DealsServiceAsyncStub(DealsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePipeline: _aio.UnaryUnaryMultiCallable[_deals_pb2.CreatePipelineRequest, _deals_pb2.CreatePipelineResponse]  # type: ignore[assignment]
     """Creates a pipeline with its stages. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    SetStageProbability: _aio.UnaryUnaryMultiCallable[_deals_pb2.SetStageProbabilityRequest, _deals_pb2.SetStageProbabilityResponse]  # type: ignore[assignment]
+    """Says how many of a hundred deals in an open stage are expected to be won. Errors: STAGE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ListPipelines: _aio.UnaryUnaryMultiCallable[_deals_pb2.ListPipelinesRequest, _deals_pb2.ListPipelinesResponse]  # type: ignore[assignment]
     """Lists pipelines with their stages. Errors: PAGE_TOKEN_INVALID."""
     CreateDeal: _aio.UnaryUnaryMultiCallable[_deals_pb2.CreateDealRequest, _deals_pb2.CreateDealResponse]  # type: ignore[assignment]
@@ -109,6 +123,8 @@ class DealsServiceAsyncStub(DealsServiceStub):
     """Counts the steps of visible deals by who made them. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     SumDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.SumDealsRequest, _deals_pb2.SumDealsResponse]  # type: ignore[assignment]
     """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    GroupDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.GroupDealsRequest, _deals_pb2.GroupDealsResponse]  # type: ignore[assignment]
+    """Counts visible deals and sums their values by stage, responsible user or unit. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
     GetBoard: _aio.UnaryUnaryMultiCallable[_deals_pb2.GetBoardRequest, _deals_pb2.GetBoardResponse]  # type: ignore[assignment]
     """Shows the stages of a pipeline as columns, each with its count, sums and first deals. Errors: FIELD_INVALID, PIPELINE_NOT_FOUND, UNIT_NOT_KNOWN."""
     CreateProduct: _aio.UnaryUnaryMultiCallable[_deals_pb2.CreateProductRequest, _deals_pb2.CreateProductResponse]  # type: ignore[assignment]
@@ -131,6 +147,14 @@ class DealsServiceAsyncStub(DealsServiceStub):
     """Takes up to 1,000 deals in one transaction with their original dates. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportPlans: _aio.UnaryUnaryMultiCallable[_deals_pb2.ImportPlansRequest, _deals_pb2.ImportPlansResponse]  # type: ignore[assignment]
     """Takes up to 1,000 plan figures in one transaction. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    HandOverDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.HandOverDealsRequest, _deals_pb2.HandOverDealsResponse]  # type: ignore[assignment]
+    """Gives the open deals of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+    AssignDeals: _aio.UnaryUnaryMultiCallable[_deals_pb2.AssignDealsRequest, _deals_pb2.AssignDealsResponse]  # type: ignore[assignment]
+    """Gives named deals to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+    SumForecast: _aio.UnaryUnaryMultiCallable[_deals_pb2.SumForecastRequest, _deals_pb2.SumForecastResponse]  # type: ignore[assignment]
+    """Sums the visible open deals that are expected to close, by month and stage. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    GetDealOwnerHistory: _aio.UnaryUnaryMultiCallable[_deals_pb2.GetDealOwnerHistoryRequest, _deals_pb2.GetDealOwnerHistoryResponse]  # type: ignore[assignment]
+    """Reads how the responsible user of a deal changed. Errors: DEAL_NOT_FOUND."""
 
 class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
     """DealsService keeps deals moving through their stages and knows plans and products."""
@@ -142,6 +166,14 @@ class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deals_pb2.CreatePipelineResponse, _abc.Awaitable[_deals_pb2.CreatePipelineResponse]]:
         """Creates a pipeline with its stages. Errors: FIELD_INVALID, NAME_TAKEN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def SetStageProbability(
+        self,
+        request: _deals_pb2.SetStageProbabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.SetStageProbabilityResponse, _abc.Awaitable[_deals_pb2.SetStageProbabilityResponse]]:
+        """Says how many of a hundred deals in an open stage are expected to be won. Errors: STAGE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def ListPipelines(
@@ -232,6 +264,14 @@ class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Counts visible deals and sums their values, a sum per currency. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
 
     @_abc_1.abstractmethod
+    def GroupDeals(
+        self,
+        request: _deals_pb2.GroupDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.GroupDealsResponse, _abc.Awaitable[_deals_pb2.GroupDealsResponse]]:
+        """Counts visible deals and sums their values by stage, responsible user or unit. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
     def GetBoard(
         self,
         request: _deals_pb2.GetBoardRequest,
@@ -318,5 +358,37 @@ class DealsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deals_pb2.ImportPlansResponse, _abc.Awaitable[_deals_pb2.ImportPlansResponse]]:
         """Takes up to 1,000 plan figures in one transaction. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def HandOverDeals(
+        self,
+        request: _deals_pb2.HandOverDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.HandOverDealsResponse, _abc.Awaitable[_deals_pb2.HandOverDealsResponse]]:
+        """Gives the open deals of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def AssignDeals(
+        self,
+        request: _deals_pb2.AssignDealsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.AssignDealsResponse, _abc.Awaitable[_deals_pb2.AssignDealsResponse]]:
+        """Gives named deals to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def SumForecast(
+        self,
+        request: _deals_pb2.SumForecastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.SumForecastResponse, _abc.Awaitable[_deals_pb2.SumForecastResponse]]:
+        """Sums the visible open deals that are expected to close, by month and stage. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def GetDealOwnerHistory(
+        self,
+        request: _deals_pb2.GetDealOwnerHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deals_pb2.GetDealOwnerHistoryResponse, _abc.Awaitable[_deals_pb2.GetDealOwnerHistoryResponse]]:
+        """Reads how the responsible user of a deal changed. Errors: DEAL_NOT_FOUND."""
 
 def add_DealsServiceServicer_to_server(servicer: DealsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

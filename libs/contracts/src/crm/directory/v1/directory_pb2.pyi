@@ -22,6 +22,70 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ReorganizationKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReorganizationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReorganizationKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REORGANIZATION_KIND_UNSPECIFIED: _ReorganizationKind.ValueType  # 0
+    """Not stated."""
+    REORGANIZATION_KIND_MOVE: _ReorganizationKind.ValueType  # 1
+    """It comes, with everything below it, under another unit."""
+    REORGANIZATION_KIND_MERGE: _ReorganizationKind.ValueType  # 2
+    """It becomes part of another unit: its people hold their positions there, its records are seen and counted there."""
+    REORGANIZATION_KIND_SPLIT: _ReorganizationKind.ValueType  # 3
+    """A new unit beside it takes some of its people, with the customers, open deals and open activities they are responsible for."""
+    REORGANIZATION_KIND_CLOSE: _ReorganizationKind.ValueType  # 4
+    """It no longer exists; its records and its history stay."""
+
+class ReorganizationKind(_ReorganizationKind, metaclass=_ReorganizationKindEnumTypeWrapper):
+    """ReorganizationKind says what happens to a unit. Values may be added."""
+
+REORGANIZATION_KIND_UNSPECIFIED: ReorganizationKind.ValueType  # 0
+"""Not stated."""
+REORGANIZATION_KIND_MOVE: ReorganizationKind.ValueType  # 1
+"""It comes, with everything below it, under another unit."""
+REORGANIZATION_KIND_MERGE: ReorganizationKind.ValueType  # 2
+"""It becomes part of another unit: its people hold their positions there, its records are seen and counted there."""
+REORGANIZATION_KIND_SPLIT: ReorganizationKind.ValueType  # 3
+"""A new unit beside it takes some of its people, with the customers, open deals and open activities they are responsible for."""
+REORGANIZATION_KIND_CLOSE: ReorganizationKind.ValueType  # 4
+"""It no longer exists; its records and its history stay."""
+Global___ReorganizationKind: _TypeAlias = ReorganizationKind  # noqa: Y015
+
+class _ReorganizationState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReorganizationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReorganizationState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REORGANIZATION_STATE_UNSPECIFIED: _ReorganizationState.ValueType  # 0
+    """Not stated."""
+    REORGANIZATION_STATE_PLANNED: _ReorganizationState.ValueType  # 1
+    """Its day has not come."""
+    REORGANIZATION_STATE_DONE: _ReorganizationState.ValueType  # 2
+    """It is done."""
+    REORGANIZATION_STATE_CANCELLED: _ReorganizationState.ValueType  # 3
+    """It was taken back before its day."""
+    REORGANIZATION_STATE_REFUSED: _ReorganizationState.ValueType  # 4
+    """On its day it was no longer possible, or who planned it may not do it any more; refusal says why."""
+
+class ReorganizationState(_ReorganizationState, metaclass=_ReorganizationStateEnumTypeWrapper):
+    """ReorganizationState says how far a reorganization is. Values may be added."""
+
+REORGANIZATION_STATE_UNSPECIFIED: ReorganizationState.ValueType  # 0
+"""Not stated."""
+REORGANIZATION_STATE_PLANNED: ReorganizationState.ValueType  # 1
+"""Its day has not come."""
+REORGANIZATION_STATE_DONE: ReorganizationState.ValueType  # 2
+"""It is done."""
+REORGANIZATION_STATE_CANCELLED: ReorganizationState.ValueType  # 3
+"""It was taken back before its day."""
+REORGANIZATION_STATE_REFUSED: ReorganizationState.ValueType  # 4
+"""On its day it was no longer possible, or who planned it may not do it any more; refusal says why."""
+Global___ReorganizationState: _TypeAlias = ReorganizationState  # noqa: Y015
+
 class _UnitKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -76,6 +140,14 @@ class _RoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Role.ValueType],
     """Everything everywhere, units and users included."""
     ROLE_NONE: _Role.ValueType  # 5
     """Works in the unit but has no sign-in rights of its own."""
+    ROLE_ASSISTANT: _Role.ValueType  # 6
+    """Like a seller, but cannot give a record to somebody else."""
+    ROLE_BRANCH_HEAD: _Role.ValueType  # 7
+    """Like a head, and may import and export."""
+    ROLE_SECURITY_OFFICER: _Role.ValueType  # 8
+    """Reads who may see what and the audit trail everywhere, no customer."""
+    ROLE_OTHER: _Role.ValueType  # 9
+    """A role of the organization's own; role_code says which."""
 
 class Role(_Role, metaclass=_RoleEnumTypeWrapper):
     """Role says what a position lets its holder do. Values may be added."""
@@ -92,6 +164,14 @@ ROLE_ADMINISTRATOR: Role.ValueType  # 4
 """Everything everywhere, units and users included."""
 ROLE_NONE: Role.ValueType  # 5
 """Works in the unit but has no sign-in rights of its own."""
+ROLE_ASSISTANT: Role.ValueType  # 6
+"""Like a seller, but cannot give a record to somebody else."""
+ROLE_BRANCH_HEAD: Role.ValueType  # 7
+"""Like a head, and may import and export."""
+ROLE_SECURITY_OFFICER: Role.ValueType  # 8
+"""Reads who may see what and the audit trail everywhere, no customer."""
+ROLE_OTHER: Role.ValueType  # 9
+"""A role of the organization's own; role_code says which."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
 class _ErrorReason:
@@ -130,6 +210,44 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller's positions do not allow this."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 14
     """The request id was used for a different request."""
+    ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 15
+    """The user has no such session, or it has ended."""
+    ERROR_REASON_ROLE_NOT_FOUND: _ErrorReason.ValueType  # 16
+    """No such role."""
+    ERROR_REASON_ROLE_FIXED: _ErrorReason.ValueType  # 17
+    """A built-in role cannot be removed; none and administrator cannot be changed either."""
+    ERROR_REASON_ROLE_HELD: _ErrorReason.ValueType  # 18
+    """Positions have the role; end in another role first."""
+    ERROR_REASON_RESTRICTION_NOT_FOUND: _ErrorReason.ValueType  # 19
+    """No such restriction, or not in a unit where the caller may see it."""
+    ERROR_REASON_FIELD_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 20
+    """No such group of fields."""
+    ERROR_REASON_FIELD_GROUP_HELD: _ErrorReason.ValueType  # 21
+    """Restrictions name the group of fields; take them back first."""
+    ERROR_REASON_API_KEY_NOT_FOUND: _ErrorReason.ValueType  # 22
+    """No such key that has not ended."""
+    ERROR_REASON_SECOND_FACTOR_NEEDED: _ErrorReason.ValueType  # 23
+    """Name and password are right, and the code of the second factor is missing."""
+    ERROR_REASON_SECOND_FACTOR_ON: _ErrorReason.ValueType  # 24
+    """The account has a second factor; switch it off first."""
+    ERROR_REASON_UNIT_CLOSED: _ErrorReason.ValueType  # 25
+    """The unit no longer exists on that day."""
+    ERROR_REASON_UNIT_NOT_EMPTY: _ErrorReason.ValueType  # 26
+    """People work in the unit, or open units lie below it."""
+    ERROR_REASON_REORGANIZATION_NOT_FOUND: _ErrorReason.ValueType  # 27
+    """No such reorganization."""
+    ERROR_REASON_REORGANIZATION_DECIDED: _ErrorReason.ValueType  # 28
+    """It is done, refused or taken back already."""
+    ERROR_REASON_SEAT_NOT_FOUND: _ErrorReason.ValueType  # 29
+    """No such seat, or in a unit the caller does not see."""
+    ERROR_REASON_PROVIDER_AWAY: _ErrorReason.ValueType  # 30
+    """The OpenID Connect provider does not answer, or there is none."""
+    ERROR_REASON_PASSKEY_NEEDED: _ErrorReason.ValueType  # 31
+    """Who holds such a role signs in with a passkey."""
+    ERROR_REASON_PASSKEY_NOT_FOUND: _ErrorReason.ValueType  # 32
+    """No such passkey."""
+    ERROR_REASON_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 33
+    """No such group."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names every refusal of this service. Values may be added."""
@@ -164,7 +282,1376 @@ ERROR_REASON_NOT_PERMITTED: ErrorReason.ValueType  # 13
 """The caller's positions do not allow this."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 14
 """The request id was used for a different request."""
+ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 15
+"""The user has no such session, or it has ended."""
+ERROR_REASON_ROLE_NOT_FOUND: ErrorReason.ValueType  # 16
+"""No such role."""
+ERROR_REASON_ROLE_FIXED: ErrorReason.ValueType  # 17
+"""A built-in role cannot be removed; none and administrator cannot be changed either."""
+ERROR_REASON_ROLE_HELD: ErrorReason.ValueType  # 18
+"""Positions have the role; end in another role first."""
+ERROR_REASON_RESTRICTION_NOT_FOUND: ErrorReason.ValueType  # 19
+"""No such restriction, or not in a unit where the caller may see it."""
+ERROR_REASON_FIELD_GROUP_NOT_FOUND: ErrorReason.ValueType  # 20
+"""No such group of fields."""
+ERROR_REASON_FIELD_GROUP_HELD: ErrorReason.ValueType  # 21
+"""Restrictions name the group of fields; take them back first."""
+ERROR_REASON_API_KEY_NOT_FOUND: ErrorReason.ValueType  # 22
+"""No such key that has not ended."""
+ERROR_REASON_SECOND_FACTOR_NEEDED: ErrorReason.ValueType  # 23
+"""Name and password are right, and the code of the second factor is missing."""
+ERROR_REASON_SECOND_FACTOR_ON: ErrorReason.ValueType  # 24
+"""The account has a second factor; switch it off first."""
+ERROR_REASON_UNIT_CLOSED: ErrorReason.ValueType  # 25
+"""The unit no longer exists on that day."""
+ERROR_REASON_UNIT_NOT_EMPTY: ErrorReason.ValueType  # 26
+"""People work in the unit, or open units lie below it."""
+ERROR_REASON_REORGANIZATION_NOT_FOUND: ErrorReason.ValueType  # 27
+"""No such reorganization."""
+ERROR_REASON_REORGANIZATION_DECIDED: ErrorReason.ValueType  # 28
+"""It is done, refused or taken back already."""
+ERROR_REASON_SEAT_NOT_FOUND: ErrorReason.ValueType  # 29
+"""No such seat, or in a unit the caller does not see."""
+ERROR_REASON_PROVIDER_AWAY: ErrorReason.ValueType  # 30
+"""The OpenID Connect provider does not answer, or there is none."""
+ERROR_REASON_PASSKEY_NEEDED: ErrorReason.ValueType  # 31
+"""Who holds such a role signs in with a passkey."""
+ERROR_REASON_PASSKEY_NOT_FOUND: ErrorReason.ValueType  # 32
+"""No such passkey."""
+ERROR_REASON_GROUP_NOT_FOUND: ErrorReason.ValueType  # 33
+"""No such group."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
+
+@_typing.final
+class FindUsersRequest(_message.Message):
+    """Request of FindUsers. What is empty is not asked for; compared is the whole text, without regard to case but for ids."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOGIN_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    login: _builtins.str
+    """Sign-in name."""
+    external_id: _builtins.str
+    """As in User."""
+    email: _builtins.str
+    """Work e-mail."""
+    skip: _builtins.int
+    """How many to leave out, in the order in which users came."""
+    count: _builtins.int
+    """At most this many, 0 to 200; 0 only counts."""
+    def __init__(
+        self,
+        *,
+        login: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        email: _builtins.str = ...,
+        skip: _builtins.int = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "email", b"email", "external_id", b"external_id", "login", b"login", "skip", b"skip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindUsersRequest: _TypeAlias = FindUsersRequest  # noqa: Y015
+
+@_typing.final
+class FindUsersResponse(_message.Message):
+    """Answer of FindUsers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USERS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """How many there are in all."""
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___User]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        users: _abc.Iterable[Global___User] | None = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["total", b"total", "users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindUsersResponse: _TypeAlias = FindUsersResponse  # noqa: Y015
+
+@_typing.final
+class StaffGroup(_message.Message):
+    """StaffGroup is a group of people as another system keeps it. One named `unit:role`, the unit by path or code, gives
+    its members that position from the day on which they come until that on which they go.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    ROLE_CODE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    etag: _builtins.str
+    """Version of the group, decimal digits."""
+    display_name: _builtins.str
+    """Name, 1 to 200 characters, unique."""
+    external_id: _builtins.str
+    """What the other system calls it; empty when it does not say."""
+    unit_id: _builtins.str
+    """The unit its name means; empty where it means none. Ignored in a request."""
+    role_code: _builtins.str
+    """The role its name means; empty where it means none. Ignored in a request."""
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Members, at most 5,000."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        unit_id: _builtins.str = ...,
+        role_code: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "external_id", b"external_id", "id", b"id", "role_code", b"role_code", "unit_id", b"unit_id", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffGroup: _TypeAlias = StaffGroup  # noqa: Y015
+
+@_typing.final
+class SetStaffGroupRequest(_message.Message):
+    """Request of SetStaffGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    etag: _builtins.str
+    """Version the caller saw; empty skips the check."""
+    @_builtins.property
+    def group(self) -> Global___StaffGroup:
+        """The group, with all its members; without an id a new one."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        group: Global___StaffGroup | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "group", b"group", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetStaffGroupRequest: _TypeAlias = SetStaffGroupRequest  # noqa: Y015
+
+@_typing.final
+class SetStaffGroupResponse(_message.Message):
+    """Answer of SetStaffGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group(self) -> Global___StaffGroup:
+        """The group as stored."""
+
+    def __init__(
+        self,
+        *,
+        group: Global___StaffGroup | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetStaffGroupResponse: _TypeAlias = SetStaffGroupResponse  # noqa: Y015
+
+@_typing.final
+class ListStaffGroupsRequest(_message.Message):
+    """Request of ListStaffGroups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    group_id: _builtins.str
+    """Only this one; empty means all."""
+    display_name: _builtins.str
+    """Only the one of this name; empty means all."""
+    skip: _builtins.int
+    """How many to leave out, in the order in which groups came."""
+    count: _builtins.int
+    """At most this many, 0 to 200; 0 only counts."""
+    page_size: _builtins.int
+    """Ignored: pages are asked for by skip."""
+    page_token: _builtins.str
+    """Ignored."""
+    def __init__(
+        self,
+        *,
+        group_id: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        skip: _builtins.int = ...,
+        count: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "display_name", b"display_name", "group_id", b"group_id", "page_size", b"page_size", "page_token", b"page_token", "skip", b"skip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStaffGroupsRequest: _TypeAlias = ListStaffGroupsRequest  # noqa: Y015
+
+@_typing.final
+class ListStaffGroupsResponse(_message.Message):
+    """Answer of ListStaffGroups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """How many there are in all."""
+    next_page_token: _builtins.str
+    """Always empty."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___StaffGroup]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___StaffGroup] | None = ...,
+        total: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "next_page_token", b"next_page_token", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStaffGroupsResponse: _TypeAlias = ListStaffGroupsResponse  # noqa: Y015
+
+@_typing.final
+class RemoveStaffGroupRequest(_message.Message):
+    """Request of RemoveStaffGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    group_id: _builtins.str
+    """The group."""
+    def __init__(
+        self,
+        *,
+        group_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveStaffGroupRequest: _TypeAlias = RemoveStaffGroupRequest  # noqa: Y015
+
+@_typing.final
+class RemoveStaffGroupResponse(_message.Message):
+    """Answer of RemoveStaffGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveStaffGroupResponse: _TypeAlias = RemoveStaffGroupResponse  # noqa: Y015
+
+@_typing.final
+class BeginPasskeyRequest(_message.Message):
+    """Request of BeginPasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Scheme, host and port under which the browser sees the workplace; its host is what the passkey is good for."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginPasskeyRequest: _TypeAlias = BeginPasskeyRequest  # noqa: Y015
+
+@_typing.final
+class BeginPasskeyResponse(_message.Message):
+    """Answer of BeginPasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    TICKET_FIELD_NUMBER: _builtins.int
+    options: _builtins.str
+    """What `navigator.credentials.create` takes, as JSON (WebAuthn level 3, PublicKeyCredentialCreationOptionsJSON)."""
+    ticket: _builtins.str
+    """What ConfirmPasskey needs, sealed; good for ten minutes, for this user."""
+    def __init__(
+        self,
+        *,
+        options: _builtins.str = ...,
+        ticket: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginPasskeyResponse: _TypeAlias = BeginPasskeyResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmPasskeyRequest(_message.Message):
+    """Request of ConfirmPasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ticket: _builtins.str
+    """From BeginPasskey."""
+    credential: _builtins.str
+    """What the browser answered, as JSON (RegistrationResponseJSON), at most 20,000 characters."""
+    name: _builtins.str
+    """What the user calls it, 1 to 100 characters."""
+    def __init__(
+        self,
+        *,
+        ticket: _builtins.str = ...,
+        credential: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "name", b"name", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmPasskeyRequest: _TypeAlias = ConfirmPasskeyRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmPasskeyResponse(_message.Message):
+    """Answer of ConfirmPasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSKEY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def passkey(self) -> Global___Passkey:
+        """The passkey as stored."""
+
+    def __init__(
+        self,
+        *,
+        passkey: Global___Passkey | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["passkey", b"passkey"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passkey", b"passkey"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmPasskeyResponse: _TypeAlias = ConfirmPasskeyResponse  # noqa: Y015
+
+@_typing.final
+class Passkey(_message.Message):
+    """Passkey is a key of a device with which a user signs in (WebAuthn)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    user_id: _builtins.str
+    """The user."""
+    name: _builtins.str
+    """What the user calls it."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last used; absent when it never was."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "use_time", b"use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "id", b"id", "name", b"name", "use_time", b"use_time", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Passkey: _TypeAlias = Passkey  # noqa: Y015
+
+@_typing.final
+class ListPasskeysRequest(_message.Message):
+    """Request of ListPasskeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty means the caller."""
+    page_size: _builtins.int
+    """Ignored: a user has at most 20, and all come at once."""
+    page_token: _builtins.str
+    """Ignored."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPasskeysRequest: _TypeAlias = ListPasskeysRequest  # noqa: Y015
+
+@_typing.final
+class ListPasskeysResponse(_message.Message):
+    """Answer of ListPasskeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSKEYS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Always empty."""
+    @_builtins.property
+    def passkeys(self) -> _containers.RepeatedCompositeFieldContainer[Global___Passkey]:
+        """The passkeys."""
+
+    def __init__(
+        self,
+        *,
+        passkeys: _abc.Iterable[Global___Passkey] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "passkeys", b"passkeys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPasskeysResponse: _TypeAlias = ListPasskeysResponse  # noqa: Y015
+
+@_typing.final
+class RemovePasskeyRequest(_message.Message):
+    """Request of RemovePasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSKEY_ID_FIELD_NUMBER: _builtins.int
+    passkey_id: _builtins.str
+    """The passkey."""
+    def __init__(
+        self,
+        *,
+        passkey_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passkey_id", b"passkey_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemovePasskeyRequest: _TypeAlias = RemovePasskeyRequest  # noqa: Y015
+
+@_typing.final
+class RemovePasskeyResponse(_message.Message):
+    """Answer of RemovePasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemovePasskeyResponse: _TypeAlias = RemovePasskeyResponse  # noqa: Y015
+
+@_typing.final
+class BeginPasskeySignInRequest(_message.Message):
+    """Request of BeginPasskeySignIn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """As in BeginPasskey."""
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginPasskeySignInRequest: _TypeAlias = BeginPasskeySignInRequest  # noqa: Y015
+
+@_typing.final
+class BeginPasskeySignInResponse(_message.Message):
+    """Answer of BeginPasskeySignIn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    TICKET_FIELD_NUMBER: _builtins.int
+    options: _builtins.str
+    """What `navigator.credentials.get` takes, as JSON (PublicKeyCredentialRequestOptionsJSON)."""
+    ticket: _builtins.str
+    """What SignInWithPasskey needs, sealed; good for ten minutes."""
+    def __init__(
+        self,
+        *,
+        options: _builtins.str = ...,
+        ticket: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginPasskeySignInResponse: _TypeAlias = BeginPasskeySignInResponse  # noqa: Y015
+
+@_typing.final
+class SignInWithPasskeyRequest(_message.Message):
+    """Request of SignInWithPasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    ticket: _builtins.str
+    """From BeginPasskeySignIn."""
+    credential: _builtins.str
+    """What the browser answered, as JSON (AuthenticationResponseJSON), at most 20,000 characters."""
+    device: _builtins.str
+    """As in SignIn."""
+    address: _builtins.str
+    """As in SignIn."""
+    def __init__(
+        self,
+        *,
+        ticket: _builtins.str = ...,
+        credential: _builtins.str = ...,
+        device: _builtins.str = ...,
+        address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "credential", b"credential", "device", b"device", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInWithPasskeyRequest: _TypeAlias = SignInWithPasskeyRequest  # noqa: Y015
+
+@_typing.final
+class SignInWithPasskeyResponse(_message.Message):
+    """Answer of SignInWithPasskey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    access_token: _builtins.str
+    """Signed token for calls, valid until expire_time."""
+    refresh_token: _builtins.str
+    """Token for RefreshToken; changes at each use."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When access_token ends."""
+
+    @_builtins.property
+    def user(self) -> Global___User:
+        """The user."""
+
+    def __init__(
+        self,
+        *,
+        access_token: _builtins.str = ...,
+        refresh_token: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        user: Global___User | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "refresh_token", b"refresh_token", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInWithPasskeyResponse: _TypeAlias = SignInWithPasskeyResponse  # noqa: Y015
+
+@_typing.final
+class GetSignInWaysRequest(_message.Message):
+    """Request of GetSignInWays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignInWaysRequest: _TypeAlias = GetSignInWaysRequest  # noqa: Y015
+
+@_typing.final
+class GetSignInWaysResponse(_message.Message):
+    """Answer of GetSignInWays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVIDER_NAME_FIELD_NUMBER: _builtins.int
+    provider_name: _builtins.str
+    """What the OpenID Connect provider is called; empty where there is none."""
+    def __init__(
+        self,
+        *,
+        provider_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provider_name", b"provider_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignInWaysResponse: _TypeAlias = GetSignInWaysResponse  # noqa: Y015
+
+@_typing.final
+class BeginProviderSignInRequest(_message.Message):
+    """Request of BeginProviderSignIn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDIRECT_URI_FIELD_NUMBER: _builtins.int
+    redirect_uri: _builtins.str
+    """Where the provider sends the browser back to; it must know this address, at most 500 characters."""
+    def __init__(
+        self,
+        *,
+        redirect_uri: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["redirect_uri", b"redirect_uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginProviderSignInRequest: _TypeAlias = BeginProviderSignInRequest  # noqa: Y015
+
+@_typing.final
+class BeginProviderSignInResponse(_message.Message):
+    """Answer of BeginProviderSignIn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORIZATION_URL_FIELD_NUMBER: _builtins.int
+    TICKET_FIELD_NUMBER: _builtins.int
+    authorization_url: _builtins.str
+    """Where to send the browser."""
+    ticket: _builtins.str
+    """What SignInWithProvider needs, sealed; good for ten minutes, for the browser that began alone."""
+    def __init__(
+        self,
+        *,
+        authorization_url: _builtins.str = ...,
+        ticket: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_url", b"authorization_url", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginProviderSignInResponse: _TypeAlias = BeginProviderSignInResponse  # noqa: Y015
+
+@_typing.final
+class SignInWithProviderRequest(_message.Message):
+    """Request of SignInWithProvider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    ticket: _builtins.str
+    """From BeginProviderSignIn."""
+    code: _builtins.str
+    """What the provider sent along, good once."""
+    state: _builtins.str
+    """What the provider sent back."""
+    device: _builtins.str
+    """As in SignIn."""
+    address: _builtins.str
+    """As in SignIn."""
+    def __init__(
+        self,
+        *,
+        ticket: _builtins.str = ...,
+        code: _builtins.str = ...,
+        state: _builtins.str = ...,
+        device: _builtins.str = ...,
+        address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code", b"code", "device", b"device", "state", b"state", "ticket", b"ticket"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInWithProviderRequest: _TypeAlias = SignInWithProviderRequest  # noqa: Y015
+
+@_typing.final
+class SignInWithProviderResponse(_message.Message):
+    """Answer of SignInWithProvider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    access_token: _builtins.str
+    """Signed token for calls, valid until expire_time."""
+    refresh_token: _builtins.str
+    """Token for RefreshToken; changes at each use."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When access_token ends."""
+
+    @_builtins.property
+    def user(self) -> Global___User:
+        """The user."""
+
+    def __init__(
+        self,
+        *,
+        access_token: _builtins.str = ...,
+        refresh_token: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        user: Global___User | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "refresh_token", b"refresh_token", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignInWithProviderResponse: _TypeAlias = SignInWithProviderResponse  # noqa: Y015
+
+@_typing.final
+class SetRoleSignInRequest(_message.Message):
+    """Request of SetRoleSignIn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    PASSWORD_OFF_FIELD_NUMBER: _builtins.int
+    FACTOR_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Code of the role."""
+    password_off: _builtins.bool
+    """True: whoever holds it now cannot sign in with a password, only at the provider or with a passkey."""
+    factor: _builtins.str
+    """What a password alone does not do for who holds it now: empty, code (an authenticator app) or passkey. Until it is
+    set up, a session lets one set it up and do nothing else.
+    """
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        password_off: _builtins.bool = ...,
+        factor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "factor", b"factor", "password_off", b"password_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRoleSignInRequest: _TypeAlias = SetRoleSignInRequest  # noqa: Y015
+
+@_typing.final
+class SetRoleSignInResponse(_message.Message):
+    """Answer of SetRoleSignIn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def role(self) -> Global___RoleDefinition:
+        """The role as stored."""
+
+    def __init__(
+        self,
+        *,
+        role: Global___RoleDefinition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRoleSignInResponse: _TypeAlias = SetRoleSignInResponse  # noqa: Y015
+
+@_typing.final
+class Reorganization(_message.Message):
+    """Reorganization is one change of the tree, done or planned."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    INTO_UNIT_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REQUESTER_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    kind: Global___ReorganizationKind.ValueType
+    """What happens."""
+    unit_id: _builtins.str
+    """The unit it happens to."""
+    into_unit_id: _builtins.str
+    """Of a move the new unit above, of a merge the unit it becomes part of, of a split that is done the new unit."""
+    code: _builtins.str
+    """Of a split, code of the new unit."""
+    name: _builtins.str
+    """Of a split, name of the new unit, at most 200 characters."""
+    note: _builtins.str
+    """Why, at most 300 characters."""
+    state: Global___ReorganizationState.ValueType
+    """How far it is."""
+    requester_id: _builtins.str
+    """Who asked for it."""
+    refusal: _builtins.str
+    """Why it was refused; empty when it was not."""
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a split, who goes: 1 to 500 users with a position in the unit."""
+
+    @_builtins.property
+    def day(self) -> _date_pb2.Date:
+        """The day it happens, by the calendar of the unit; today where absent in a request, never a day that is over."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was done, refused or cancelled; absent while planned."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        kind: Global___ReorganizationKind.ValueType = ...,
+        unit_id: _builtins.str = ...,
+        into_unit_id: _builtins.str = ...,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        day: _date_pb2.Date | None = ...,
+        note: _builtins.str = ...,
+        state: Global___ReorganizationState.ValueType = ...,
+        requester_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "day", b"day", "decide_time", b"decide_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "create_time", b"create_time", "day", b"day", "decide_time", b"decide_time", "id", b"id", "into_unit_id", b"into_unit_id", "kind", b"kind", "name", b"name", "note", b"note", "refusal", b"refusal", "requester_id", b"requester_id", "state", b"state", "unit_id", b"unit_id", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reorganization: _TypeAlias = Reorganization  # noqa: Y015
+
+@_typing.final
+class ReorganizationPreview(_message.Message):
+    """ReorganizationPreview says what follows from a reorganization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    PATH_BEFORE_FIELD_NUMBER: _builtins.int
+    PATH_AFTER_FIELD_NUMBER: _builtins.int
+    LOSING_FIELD_NUMBER: _builtins.int
+    LOSING_NAMES_FIELD_NUMBER: _builtins.int
+    GAINING_FIELD_NUMBER: _builtins.int
+    GAINING_NAMES_FIELD_NUMBER: _builtins.int
+    units: _builtins.int
+    """Units whose path changes, or that close."""
+    people: _builtins.int
+    """People with a position in them now."""
+    positions: _builtins.int
+    """Positions that go to another unit."""
+    path_before: _builtins.str
+    """Path of the unit now."""
+    path_after: _builtins.str
+    """Its path afterwards; of a split the path of the new unit."""
+    losing: _builtins.int
+    """People who read its records from above now and no longer afterwards."""
+    gaining: _builtins.int
+    """People who will read its records from above and do not now."""
+    @_builtins.property
+    def losing_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their names, at most 20."""
+
+    @_builtins.property
+    def gaining_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their names, at most 20."""
+
+    def __init__(
+        self,
+        *,
+        units: _builtins.int = ...,
+        people: _builtins.int = ...,
+        positions: _builtins.int = ...,
+        path_before: _builtins.str = ...,
+        path_after: _builtins.str = ...,
+        losing: _builtins.int = ...,
+        losing_names: _abc.Iterable[_builtins.str] | None = ...,
+        gaining: _builtins.int = ...,
+        gaining_names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaining", b"gaining", "gaining_names", b"gaining_names", "losing", b"losing", "losing_names", b"losing_names", "path_after", b"path_after", "path_before", b"path_before", "people", b"people", "positions", b"positions", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganizationPreview: _TypeAlias = ReorganizationPreview  # noqa: Y015
+
+@_typing.final
+class ReorganizeUnitRequest(_message.Message):
+    """Request of ReorganizeUnit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REORGANIZATION_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    dry_run: _builtins.bool
+    """True asks for the preview without a change."""
+    @_builtins.property
+    def reorganization(self) -> Global___Reorganization:
+        """What is asked for; id, state and times are ignored."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        reorganization: Global___Reorganization | None = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reorganization", b"reorganization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "reorganization", b"reorganization", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganizeUnitRequest: _TypeAlias = ReorganizeUnitRequest  # noqa: Y015
+
+@_typing.final
+class ReorganizeUnitResponse(_message.Message):
+    """Answer of ReorganizeUnit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REORGANIZATION_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reorganization(self) -> Global___Reorganization:
+        """As stored, planned or done; without an id after a dry run."""
+
+    @_builtins.property
+    def preview(self) -> Global___ReorganizationPreview:
+        """What followed or will follow, as the tree was before."""
+
+    def __init__(
+        self,
+        *,
+        reorganization: Global___Reorganization | None = ...,
+        preview: Global___ReorganizationPreview | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["preview", b"preview", "reorganization", b"reorganization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["preview", b"preview", "reorganization", b"reorganization"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganizeUnitResponse: _TypeAlias = ReorganizeUnitResponse  # noqa: Y015
+
+@_typing.final
+class ListReorganizationsRequest(_message.Message):
+    """Request of ListReorganizations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReorganizationsRequest: _TypeAlias = ListReorganizationsRequest  # noqa: Y015
+
+@_typing.final
+class ListReorganizationsResponse(_message.Message):
+    """Answer of ListReorganizations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REORGANIZATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def reorganizations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reorganization]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        reorganizations: _abc.Iterable[Global___Reorganization] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reorganizations", b"reorganizations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReorganizationsResponse: _TypeAlias = ListReorganizationsResponse  # noqa: Y015
+
+@_typing.final
+class CancelReorganizationRequest(_message.Message):
+    """Request of CancelReorganization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    reorganization_id: _builtins.str
+    """The reorganization."""
+    def __init__(
+        self,
+        *,
+        reorganization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reorganization_id", b"reorganization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelReorganizationRequest: _TypeAlias = CancelReorganizationRequest  # noqa: Y015
+
+@_typing.final
+class CancelReorganizationResponse(_message.Message):
+    """Answer of CancelReorganization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REORGANIZATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reorganization(self) -> Global___Reorganization:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        reorganization: Global___Reorganization | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reorganization", b"reorganization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reorganization", b"reorganization"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelReorganizationResponse: _TypeAlias = CancelReorganizationResponse  # noqa: Y015
+
+@_typing.final
+class Seat(_message.Message):
+    """Seat is a place in a unit, apart from who holds it. What somebody who left was responsible for counts as the own
+    records of those who hold the seat now, until it is handed over.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    ROLE_CODE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    unit_id: _builtins.str
+    """The unit."""
+    title: _builtins.str
+    """What it is called, 1 to 200 characters."""
+    role_code: _builtins.str
+    """Code of the role whoever holds it has."""
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """First day it no longer exists; absent while it does."""
+
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
+        """Who holds it and who held it, oldest first; ignored in a request."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        role_code: _builtins.str = ...,
+        end_date: _date_pb2.Date | None = ...,
+        positions: _abc.Iterable[Global___Position] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "positions", b"positions", "role_code", b"role_code", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seat: _TypeAlias = Seat  # noqa: Y015
+
+@_typing.final
+class SetSeatRequest(_message.Message):
+    """Request of SetSeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SEAT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    @_builtins.property
+    def seat(self) -> Global___Seat:
+        """The seat; without an id a new one. Unit and role of a seat that was ever held stay as they are."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        seat: Global___Seat | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seat", b"seat"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "seat", b"seat"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSeatRequest: _TypeAlias = SetSeatRequest  # noqa: Y015
+
+@_typing.final
+class SetSeatResponse(_message.Message):
+    """Answer of SetSeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEAT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def seat(self) -> Global___Seat:
+        """The seat as stored."""
+
+    def __init__(
+        self,
+        *,
+        seat: Global___Seat | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["seat", b"seat"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seat", b"seat"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetSeatResponse: _TypeAlias = SetSeatResponse  # noqa: Y015
+
+@_typing.final
+class ListSeatsRequest(_message.Message):
+    """Request of ListSeats."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    unit_id: _builtins.str
+    """Only seats of this unit's subtree; empty means all visible."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSeatsRequest: _TypeAlias = ListSeatsRequest  # noqa: Y015
+
+@_typing.final
+class ListSeatsResponse(_message.Message):
+    """Answer of ListSeats."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEATS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def seats(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seat]:
+        """The page, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        seats: _abc.Iterable[Global___Seat] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "seats", b"seats"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSeatsResponse: _TypeAlias = ListSeatsResponse  # noqa: Y015
 
 @_typing.final
 class Unit(_message.Message):
@@ -186,6 +1673,8 @@ class Unit(_message.Message):
     START_DATE_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    FREEZE_REASON_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -210,6 +1699,10 @@ class Unit(_message.Message):
     """IANA zone; inherited when empty in a request."""
     currency_code: _builtins.str
     """ISO 4217; inherited when empty in a request."""
+    freeze_reason: _builtins.str
+    """Why exports, mass reading and mass changes are stopped in the unit and below; empty while they are not."""
+    merged_into_id: _builtins.str
+    """The unit it became part of; empty for a unit of its own."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
         """First day the unit exists."""
@@ -239,10 +1732,12 @@ class Unit(_message.Message):
         start_date: _date_pb2.Date | None = ...,
         end_date: _date_pb2.Date | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        freeze_reason: _builtins.str = ...,
+        merged_into_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["area_code", b"area_code", "code", b"code", "country_code", b"country_code", "create_time", b"create_time", "currency_code", b"currency_code", "end_date", b"end_date", "etag", b"etag", "id", b"id", "kind", b"kind", "name", b"name", "parent_id", b"parent_id", "path", b"path", "start_date", b"start_date", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["area_code", b"area_code", "code", b"code", "country_code", b"country_code", "create_time", b"create_time", "currency_code", b"currency_code", "end_date", b"end_date", "etag", b"etag", "freeze_reason", b"freeze_reason", "id", b"id", "kind", b"kind", "merged_into_id", b"merged_into_id", "name", b"name", "parent_id", b"parent_id", "path", b"path", "start_date", b"start_date", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -261,6 +1756,9 @@ class Position(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     START_DATE_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
+    ROLE_CODE_FIELD_NUMBER: _builtins.int
+    SUBSTITUTES_POSITION_ID_FIELD_NUMBER: _builtins.int
+    SEAT_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     user_id: _builtins.str
@@ -271,6 +1769,14 @@ class Position(_message.Message):
     """What the position is called, at most 200 characters."""
     role: Global___Role.ValueType
     """What it lets its holder do."""
+    role_code: _builtins.str
+    """Code of the role, one word of [a-z0-9_]; in a request it wins over role, and empty means what role says."""
+    substitutes_position_id: _builtins.str
+    """The position whose holder is away: until end_date the user has its rights and its holder's own records as well.
+    In a request unit_id and role are then taken from it, and both days are needed. Empty for a position of one's own.
+    """
+    seat_id: _builtins.str
+    """The seat that is held. In a request unit, title and role are then taken from it. Empty for a position without one."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
         """First day."""
@@ -289,10 +1795,13 @@ class Position(_message.Message):
         role: Global___Role.ValueType = ...,
         start_date: _date_pb2.Date | None = ...,
         end_date: _date_pb2.Date | None = ...,
+        role_code: _builtins.str = ...,
+        substitutes_position_id: _builtins.str = ...,
+        seat_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "role", b"role", "start_date", b"start_date", "title", b"title", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "role", b"role", "role_code", b"role_code", "seat_id", b"seat_id", "start_date", b"start_date", "substitutes_position_id", b"substitutes_position_id", "title", b"title", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -314,6 +1823,7 @@ class User(_message.Message):
     ALIASES_FIELD_NUMBER: _builtins.int
     LEAVE_DATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -326,6 +1836,8 @@ class User(_message.Message):
     """Work e-mail; empty when unknown."""
     active: _builtins.bool
     """False once access is closed; the user stays named in every record."""
+    external_id: _builtins.str
+    """What the system that brings people in calls the user, at most 200 characters; empty when none does."""
     @_builtins.property
     def positions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
         """All positions, past and present, oldest first."""
@@ -355,10 +1867,11 @@ class User(_message.Message):
         aliases: _abc.Iterable[_builtins.str] | None = ...,
         leave_date: _date_pb2.Date | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        external_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "leave_date", b"leave_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "aliases", b"aliases", "create_time", b"create_time", "display_name", b"display_name", "email", b"email", "etag", b"etag", "id", b"id", "leave_date", b"leave_date", "login", b"login", "positions", b"positions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "aliases", b"aliases", "create_time", b"create_time", "display_name", b"display_name", "email", b"email", "etag", b"etag", "external_id", b"external_id", "id", b"id", "leave_date", b"leave_date", "login", b"login", "positions", b"positions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -529,22 +2042,30 @@ class ListUnitsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 1,000; 0 means 200."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
     unit_id: _builtins.str
     """Only this unit and what is below; empty means all visible."""
+    @_builtins.property
+    def as_of(self) -> _date_pb2.Date:
+        """The tree as it was at the end of this day, with the names and places of then; absent means as it is now. Country,
+        zone, currency and dates are always those of now.
+        """
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         unit_id: _builtins.str = ...,
+        as_of: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -799,22 +2320,30 @@ class ListUsersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    ACTIVE_ONLY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 1,000; 0 means 200."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
     unit_id: _builtins.str
     """Only users with a position in this unit's subtree; empty means all visible."""
+    query: _builtins.str
+    """Only users of whose name each word written here begins a word, at most 200 characters; empty means any."""
+    active_only: _builtins.bool
+    """True: only users whose access is open."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         unit_id: _builtins.str = ...,
+        query: _builtins.str = ...,
+        active_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_only", b"active_only", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1182,19 +2711,31 @@ class SignInRequest(_message.Message):
 
     LOGIN_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
     login: _builtins.str
     """Sign-in name."""
     password: _builtins.str
     """Password."""
+    device: _builtins.str
+    """What signs in, as it names itself, for the list of sessions; cut at 200 characters."""
+    address: _builtins.str
+    """Network address it comes from, as the gateway saw it; cut at 60 characters."""
+    code: _builtins.str
+    """Code of the second factor, six digits, or a recovery code; empty where the account has none."""
     def __init__(
         self,
         *,
         login: _builtins.str = ...,
         password: _builtins.str = ...,
+        device: _builtins.str = ...,
+        address: _builtins.str = ...,
+        code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["login", b"login", "password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code", b"code", "device", b"device", "login", b"login", "password", b"password"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1338,6 +2879,603 @@ class SignOutResponse(_message.Message):
 Global___SignOutResponse: _TypeAlias = SignOutResponse  # noqa: Y015
 
 @_typing.final
+class ChangePasswordRequest(_message.Message):
+    """Request of ChangePassword."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OLD_PASSWORD_FIELD_NUMBER: _builtins.int
+    NEW_PASSWORD_FIELD_NUMBER: _builtins.int
+    old_password: _builtins.str
+    """The password until now."""
+    new_password: _builtins.str
+    """The password from now on, 10 to 200 characters."""
+    def __init__(
+        self,
+        *,
+        old_password: _builtins.str = ...,
+        new_password: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_password", b"new_password", "old_password", b"old_password"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePasswordRequest: _TypeAlias = ChangePasswordRequest  # noqa: Y015
+
+@_typing.final
+class ChangePasswordResponse(_message.Message):
+    """Answer of ChangePassword."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDED_FIELD_NUMBER: _builtins.int
+    ended: _builtins.int
+    """Sessions that ended, the caller's stays open."""
+    def __init__(
+        self,
+        *,
+        ended: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePasswordResponse: _TypeAlias = ChangePasswordResponse  # noqa: Y015
+
+@_typing.final
+class Session(_message.Message):
+    """Session is one place where a user is signed in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
+    CURRENT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    device: _builtins.str
+    """What signed in, as it named itself; empty when it did not."""
+    address: _builtins.str
+    """Network address it signed in from; empty when unknown."""
+    current: _builtins.bool
+    """True for the session the question came from."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it signed in."""
+
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """When its token was last renewed, to five minutes."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        device: _builtins.str = ...,
+        address: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
+        current: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "use_time", b"use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "create_time", b"create_time", "current", b"current", "device", b"device", "id", b"id", "use_time", b"use_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Session: _TypeAlias = Session  # noqa: Y015
+
+@_typing.final
+class BeginSecondFactorRequest(_message.Message):
+    """Request of BeginSecondFactor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginSecondFactorRequest: _TypeAlias = BeginSecondFactorRequest  # noqa: Y015
+
+@_typing.final
+class BeginSecondFactorResponse(_message.Message):
+    """Answer of BeginSecondFactor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECRET_FIELD_NUMBER: _builtins.int
+    URI_FIELD_NUMBER: _builtins.int
+    secret: _builtins.str
+    """The secret as apps take it by hand, base 32."""
+    uri: _builtins.str
+    """The same as an address that apps open, otpauth://totp/…."""
+    def __init__(
+        self,
+        *,
+        secret: _builtins.str = ...,
+        uri: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret", "uri", b"uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginSecondFactorResponse: _TypeAlias = BeginSecondFactorResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmSecondFactorRequest(_message.Message):
+    """Request of ConfirmSecondFactor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Six digits that the app shows now."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmSecondFactorRequest: _TypeAlias = ConfirmSecondFactorRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmSecondFactorResponse(_message.Message):
+    """Answer of ConfirmSecondFactor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECOVERY_CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def recovery_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Recovery codes, shown this once."""
+
+    def __init__(
+        self,
+        *,
+        recovery_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recovery_codes", b"recovery_codes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmSecondFactorResponse: _TypeAlias = ConfirmSecondFactorResponse  # noqa: Y015
+
+@_typing.final
+class EndSecondFactorRequest(_message.Message):
+    """Request of EndSecondFactor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty means the caller."""
+    code: _builtins.str
+    """A code of the app or a recovery code; not needed for another user."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndSecondFactorRequest: _TypeAlias = EndSecondFactorRequest  # noqa: Y015
+
+@_typing.final
+class EndSecondFactorResponse(_message.Message):
+    """Answer of EndSecondFactor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndSecondFactorResponse: _TypeAlias = EndSecondFactorResponse  # noqa: Y015
+
+@_typing.final
+class ApiKey(_message.Message):
+    """ApiKey lets a program act for a user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    user_id: _builtins.str
+    """The user it acts for."""
+    name: _builtins.str
+    """What it is for, 1 to 100 characters."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Actions it may do where the user may, as in Permission; at least one."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was issued."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends by itself."""
+
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last exchanged; absent when it never was."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "use_time", b"use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "id", b"id", "name", b"name", "scopes", b"scopes", "use_time", b"use_time", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApiKey: _TypeAlias = ApiKey  # noqa: Y015
+
+@_typing.final
+class IssueApiKeyRequest(_message.Message):
+    """Request of IssueApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty means the caller."""
+    name: _builtins.str
+    """What it is for, 1 to 100 characters."""
+    days: _builtins.int
+    """Days it is good for, 1 to 366; 0 means 90."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Actions it may do where the user may, as in Permission; at least one, never administer or configure."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "name", b"name", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssueApiKeyRequest: _TypeAlias = IssueApiKeyRequest  # noqa: Y015
+
+@_typing.final
+class IssueApiKeyResponse(_message.Message):
+    """Answer of IssueApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    API_KEY_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    secret: _builtins.str
+    """What a program sends as `Authorization: Bearer …`; nobody can read it again."""
+    @_builtins.property
+    def api_key(self) -> Global___ApiKey:
+        """The key as stored."""
+
+    def __init__(
+        self,
+        *,
+        api_key: Global___ApiKey | None = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssueApiKeyResponse: _TypeAlias = IssueApiKeyResponse  # noqa: Y015
+
+@_typing.final
+class ListApiKeysRequest(_message.Message):
+    """Request of ListApiKeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty means the caller."""
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApiKeysRequest: _TypeAlias = ListApiKeysRequest  # noqa: Y015
+
+@_typing.final
+class ListApiKeysResponse(_message.Message):
+    """Answer of ListApiKeys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    API_KEYS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def api_keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApiKey]:
+        """The keys."""
+
+    def __init__(
+        self,
+        *,
+        api_keys: _abc.Iterable[Global___ApiKey] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_keys", b"api_keys", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApiKeysResponse: _TypeAlias = ListApiKeysResponse  # noqa: Y015
+
+@_typing.final
+class EndApiKeyRequest(_message.Message):
+    """Request of EndApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    API_KEY_ID_FIELD_NUMBER: _builtins.int
+    api_key_id: _builtins.str
+    """The key."""
+    def __init__(
+        self,
+        *,
+        api_key_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndApiKeyRequest: _TypeAlias = EndApiKeyRequest  # noqa: Y015
+
+@_typing.final
+class EndApiKeyResponse(_message.Message):
+    """Answer of EndApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndApiKeyResponse: _TypeAlias = EndApiKeyResponse  # noqa: Y015
+
+@_typing.final
+class ExchangeApiKeyRequest(_message.Message):
+    """Request of ExchangeApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECRET_FIELD_NUMBER: _builtins.int
+    secret: _builtins.str
+    """The key's secret."""
+    def __init__(
+        self,
+        *,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeApiKeyRequest: _TypeAlias = ExchangeApiKeyRequest  # noqa: Y015
+
+@_typing.final
+class ExchangeApiKeyResponse(_message.Message):
+    """Answer of ExchangeApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    access_token: _builtins.str
+    """Signed token for calls, valid until expire_time."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When access_token ends."""
+
+    def __init__(
+        self,
+        *,
+        access_token: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeApiKeyResponse: _TypeAlias = ExchangeApiKeyResponse  # noqa: Y015
+
+@_typing.final
+class ListSessionsRequest(_message.Message):
+    """Request of ListSessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty means the caller."""
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionsRequest: _TypeAlias = ListSessionsRequest  # noqa: Y015
+
+@_typing.final
+class ListSessionsResponse(_message.Message):
+    """Answer of ListSessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Session]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        sessions: _abc.Iterable[Global___Session] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
+
+@_typing.final
+class EndSessionsRequest(_message.Message):
+    """Request of EndSessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user; empty means the caller."""
+    session_id: _builtins.str
+    """The session to end; empty means all but the caller's own."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndSessionsRequest: _TypeAlias = EndSessionsRequest  # noqa: Y015
+
+@_typing.final
+class EndSessionsResponse(_message.Message):
+    """Answer of EndSessions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDED_FIELD_NUMBER: _builtins.int
+    ended: _builtins.int
+    """Sessions that ended."""
+    def __init__(
+        self,
+        *,
+        ended: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndSessionsResponse: _TypeAlias = EndSessionsResponse  # noqa: Y015
+
+@_typing.final
 class ActForUserRequest(_message.Message):
     """Request of ActForUser."""
 
@@ -1346,22 +3484,32 @@ class ActForUserRequest(_message.Message):
     SERVICE_FIELD_NUMBER: _builtins.int
     SERVICE_SECRET_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """Name of the calling service."""
     service_secret: _builtins.str
     """Secret of the calling service."""
     user_id: _builtins.str
     """The user who started the work."""
+    action: _builtins.str
+    """What the work is, such as export: the token then reads records of `records` only where the user may do this with
+    them as well, other kinds as ever, and changes nothing; empty means all that the user may do.
+    """
+    records: _builtins.str
+    """Kind of records that `action` is about; empty means every kind."""
     def __init__(
         self,
         *,
         service: _builtins.str = ...,
         service_secret: _builtins.str = ...,
         user_id: _builtins.str = ...,
+        action: _builtins.str = ...,
+        records: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service", "service_secret", b"service_secret", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "records", b"records", "service", b"service", "service_secret", b"service_secret", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1394,3 +3542,879 @@ class ActForUserResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ActForUserResponse: _TypeAlias = ActForUserResponse  # noqa: Y015
+
+@_typing.final
+class Permission(_message.Message):
+    """Permission allows one action."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """read, write (create, change and assign), create, change, assign, delete, export, import, plan, administer
+    (configure, audit, provision and subscribe as well), configure, audit, provision (bring people in, place and close
+    them) or subscribe (have what one may read told to systems outside).
+    """
+    records: _builtins.str
+    """Kind of records: customer, interaction, deal, plan, catalogue, activity, run or staff; empty means every kind, all fields
+    included. With the action read also a group of confidential fields, such as customer.contacts.
+    """
+    scope: _builtins.str
+    """own, team (the unit of the position alone), subtree (it and all below) or all."""
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        records: _builtins.str = ...,
+        scope: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "records", b"records", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Permission: _TypeAlias = Permission  # noqa: Y015
+
+@_typing.final
+class RoleDefinition(_message.Message):
+    """RoleDefinition is a role with what it allows whoever holds a position with it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BUILT_IN_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    PASSWORD_OFF_FIELD_NUMBER: _builtins.int
+    FACTOR_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    etag: _builtins.str
+    """Version of the role, decimal digits."""
+    code: _builtins.str
+    """One word of [a-z0-9_], at most 30 long."""
+    name: _builtins.str
+    """Name as shown, at most 200 characters."""
+    built_in: _builtins.bool
+    """True for the roles every installation has; they cannot be removed."""
+    password_off: _builtins.bool
+    """As in SetRoleSignIn, which alone changes it."""
+    factor: _builtins.str
+    """As in SetRoleSignIn, which alone changes it."""
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Permission]:
+        """What it allows, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        built_in: _builtins.bool = ...,
+        permissions: _abc.Iterable[Global___Permission] | None = ...,
+        password_off: _builtins.bool = ...,
+        factor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["built_in", b"built_in", "code", b"code", "etag", b"etag", "factor", b"factor", "id", b"id", "name", b"name", "password_off", b"password_off", "permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoleDefinition: _TypeAlias = RoleDefinition  # noqa: Y015
+
+@_typing.final
+class SetRoleRequest(_message.Message):
+    """Request of SetRole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Version the caller saw; empty skips the check."""
+    @_builtins.property
+    def role(self) -> Global___RoleDefinition:
+        """The role; id, etag and built_in are ignored, code says which one is meant."""
+
+    def __init__(
+        self,
+        *,
+        role: Global___RoleDefinition | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRoleRequest: _TypeAlias = SetRoleRequest  # noqa: Y015
+
+@_typing.final
+class SetRoleResponse(_message.Message):
+    """Answer of SetRole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def role(self) -> Global___RoleDefinition:
+        """The role as stored."""
+
+    def __init__(
+        self,
+        *,
+        role: Global___RoleDefinition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRoleResponse: _TypeAlias = SetRoleResponse  # noqa: Y015
+
+@_typing.final
+class ListRolesRequest(_message.Message):
+    """Request of ListRoles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRolesRequest: _TypeAlias = ListRolesRequest  # noqa: Y015
+
+@_typing.final
+class ListRolesResponse(_message.Message):
+    """Answer of ListRoles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoleDefinition]:
+        """The page, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        roles: _abc.Iterable[Global___RoleDefinition] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "roles", b"roles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRolesResponse: _TypeAlias = ListRolesResponse  # noqa: Y015
+
+@_typing.final
+class RemoveRoleRequest(_message.Message):
+    """Request of RemoveRole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Code of the role."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveRoleRequest: _TypeAlias = RemoveRoleRequest  # noqa: Y015
+
+@_typing.final
+class RemoveRoleResponse(_message.Message):
+    """Answer of RemoveRole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveRoleResponse: _TypeAlias = RemoveRoleResponse  # noqa: Y015
+
+@_typing.final
+class FieldGroup(_message.Message):
+    """FieldGroup is a set of confidential fields that are granted together: by reading `records.code` as a kind of records."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    etag: _builtins.str
+    """Version of the group, decimal digits."""
+    records: _builtins.str
+    """Kind of records as in Permission: customer, interaction, deal or activity."""
+    code: _builtins.str
+    """One word of [a-z0-9_], at most 30 long."""
+    name: _builtins.str
+    """Name as shown, at most 200 characters."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a customer: channels, address, birth_date, tax_id, attributes; of an interaction: summary; of a deal: amount (prices
+        and discounts of its lines as well); of an activity: description, summary.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        records: _builtins.str = ...,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "etag", b"etag", "fields", b"fields", "id", b"id", "name", b"name", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldGroup: _TypeAlias = FieldGroup  # noqa: Y015
+
+@_typing.final
+class SetFieldGroupRequest(_message.Message):
+    """Request of SetFieldGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_GROUP_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Version the caller saw; empty skips the check."""
+    @_builtins.property
+    def field_group(self) -> Global___FieldGroup:
+        """The group; id and etag are ignored, records and code say which one is meant."""
+
+    def __init__(
+        self,
+        *,
+        field_group: Global___FieldGroup | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "field_group", b"field_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetFieldGroupRequest: _TypeAlias = SetFieldGroupRequest  # noqa: Y015
+
+@_typing.final
+class SetFieldGroupResponse(_message.Message):
+    """Answer of SetFieldGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def field_group(self) -> Global___FieldGroup:
+        """The group as stored."""
+
+    def __init__(
+        self,
+        *,
+        field_group: Global___FieldGroup | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetFieldGroupResponse: _TypeAlias = SetFieldGroupResponse  # noqa: Y015
+
+@_typing.final
+class ListFieldGroupsRequest(_message.Message):
+    """Request of ListFieldGroups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Ignored: there are at most 100 groups, and all come at once."""
+    page_token: _builtins.str
+    """Ignored."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFieldGroupsRequest: _TypeAlias = ListFieldGroupsRequest  # noqa: Y015
+
+@_typing.final
+class ListFieldGroupsResponse(_message.Message):
+    """Answer of ListFieldGroups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_GROUPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Always empty."""
+    @_builtins.property
+    def field_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldGroup]:
+        """All groups, by records and code."""
+
+    def __init__(
+        self,
+        *,
+        field_groups: _abc.Iterable[Global___FieldGroup] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_groups", b"field_groups", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFieldGroupsResponse: _TypeAlias = ListFieldGroupsResponse  # noqa: Y015
+
+@_typing.final
+class RemoveFieldGroupRequest(_message.Message):
+    """Request of RemoveFieldGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    records: _builtins.str
+    """Kind of records."""
+    code: _builtins.str
+    """Code of the group."""
+    def __init__(
+        self,
+        *,
+        records: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFieldGroupRequest: _TypeAlias = RemoveFieldGroupRequest  # noqa: Y015
+
+@_typing.final
+class RemoveFieldGroupResponse(_message.Message):
+    """Answer of RemoveFieldGroup."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveFieldGroupResponse: _TypeAlias = RemoveFieldGroupResponse  # noqa: Y015
+
+@_typing.final
+class Restriction(_message.Message):
+    """Restriction takes an action away in a unit and below."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    ROLE_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    unit_id: _builtins.str
+    """The unit."""
+    action: _builtins.str
+    """Action as in Permission; read takes every action with the records away. Empty in a request means read."""
+    records: _builtins.str
+    """Kind of records as in Permission; empty means every kind."""
+    user_id: _builtins.str
+    """The user it speaks of; empty where role_code is given."""
+    role_code: _builtins.str
+    """The role it speaks of: everybody whose rights come from a position with it; empty where user_id is given."""
+    reason: _builtins.str
+    """Why, for those who come later, at most 300 characters."""
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day; absent means from now on."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """First day it no longer holds; absent while it lasts."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        action: _builtins.str = ...,
+        records: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        role_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "end_date", b"end_date", "id", b"id", "reason", b"reason", "records", b"records", "role_code", b"role_code", "start_date", b"start_date", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Restriction: _TypeAlias = Restriction  # noqa: Y015
+
+@_typing.final
+class AddRestrictionRequest(_message.Message):
+    """Request of AddRestriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RESTRICTION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    @_builtins.property
+    def restriction(self) -> Global___Restriction:
+        """The restriction; id is ignored."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        restriction: Global___Restriction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "restriction", b"restriction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddRestrictionRequest: _TypeAlias = AddRestrictionRequest  # noqa: Y015
+
+@_typing.final
+class AddRestrictionResponse(_message.Message):
+    """Answer of AddRestriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESTRICTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def restriction(self) -> Global___Restriction:
+        """The restriction as stored."""
+
+    def __init__(
+        self,
+        *,
+        restriction: Global___Restriction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddRestrictionResponse: _TypeAlias = AddRestrictionResponse  # noqa: Y015
+
+@_typing.final
+class FreezeUnitRequest(_message.Message):
+    """Request of FreezeUnit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    reason: _builtins.str
+    """Why, shown to everybody who is stopped; 1 to 300 characters."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreezeUnitRequest: _TypeAlias = FreezeUnitRequest  # noqa: Y015
+
+@_typing.final
+class FreezeUnitResponse(_message.Message):
+    """Answer of FreezeUnit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___Unit:
+        """The unit as stored."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___Unit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreezeUnitResponse: _TypeAlias = FreezeUnitResponse  # noqa: Y015
+
+@_typing.final
+class ThawUnitRequest(_message.Message):
+    """Request of ThawUnit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThawUnitRequest: _TypeAlias = ThawUnitRequest  # noqa: Y015
+
+@_typing.final
+class ThawUnitResponse(_message.Message):
+    """Answer of ThawUnit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___Unit:
+        """The unit as stored."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___Unit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ThawUnitResponse: _TypeAlias = ThawUnitResponse  # noqa: Y015
+
+@_typing.final
+class RemoveRestrictionRequest(_message.Message):
+    """Request of RemoveRestriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESTRICTION_ID_FIELD_NUMBER: _builtins.int
+    restriction_id: _builtins.str
+    """The restriction."""
+    def __init__(
+        self,
+        *,
+        restriction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["restriction_id", b"restriction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveRestrictionRequest: _TypeAlias = RemoveRestrictionRequest  # noqa: Y015
+
+@_typing.final
+class RemoveRestrictionResponse(_message.Message):
+    """Answer of RemoveRestriction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveRestrictionResponse: _TypeAlias = RemoveRestrictionResponse  # noqa: Y015
+
+@_typing.final
+class ListRestrictionsRequest(_message.Message):
+    """Request of ListRestrictions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRestrictionsRequest: _TypeAlias = ListRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class ListRestrictionsResponse(_message.Message):
+    """Answer of ListRestrictions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESTRICTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def restrictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Restriction]:
+        """The page, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        restrictions: _abc.Iterable[Global___Restriction] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "restrictions", b"restrictions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRestrictionsResponse: _TypeAlias = ListRestrictionsResponse  # noqa: Y015
+
+@_typing.final
+class ExplainAccessRequest(_message.Message):
+    """Request of ExplainAccess."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    UNIT_IDS_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """Action as in Permission; empty means read."""
+    records: _builtins.str
+    """Kind of the record as in Permission."""
+    owner_id: _builtins.str
+    """The record's owner; empty when nobody."""
+    page_size: _builtins.int
+    """At most this many users, 1 to 1,000; 0 means 200."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    @_builtins.property
+    def unit_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The units that know the record, 1 to 100; most kinds have one."""
+
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        records: _builtins.str = ...,
+        unit_ids: _abc.Iterable[_builtins.str] | None = ...,
+        owner_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "records", b"records", "unit_ids", b"unit_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainAccessRequest: _TypeAlias = ExplainAccessRequest  # noqa: Y015
+
+@_typing.final
+class AccessReason(_message.Message):
+    """Why a user may do it: one rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_ID_FIELD_NUMBER: _builtins.int
+    ROLE_CODE_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    UNIT_PATH_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    STANDS_IN_FOR_FIELD_NUMBER: _builtins.int
+    position_id: _builtins.str
+    """The position it comes from."""
+    role_code: _builtins.str
+    """Code of the position's role."""
+    unit_id: _builtins.str
+    """The position's unit."""
+    unit_path: _builtins.str
+    """Path of the position's unit."""
+    action: _builtins.str
+    """Action of the permission; write stands for create, change and assign."""
+    scope: _builtins.str
+    """own, team, subtree or all."""
+    stands_in_for: _builtins.str
+    """The colleague who is away and for whom the user stands in; empty for rights of the user's own."""
+    def __init__(
+        self,
+        *,
+        position_id: _builtins.str = ...,
+        role_code: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        unit_path: _builtins.str = ...,
+        action: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        stands_in_for: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "position_id", b"position_id", "role_code", b"role_code", "scope", b"scope", "stands_in_for", b"stands_in_for", "unit_id", b"unit_id", "unit_path", b"unit_path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccessReason: _TypeAlias = AccessReason  # noqa: Y015
+
+@_typing.final
+class AccessHolder(_message.Message):
+    """A user who may do it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user."""
+    display_name: _builtins.str
+    """Name as shown."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccessReason]:
+        """Every rule that allows it."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        reasons: _abc.Iterable[Global___AccessReason] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "reasons", b"reasons", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccessHolder: _TypeAlias = AccessHolder  # noqa: Y015
+
+@_typing.final
+class ExplainAccessResponse(_message.Message):
+    """Answer of ExplainAccess."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLDERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def holders(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccessHolder]:
+        """The page, by name."""
+
+    def __init__(
+        self,
+        *,
+        holders: _abc.Iterable[Global___AccessHolder] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holders", b"holders", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainAccessResponse: _TypeAlias = ExplainAccessResponse  # noqa: Y015

@@ -115,10 +115,215 @@ class DirectoryServiceStub:
                 request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutRequest.SerializeToString,
                 response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutResponse.FromString,
                 _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ChangePassword',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ChangePasswordResponse.FromString,
+                _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListSessions',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.EndSessions = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/EndSessions',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSessionsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSessionsResponse.FromString,
+                _registered_method=True)
+        self.BeginSecondFactor = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/BeginSecondFactor',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginSecondFactorRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginSecondFactorResponse.FromString,
+                _registered_method=True)
+        self.ConfirmSecondFactor = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ConfirmSecondFactor',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmSecondFactorRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmSecondFactorResponse.FromString,
+                _registered_method=True)
+        self.EndSecondFactor = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/EndSecondFactor',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSecondFactorRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSecondFactorResponse.FromString,
+                _registered_method=True)
+        self.IssueApiKey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/IssueApiKey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.IssueApiKeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.IssueApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListApiKeys = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListApiKeys',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListApiKeysRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListApiKeysResponse.FromString,
+                _registered_method=True)
+        self.EndApiKey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/EndApiKey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndApiKeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ExchangeApiKey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ExchangeApiKey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExchangeApiKeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExchangeApiKeyResponse.FromString,
+                _registered_method=True)
         self.ActForUser = channel.unary_unary(
                 '/crm.directory.v1.DirectoryService/ActForUser',
                 request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserRequest.SerializeToString,
                 response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserResponse.FromString,
+                _registered_method=True)
+        self.SetRole = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SetRole',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleResponse.FromString,
+                _registered_method=True)
+        self.ListRoles = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListRoles',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRolesRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRolesResponse.FromString,
+                _registered_method=True)
+        self.RemoveRole = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/RemoveRole',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRoleRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRoleResponse.FromString,
+                _registered_method=True)
+        self.SetFieldGroup = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SetFieldGroup',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetFieldGroupRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetFieldGroupResponse.FromString,
+                _registered_method=True)
+        self.ListFieldGroups = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListFieldGroups',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListFieldGroupsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListFieldGroupsResponse.FromString,
+                _registered_method=True)
+        self.RemoveFieldGroup = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/RemoveFieldGroup',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveFieldGroupRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveFieldGroupResponse.FromString,
+                _registered_method=True)
+        self.FreezeUnit = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/FreezeUnit',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.FreezeUnitRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.FreezeUnitResponse.FromString,
+                _registered_method=True)
+        self.ThawUnit = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ThawUnit',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ThawUnitRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ThawUnitResponse.FromString,
+                _registered_method=True)
+        self.AddRestriction = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/AddRestriction',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.AddRestrictionRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.AddRestrictionResponse.FromString,
+                _registered_method=True)
+        self.RemoveRestriction = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/RemoveRestriction',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRestrictionRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRestrictionResponse.FromString,
+                _registered_method=True)
+        self.ListRestrictions = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListRestrictions',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRestrictionsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRestrictionsResponse.FromString,
+                _registered_method=True)
+        self.ExplainAccess = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ExplainAccess',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExplainAccessRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExplainAccessResponse.FromString,
+                _registered_method=True)
+        self.ReorganizeUnit = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ReorganizeUnit',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ReorganizeUnitRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ReorganizeUnitResponse.FromString,
+                _registered_method=True)
+        self.ListReorganizations = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListReorganizations',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListReorganizationsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListReorganizationsResponse.FromString,
+                _registered_method=True)
+        self.CancelReorganization = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/CancelReorganization',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.CancelReorganizationRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.CancelReorganizationResponse.FromString,
+                _registered_method=True)
+        self.SetSeat = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SetSeat',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetSeatRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetSeatResponse.FromString,
+                _registered_method=True)
+        self.ListSeats = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListSeats',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSeatsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSeatsResponse.FromString,
+                _registered_method=True)
+        self.GetSignInWays = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/GetSignInWays',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetSignInWaysRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetSignInWaysResponse.FromString,
+                _registered_method=True)
+        self.BeginProviderSignIn = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/BeginProviderSignIn',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginProviderSignInRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginProviderSignInResponse.FromString,
+                _registered_method=True)
+        self.SignInWithProvider = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SignInWithProvider',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithProviderRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithProviderResponse.FromString,
+                _registered_method=True)
+        self.SetRoleSignIn = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SetRoleSignIn',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleSignInRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleSignInResponse.FromString,
+                _registered_method=True)
+        self.BeginPasskey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/BeginPasskey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeyResponse.FromString,
+                _registered_method=True)
+        self.ConfirmPasskey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ConfirmPasskey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmPasskeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmPasskeyResponse.FromString,
+                _registered_method=True)
+        self.ListPasskeys = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListPasskeys',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListPasskeysRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListPasskeysResponse.FromString,
+                _registered_method=True)
+        self.RemovePasskey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/RemovePasskey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemovePasskeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemovePasskeyResponse.FromString,
+                _registered_method=True)
+        self.BeginPasskeySignIn = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/BeginPasskeySignIn',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeySignInRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeySignInResponse.FromString,
+                _registered_method=True)
+        self.SignInWithPasskey = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SignInWithPasskey',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithPasskeyRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithPasskeyResponse.FromString,
+                _registered_method=True)
+        self.FindUsers = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/FindUsers',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.FindUsersRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.FindUsersResponse.FromString,
+                _registered_method=True)
+        self.SetStaffGroup = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/SetStaffGroup',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetStaffGroupRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetStaffGroupResponse.FromString,
+                _registered_method=True)
+        self.ListStaffGroups = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/ListStaffGroups',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListStaffGroupsRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListStaffGroupsResponse.FromString,
+                _registered_method=True)
+        self.RemoveStaffGroup = channel.unary_unary(
+                '/crm.directory.v1.DirectoryService/RemoveStaffGroup',
+                request_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveStaffGroupRequest.SerializeToString,
+                response_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveStaffGroupResponse.FromString,
                 _registered_method=True)
 
 
@@ -218,7 +423,7 @@ class DirectoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SignIn(self, request, context):
-        """Checks login and password and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED.
+        """Checks login and password, and the code where the account has a second factor, and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED, SECOND_FACTOR_NEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -238,8 +443,295 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangePassword(self, request, context):
+        """Changes the caller's own password and ends every other session of the caller. Errors: FIELD_INVALID, SIGN_IN_THROTTLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """Lists where a user is signed in, the latest sign-in first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndSessions(self, request, context):
+        """Ends one session of a user, or all of them but the caller's; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, SESSION_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginSecondFactor(self, request, context):
+        """Makes a secret for the caller's authenticator app; it counts from ConfirmSecondFactor on. Only who signed in may ask. Errors: SECOND_FACTOR_ON, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmSecondFactor(self, request, context):
+        """Switches the caller's second factor on by a first code of the app, ends all other sessions, and answers recovery codes, each good once. Errors: FIELD_INVALID, SECOND_FACTOR_ON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndSecondFactor(self, request, context):
+        """Switches a second factor off: the caller's own by a code, or anybody's by an administrator, as after a lost telephone. Errors: FIELD_INVALID, USER_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IssueApiKey(self, request, context):
+        """Issues a key for programs: of the caller, or of any user for an administrator, as of an account without sign-in that only programs use. The secret is shown this once. Only who signed in may ask, not another key. Errors: USER_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApiKeys(self, request, context):
+        """Lists the keys of a user that have not ended, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndApiKey(self, request, context):
+        """Ends a key; programs that use it are out within half a minute. Errors: API_KEY_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExchangeApiKey(self, request, context):
+        """Exchanges a key for a short-lived signed token with the rights the user has now, as far as the key's scopes go. Errors: SIGN_IN_REFUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ActForUser(self, request, context):
         """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRole(self, request, context):
+        """Creates a role, or gives a known one another name and other permissions. Errors: ROLE_FIXED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRoles(self, request, context):
+        """Lists roles with what they allow, built-in ones first. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveRole(self, request, context):
+        """Removes a role that no position has, past ones included. Errors: ROLE_NOT_FOUND, ROLE_FIXED, ROLE_HELD, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetFieldGroup(self, request, context):
+        """Makes a group of confidential fields, or gives a known one another name and other fields. Errors: STALE_ETAG, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFieldGroups(self, request, context):
+        """Lists the groups of confidential fields. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveFieldGroup(self, request, context):
+        """Removes a group: its fields need no grant of their own any more. Errors: FIELD_GROUP_NOT_FOUND, FIELD_GROUP_HELD, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FreezeUnit(self, request, context):
+        """Stops exports, mass reading and mass changes in a unit and below within seconds, for everybody who works there; normal work goes on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ThawUnit(self, request, context):
+        """Lets them go on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddRestriction(self, request, context):
+        """Forbids an action in a unit's subtree to a user or to all who hold a role, whatever is granted. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, ROLE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveRestriction(self, request, context):
+        """Takes a restriction back. Errors: RESTRICTION_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRestrictions(self, request, context):
+        """Lists the restrictions in the units where the caller may audit. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainAccess(self, request, context):
+        """Says who may do an action with a record of these units and this owner, and by which rule. Errors: UNIT_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReorganizeUnit(self, request, context):
+        """Moves, merges, splits or closes a unit, today or on a later day; a dry run only says what would follow. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, UNIT_CYCLE, UNIT_CODE_TAKEN, UNIT_CLOSED, UNIT_NOT_EMPTY, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReorganizations(self, request, context):
+        """Lists what was reorganized and what is planned, the latest first; administrators only. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelReorganization(self, request, context):
+        """Takes back a reorganization whose day has not come. Errors: REORGANIZATION_NOT_FOUND, REORGANIZATION_DECIDED, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetSeat(self, request, context):
+        """Creates a seat, a place in a unit that people hold for a time, or changes or closes a known one. Errors: SEAT_NOT_FOUND, UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSeats(self, request, context):
+        """Lists the seats of a unit and below with those who hold them and who held them. Errors: PAGE_TOKEN_INVALID, UNIT_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSignInWays(self, request, context):
+        """Says how people sign in here, for the page on which they do. Open to everybody. Errors: none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginProviderSignIn(self, request, context):
+        """Begins a sign-in at the OpenID Connect provider: where to send the browser, and a ticket to bring back. Errors: PROVIDER_AWAY, FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignInWithProvider(self, request, context):
+        """Ends it: exchanges the provider's code, checks its word and opens a session of the user it means. Errors: SIGN_IN_REFUSED, PROVIDER_AWAY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRoleSignIn(self, request, context):
+        """Says how those with a role sign in; of built-in roles as well. Errors: ROLE_NOT_FOUND, ROLE_FIXED, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginPasskey(self, request, context):
+        """Begins to make a passkey of the caller (WebAuthn): what the browser is asked, and a ticket to bring back. Only who signed in may ask. Errors: FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmPasskey(self, request, context):
+        """Keeps the passkey that the browser made. Errors: FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPasskeys(self, request, context):
+        """Lists the passkeys of a user, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemovePasskey(self, request, context):
+        """Removes a passkey; the caller's own, or anybody's for an administrator, as after a lost device. Errors: PASSKEY_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginPasskeySignIn(self, request, context):
+        """Begins a sign-in with a passkey: what the browser is asked, and a ticket to bring back. Errors: FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignInWithPasskey(self, request, context):
+        """Ends it: checks the passkey's signature and opens a session of its user. Errors: SIGN_IN_REFUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindUsers(self, request, context):
+        """Finds users by what another system that brings people in knows of them. Errors: FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetStaffGroup(self, request, context):
+        """Makes a group of people of another system, or changes it: name and all members. Errors: GROUP_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStaffGroups(self, request, context):
+        """Lists groups with their members, oldest first. Errors: GROUP_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveStaffGroup(self, request, context):
+        """Removes a group; its members lose the position it gave. Errors: GROUP_NOT_FOUND, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -328,10 +820,215 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutRequest.FromString,
                     response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignOutResponse.SerializeToString,
             ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ChangePasswordResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSessionsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'EndSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSessions,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSessionsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSessionsResponse.SerializeToString,
+            ),
+            'BeginSecondFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSecondFactor,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginSecondFactorRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginSecondFactorResponse.SerializeToString,
+            ),
+            'ConfirmSecondFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmSecondFactor,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmSecondFactorRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmSecondFactorResponse.SerializeToString,
+            ),
+            'EndSecondFactor': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndSecondFactor,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSecondFactorRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndSecondFactorResponse.SerializeToString,
+            ),
+            'IssueApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueApiKey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.IssueApiKeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.IssueApiKeyResponse.SerializeToString,
+            ),
+            'ListApiKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApiKeys,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListApiKeysRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListApiKeysResponse.SerializeToString,
+            ),
+            'EndApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndApiKey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndApiKeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.EndApiKeyResponse.SerializeToString,
+            ),
+            'ExchangeApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangeApiKey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExchangeApiKeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExchangeApiKeyResponse.SerializeToString,
+            ),
             'ActForUser': grpc.unary_unary_rpc_method_handler(
                     servicer.ActForUser,
                     request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserRequest.FromString,
                     response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserResponse.SerializeToString,
+            ),
+            'SetRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRole,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleResponse.SerializeToString,
+            ),
+            'ListRoles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRoles,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRolesRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRolesResponse.SerializeToString,
+            ),
+            'RemoveRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveRole,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRoleRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRoleResponse.SerializeToString,
+            ),
+            'SetFieldGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetFieldGroup,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetFieldGroupRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetFieldGroupResponse.SerializeToString,
+            ),
+            'ListFieldGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFieldGroups,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListFieldGroupsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListFieldGroupsResponse.SerializeToString,
+            ),
+            'RemoveFieldGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveFieldGroup,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveFieldGroupRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveFieldGroupResponse.SerializeToString,
+            ),
+            'FreezeUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.FreezeUnit,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.FreezeUnitRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.FreezeUnitResponse.SerializeToString,
+            ),
+            'ThawUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ThawUnit,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ThawUnitRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ThawUnitResponse.SerializeToString,
+            ),
+            'AddRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddRestriction,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.AddRestrictionRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.AddRestrictionResponse.SerializeToString,
+            ),
+            'RemoveRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveRestriction,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRestrictionRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRestrictionResponse.SerializeToString,
+            ),
+            'ListRestrictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestrictions,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRestrictionsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListRestrictionsResponse.SerializeToString,
+            ),
+            'ExplainAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAccess,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExplainAccessRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ExplainAccessResponse.SerializeToString,
+            ),
+            'ReorganizeUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReorganizeUnit,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ReorganizeUnitRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ReorganizeUnitResponse.SerializeToString,
+            ),
+            'ListReorganizations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReorganizations,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListReorganizationsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListReorganizationsResponse.SerializeToString,
+            ),
+            'CancelReorganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelReorganization,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.CancelReorganizationRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.CancelReorganizationResponse.SerializeToString,
+            ),
+            'SetSeat': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSeat,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetSeatRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetSeatResponse.SerializeToString,
+            ),
+            'ListSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSeats,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSeatsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListSeatsResponse.SerializeToString,
+            ),
+            'GetSignInWays': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSignInWays,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetSignInWaysRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.GetSignInWaysResponse.SerializeToString,
+            ),
+            'BeginProviderSignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginProviderSignIn,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginProviderSignInRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginProviderSignInResponse.SerializeToString,
+            ),
+            'SignInWithProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignInWithProvider,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithProviderRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithProviderResponse.SerializeToString,
+            ),
+            'SetRoleSignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRoleSignIn,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleSignInRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleSignInResponse.SerializeToString,
+            ),
+            'BeginPasskey': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginPasskey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeyResponse.SerializeToString,
+            ),
+            'ConfirmPasskey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmPasskey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmPasskeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmPasskeyResponse.SerializeToString,
+            ),
+            'ListPasskeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPasskeys,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListPasskeysRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListPasskeysResponse.SerializeToString,
+            ),
+            'RemovePasskey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemovePasskey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemovePasskeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemovePasskeyResponse.SerializeToString,
+            ),
+            'BeginPasskeySignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginPasskeySignIn,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeySignInRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeySignInResponse.SerializeToString,
+            ),
+            'SignInWithPasskey': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignInWithPasskey,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithPasskeyRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithPasskeyResponse.SerializeToString,
+            ),
+            'FindUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindUsers,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.FindUsersRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.FindUsersResponse.SerializeToString,
+            ),
+            'SetStaffGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetStaffGroup,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetStaffGroupRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.SetStaffGroupResponse.SerializeToString,
+            ),
+            'ListStaffGroups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStaffGroups,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListStaffGroupsRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.ListStaffGroupsResponse.SerializeToString,
+            ),
+            'RemoveStaffGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveStaffGroup,
+                    request_deserializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveStaffGroupRequest.FromString,
+                    response_serializer=crm_dot_directory_dot_v1_dot_directory__pb2.RemoveStaffGroupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -778,6 +1475,276 @@ class DirectoryService:
             _registered_method=True)
 
     @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ChangePassword',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ChangePasswordRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ChangePasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListSessions',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListSessionsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/EndSessions',
+            crm_dot_directory_dot_v1_dot_directory__pb2.EndSessionsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.EndSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginSecondFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/BeginSecondFactor',
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginSecondFactorRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginSecondFactorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmSecondFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ConfirmSecondFactor',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmSecondFactorRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmSecondFactorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndSecondFactor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/EndSecondFactor',
+            crm_dot_directory_dot_v1_dot_directory__pb2.EndSecondFactorRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.EndSecondFactorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssueApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/IssueApiKey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.IssueApiKeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.IssueApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApiKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListApiKeys',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListApiKeysRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListApiKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/EndApiKey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.EndApiKeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.EndApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExchangeApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ExchangeApiKey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ExchangeApiKeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ExchangeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ActForUser(request,
             target,
             options=(),
@@ -794,6 +1761,843 @@ class DirectoryService:
             '/crm.directory.v1.DirectoryService/ActForUser',
             crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserRequest.SerializeToString,
             crm_dot_directory_dot_v1_dot_directory__pb2.ActForUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SetRole',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRoles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListRoles',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListRolesRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListRolesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/RemoveRole',
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRoleRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetFieldGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SetFieldGroup',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetFieldGroupRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetFieldGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFieldGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListFieldGroups',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListFieldGroupsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListFieldGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveFieldGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/RemoveFieldGroup',
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveFieldGroupRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveFieldGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FreezeUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/FreezeUnit',
+            crm_dot_directory_dot_v1_dot_directory__pb2.FreezeUnitRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.FreezeUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ThawUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ThawUnit',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ThawUnitRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ThawUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/AddRestriction',
+            crm_dot_directory_dot_v1_dot_directory__pb2.AddRestrictionRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.AddRestrictionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/RemoveRestriction',
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRestrictionRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveRestrictionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestrictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListRestrictions',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListRestrictionsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ExplainAccess',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ExplainAccessRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ExplainAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReorganizeUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ReorganizeUnit',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ReorganizeUnitRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ReorganizeUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReorganizations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListReorganizations',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListReorganizationsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListReorganizationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelReorganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/CancelReorganization',
+            crm_dot_directory_dot_v1_dot_directory__pb2.CancelReorganizationRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.CancelReorganizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSeat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SetSeat',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetSeatRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetSeatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListSeats',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListSeatsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSignInWays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/GetSignInWays',
+            crm_dot_directory_dot_v1_dot_directory__pb2.GetSignInWaysRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.GetSignInWaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginProviderSignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/BeginProviderSignIn',
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginProviderSignInRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginProviderSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignInWithProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SignInWithProvider',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithProviderRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithProviderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRoleSignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SetRoleSignIn',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleSignInRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetRoleSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginPasskey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/BeginPasskey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmPasskey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ConfirmPasskey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmPasskeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ConfirmPasskeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPasskeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListPasskeys',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListPasskeysRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListPasskeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemovePasskey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/RemovePasskey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemovePasskeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemovePasskeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginPasskeySignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/BeginPasskeySignIn',
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeySignInRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.BeginPasskeySignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignInWithPasskey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SignInWithPasskey',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithPasskeyRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SignInWithPasskeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/FindUsers',
+            crm_dot_directory_dot_v1_dot_directory__pb2.FindUsersRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.FindUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetStaffGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/SetStaffGroup',
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetStaffGroupRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.SetStaffGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStaffGroups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/ListStaffGroups',
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListStaffGroupsRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.ListStaffGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveStaffGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.directory.v1.DirectoryService/RemoveStaffGroup',
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveStaffGroupRequest.SerializeToString,
+            crm_dot_directory_dot_v1_dot_directory__pb2.RemoveStaffGroupResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -60,13 +60,95 @@ class DirectoryServiceStub:
     ImportUsers: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ImportUsersRequest, _directory_pb2.ImportUsersResponse]
     """Creates or updates up to 1,000 users with one position each; used by imports. Errors: FIELD_INVALID, NOT_PERMITTED."""
     SignIn: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SignInRequest, _directory_pb2.SignInResponse]
-    """Checks login and password and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED."""
+    """Checks login and password, and the code where the account has a second factor, and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED, SECOND_FACTOR_NEEDED."""
     RefreshToken: _grpc.UnaryUnaryMultiCallable[_directory_pb2.RefreshTokenRequest, _directory_pb2.RefreshTokenResponse]
     """Exchanges a refresh token for a new signed token. Errors: SIGN_IN_REFUSED."""
     SignOut: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SignOutRequest, _directory_pb2.SignOutResponse]
     """Ends the session of a refresh token. Errors: SIGN_IN_REFUSED."""
+    ChangePassword: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ChangePasswordRequest, _directory_pb2.ChangePasswordResponse]
+    """Changes the caller's own password and ends every other session of the caller. Errors: FIELD_INVALID, SIGN_IN_THROTTLED."""
+    ListSessions: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListSessionsRequest, _directory_pb2.ListSessionsResponse]
+    """Lists where a user is signed in, the latest sign-in first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID."""
+    EndSessions: _grpc.UnaryUnaryMultiCallable[_directory_pb2.EndSessionsRequest, _directory_pb2.EndSessionsResponse]
+    """Ends one session of a user, or all of them but the caller's; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, SESSION_NOT_FOUND, NOT_PERMITTED."""
+    BeginSecondFactor: _grpc.UnaryUnaryMultiCallable[_directory_pb2.BeginSecondFactorRequest, _directory_pb2.BeginSecondFactorResponse]
+    """Makes a secret for the caller's authenticator app; it counts from ConfirmSecondFactor on. Only who signed in may ask. Errors: SECOND_FACTOR_ON, NOT_PERMITTED."""
+    ConfirmSecondFactor: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ConfirmSecondFactorRequest, _directory_pb2.ConfirmSecondFactorResponse]
+    """Switches the caller's second factor on by a first code of the app, ends all other sessions, and answers recovery codes, each good once. Errors: FIELD_INVALID, SECOND_FACTOR_ON."""
+    EndSecondFactor: _grpc.UnaryUnaryMultiCallable[_directory_pb2.EndSecondFactorRequest, _directory_pb2.EndSecondFactorResponse]
+    """Switches a second factor off: the caller's own by a code, or anybody's by an administrator, as after a lost telephone. Errors: FIELD_INVALID, USER_NOT_FOUND, NOT_PERMITTED."""
+    IssueApiKey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.IssueApiKeyRequest, _directory_pb2.IssueApiKeyResponse]
+    """Issues a key for programs: of the caller, or of any user for an administrator, as of an account without sign-in that only programs use. The secret is shown this once. Only who signed in may ask, not another key. Errors: USER_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    ListApiKeys: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListApiKeysRequest, _directory_pb2.ListApiKeysResponse]
+    """Lists the keys of a user that have not ended, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID."""
+    EndApiKey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.EndApiKeyRequest, _directory_pb2.EndApiKeyResponse]
+    """Ends a key; programs that use it are out within half a minute. Errors: API_KEY_NOT_FOUND, NOT_PERMITTED."""
+    ExchangeApiKey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ExchangeApiKeyRequest, _directory_pb2.ExchangeApiKeyResponse]
+    """Exchanges a key for a short-lived signed token with the rights the user has now, as far as the key's scopes go. Errors: SIGN_IN_REFUSED."""
     ActForUser: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ActForUserRequest, _directory_pb2.ActForUserResponse]
     """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND."""
+    SetRole: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SetRoleRequest, _directory_pb2.SetRoleResponse]
+    """Creates a role, or gives a known one another name and other permissions. Errors: ROLE_FIXED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+    ListRoles: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListRolesRequest, _directory_pb2.ListRolesResponse]
+    """Lists roles with what they allow, built-in ones first. Errors: PAGE_TOKEN_INVALID."""
+    RemoveRole: _grpc.UnaryUnaryMultiCallable[_directory_pb2.RemoveRoleRequest, _directory_pb2.RemoveRoleResponse]
+    """Removes a role that no position has, past ones included. Errors: ROLE_NOT_FOUND, ROLE_FIXED, ROLE_HELD, NOT_PERMITTED."""
+    SetFieldGroup: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SetFieldGroupRequest, _directory_pb2.SetFieldGroupResponse]
+    """Makes a group of confidential fields, or gives a known one another name and other fields. Errors: STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+    ListFieldGroups: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListFieldGroupsRequest, _directory_pb2.ListFieldGroupsResponse]
+    """Lists the groups of confidential fields. Errors: PAGE_TOKEN_INVALID."""
+    RemoveFieldGroup: _grpc.UnaryUnaryMultiCallable[_directory_pb2.RemoveFieldGroupRequest, _directory_pb2.RemoveFieldGroupResponse]
+    """Removes a group: its fields need no grant of their own any more. Errors: FIELD_GROUP_NOT_FOUND, FIELD_GROUP_HELD, NOT_PERMITTED."""
+    FreezeUnit: _grpc.UnaryUnaryMultiCallable[_directory_pb2.FreezeUnitRequest, _directory_pb2.FreezeUnitResponse]
+    """Stops exports, mass reading and mass changes in a unit and below within seconds, for everybody who works there; normal work goes on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    ThawUnit: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ThawUnitRequest, _directory_pb2.ThawUnitResponse]
+    """Lets them go on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, NOT_PERMITTED."""
+    AddRestriction: _grpc.UnaryUnaryMultiCallable[_directory_pb2.AddRestrictionRequest, _directory_pb2.AddRestrictionResponse]
+    """Forbids an action in a unit's subtree to a user or to all who hold a role, whatever is granted. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, ROLE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    RemoveRestriction: _grpc.UnaryUnaryMultiCallable[_directory_pb2.RemoveRestrictionRequest, _directory_pb2.RemoveRestrictionResponse]
+    """Takes a restriction back. Errors: RESTRICTION_NOT_FOUND, NOT_PERMITTED."""
+    ListRestrictions: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListRestrictionsRequest, _directory_pb2.ListRestrictionsResponse]
+    """Lists the restrictions in the units where the caller may audit. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+    ExplainAccess: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ExplainAccessRequest, _directory_pb2.ExplainAccessResponse]
+    """Says who may do an action with a record of these units and this owner, and by which rule. Errors: UNIT_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+    ReorganizeUnit: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ReorganizeUnitRequest, _directory_pb2.ReorganizeUnitResponse]
+    """Moves, merges, splits or closes a unit, today or on a later day; a dry run only says what would follow. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, UNIT_CYCLE, UNIT_CODE_TAKEN, UNIT_CLOSED, UNIT_NOT_EMPTY, FIELD_INVALID, NOT_PERMITTED."""
+    ListReorganizations: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListReorganizationsRequest, _directory_pb2.ListReorganizationsResponse]
+    """Lists what was reorganized and what is planned, the latest first; administrators only. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+    CancelReorganization: _grpc.UnaryUnaryMultiCallable[_directory_pb2.CancelReorganizationRequest, _directory_pb2.CancelReorganizationResponse]
+    """Takes back a reorganization whose day has not come. Errors: REORGANIZATION_NOT_FOUND, REORGANIZATION_DECIDED, NOT_PERMITTED."""
+    SetSeat: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SetSeatRequest, _directory_pb2.SetSeatResponse]
+    """Creates a seat, a place in a unit that people hold for a time, or changes or closes a known one. Errors: SEAT_NOT_FOUND, UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    ListSeats: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListSeatsRequest, _directory_pb2.ListSeatsResponse]
+    """Lists the seats of a unit and below with those who hold them and who held them. Errors: PAGE_TOKEN_INVALID, UNIT_NOT_FOUND, NOT_PERMITTED."""
+    GetSignInWays: _grpc.UnaryUnaryMultiCallable[_directory_pb2.GetSignInWaysRequest, _directory_pb2.GetSignInWaysResponse]
+    """Says how people sign in here, for the page on which they do. Open to everybody. Errors: none."""
+    BeginProviderSignIn: _grpc.UnaryUnaryMultiCallable[_directory_pb2.BeginProviderSignInRequest, _directory_pb2.BeginProviderSignInResponse]
+    """Begins a sign-in at the OpenID Connect provider: where to send the browser, and a ticket to bring back. Errors: PROVIDER_AWAY, FIELD_INVALID."""
+    SignInWithProvider: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SignInWithProviderRequest, _directory_pb2.SignInWithProviderResponse]
+    """Ends it: exchanges the provider's code, checks its word and opens a session of the user it means. Errors: SIGN_IN_REFUSED, PROVIDER_AWAY."""
+    SetRoleSignIn: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SetRoleSignInRequest, _directory_pb2.SetRoleSignInResponse]
+    """Says how those with a role sign in; of built-in roles as well. Errors: ROLE_NOT_FOUND, ROLE_FIXED, FIELD_INVALID, NOT_PERMITTED."""
+    BeginPasskey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.BeginPasskeyRequest, _directory_pb2.BeginPasskeyResponse]
+    """Begins to make a passkey of the caller (WebAuthn): what the browser is asked, and a ticket to bring back. Only who signed in may ask. Errors: FIELD_INVALID, NOT_PERMITTED."""
+    ConfirmPasskey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ConfirmPasskeyRequest, _directory_pb2.ConfirmPasskeyResponse]
+    """Keeps the passkey that the browser made. Errors: FIELD_INVALID, NOT_PERMITTED."""
+    ListPasskeys: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListPasskeysRequest, _directory_pb2.ListPasskeysResponse]
+    """Lists the passkeys of a user, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED."""
+    RemovePasskey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.RemovePasskeyRequest, _directory_pb2.RemovePasskeyResponse]
+    """Removes a passkey; the caller's own, or anybody's for an administrator, as after a lost device. Errors: PASSKEY_NOT_FOUND."""
+    BeginPasskeySignIn: _grpc.UnaryUnaryMultiCallable[_directory_pb2.BeginPasskeySignInRequest, _directory_pb2.BeginPasskeySignInResponse]
+    """Begins a sign-in with a passkey: what the browser is asked, and a ticket to bring back. Errors: FIELD_INVALID."""
+    SignInWithPasskey: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SignInWithPasskeyRequest, _directory_pb2.SignInWithPasskeyResponse]
+    """Ends it: checks the passkey's signature and opens a session of its user. Errors: SIGN_IN_REFUSED."""
+    FindUsers: _grpc.UnaryUnaryMultiCallable[_directory_pb2.FindUsersRequest, _directory_pb2.FindUsersResponse]
+    """Finds users by what another system that brings people in knows of them. Errors: FIELD_INVALID, NOT_PERMITTED."""
+    SetStaffGroup: _grpc.UnaryUnaryMultiCallable[_directory_pb2.SetStaffGroupRequest, _directory_pb2.SetStaffGroupResponse]
+    """Makes a group of people of another system, or changes it: name and all members. Errors: GROUP_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+    ListStaffGroups: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListStaffGroupsRequest, _directory_pb2.ListStaffGroupsResponse]
+    """Lists groups with their members, oldest first. Errors: GROUP_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    RemoveStaffGroup: _grpc.UnaryUnaryMultiCallable[_directory_pb2.RemoveStaffGroupRequest, _directory_pb2.RemoveStaffGroupResponse]
+    """Removes a group; its members lose the position it gave. Errors: GROUP_NOT_FOUND, NOT_PERMITTED."""
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
@@ -100,13 +182,95 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     ImportUsers: _aio.UnaryUnaryMultiCallable[_directory_pb2.ImportUsersRequest, _directory_pb2.ImportUsersResponse]  # type: ignore[assignment]
     """Creates or updates up to 1,000 users with one position each; used by imports. Errors: FIELD_INVALID, NOT_PERMITTED."""
     SignIn: _aio.UnaryUnaryMultiCallable[_directory_pb2.SignInRequest, _directory_pb2.SignInResponse]  # type: ignore[assignment]
-    """Checks login and password and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED."""
+    """Checks login and password, and the code where the account has a second factor, and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED, SECOND_FACTOR_NEEDED."""
     RefreshToken: _aio.UnaryUnaryMultiCallable[_directory_pb2.RefreshTokenRequest, _directory_pb2.RefreshTokenResponse]  # type: ignore[assignment]
     """Exchanges a refresh token for a new signed token. Errors: SIGN_IN_REFUSED."""
     SignOut: _aio.UnaryUnaryMultiCallable[_directory_pb2.SignOutRequest, _directory_pb2.SignOutResponse]  # type: ignore[assignment]
     """Ends the session of a refresh token. Errors: SIGN_IN_REFUSED."""
+    ChangePassword: _aio.UnaryUnaryMultiCallable[_directory_pb2.ChangePasswordRequest, _directory_pb2.ChangePasswordResponse]  # type: ignore[assignment]
+    """Changes the caller's own password and ends every other session of the caller. Errors: FIELD_INVALID, SIGN_IN_THROTTLED."""
+    ListSessions: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListSessionsRequest, _directory_pb2.ListSessionsResponse]  # type: ignore[assignment]
+    """Lists where a user is signed in, the latest sign-in first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID."""
+    EndSessions: _aio.UnaryUnaryMultiCallable[_directory_pb2.EndSessionsRequest, _directory_pb2.EndSessionsResponse]  # type: ignore[assignment]
+    """Ends one session of a user, or all of them but the caller's; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, SESSION_NOT_FOUND, NOT_PERMITTED."""
+    BeginSecondFactor: _aio.UnaryUnaryMultiCallable[_directory_pb2.BeginSecondFactorRequest, _directory_pb2.BeginSecondFactorResponse]  # type: ignore[assignment]
+    """Makes a secret for the caller's authenticator app; it counts from ConfirmSecondFactor on. Only who signed in may ask. Errors: SECOND_FACTOR_ON, NOT_PERMITTED."""
+    ConfirmSecondFactor: _aio.UnaryUnaryMultiCallable[_directory_pb2.ConfirmSecondFactorRequest, _directory_pb2.ConfirmSecondFactorResponse]  # type: ignore[assignment]
+    """Switches the caller's second factor on by a first code of the app, ends all other sessions, and answers recovery codes, each good once. Errors: FIELD_INVALID, SECOND_FACTOR_ON."""
+    EndSecondFactor: _aio.UnaryUnaryMultiCallable[_directory_pb2.EndSecondFactorRequest, _directory_pb2.EndSecondFactorResponse]  # type: ignore[assignment]
+    """Switches a second factor off: the caller's own by a code, or anybody's by an administrator, as after a lost telephone. Errors: FIELD_INVALID, USER_NOT_FOUND, NOT_PERMITTED."""
+    IssueApiKey: _aio.UnaryUnaryMultiCallable[_directory_pb2.IssueApiKeyRequest, _directory_pb2.IssueApiKeyResponse]  # type: ignore[assignment]
+    """Issues a key for programs: of the caller, or of any user for an administrator, as of an account without sign-in that only programs use. The secret is shown this once. Only who signed in may ask, not another key. Errors: USER_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    ListApiKeys: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListApiKeysRequest, _directory_pb2.ListApiKeysResponse]  # type: ignore[assignment]
+    """Lists the keys of a user that have not ended, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID."""
+    EndApiKey: _aio.UnaryUnaryMultiCallable[_directory_pb2.EndApiKeyRequest, _directory_pb2.EndApiKeyResponse]  # type: ignore[assignment]
+    """Ends a key; programs that use it are out within half a minute. Errors: API_KEY_NOT_FOUND, NOT_PERMITTED."""
+    ExchangeApiKey: _aio.UnaryUnaryMultiCallable[_directory_pb2.ExchangeApiKeyRequest, _directory_pb2.ExchangeApiKeyResponse]  # type: ignore[assignment]
+    """Exchanges a key for a short-lived signed token with the rights the user has now, as far as the key's scopes go. Errors: SIGN_IN_REFUSED."""
     ActForUser: _aio.UnaryUnaryMultiCallable[_directory_pb2.ActForUserRequest, _directory_pb2.ActForUserResponse]  # type: ignore[assignment]
     """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND."""
+    SetRole: _aio.UnaryUnaryMultiCallable[_directory_pb2.SetRoleRequest, _directory_pb2.SetRoleResponse]  # type: ignore[assignment]
+    """Creates a role, or gives a known one another name and other permissions. Errors: ROLE_FIXED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+    ListRoles: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListRolesRequest, _directory_pb2.ListRolesResponse]  # type: ignore[assignment]
+    """Lists roles with what they allow, built-in ones first. Errors: PAGE_TOKEN_INVALID."""
+    RemoveRole: _aio.UnaryUnaryMultiCallable[_directory_pb2.RemoveRoleRequest, _directory_pb2.RemoveRoleResponse]  # type: ignore[assignment]
+    """Removes a role that no position has, past ones included. Errors: ROLE_NOT_FOUND, ROLE_FIXED, ROLE_HELD, NOT_PERMITTED."""
+    SetFieldGroup: _aio.UnaryUnaryMultiCallable[_directory_pb2.SetFieldGroupRequest, _directory_pb2.SetFieldGroupResponse]  # type: ignore[assignment]
+    """Makes a group of confidential fields, or gives a known one another name and other fields. Errors: STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+    ListFieldGroups: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListFieldGroupsRequest, _directory_pb2.ListFieldGroupsResponse]  # type: ignore[assignment]
+    """Lists the groups of confidential fields. Errors: PAGE_TOKEN_INVALID."""
+    RemoveFieldGroup: _aio.UnaryUnaryMultiCallable[_directory_pb2.RemoveFieldGroupRequest, _directory_pb2.RemoveFieldGroupResponse]  # type: ignore[assignment]
+    """Removes a group: its fields need no grant of their own any more. Errors: FIELD_GROUP_NOT_FOUND, FIELD_GROUP_HELD, NOT_PERMITTED."""
+    FreezeUnit: _aio.UnaryUnaryMultiCallable[_directory_pb2.FreezeUnitRequest, _directory_pb2.FreezeUnitResponse]  # type: ignore[assignment]
+    """Stops exports, mass reading and mass changes in a unit and below within seconds, for everybody who works there; normal work goes on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    ThawUnit: _aio.UnaryUnaryMultiCallable[_directory_pb2.ThawUnitRequest, _directory_pb2.ThawUnitResponse]  # type: ignore[assignment]
+    """Lets them go on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, NOT_PERMITTED."""
+    AddRestriction: _aio.UnaryUnaryMultiCallable[_directory_pb2.AddRestrictionRequest, _directory_pb2.AddRestrictionResponse]  # type: ignore[assignment]
+    """Forbids an action in a unit's subtree to a user or to all who hold a role, whatever is granted. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, ROLE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    RemoveRestriction: _aio.UnaryUnaryMultiCallable[_directory_pb2.RemoveRestrictionRequest, _directory_pb2.RemoveRestrictionResponse]  # type: ignore[assignment]
+    """Takes a restriction back. Errors: RESTRICTION_NOT_FOUND, NOT_PERMITTED."""
+    ListRestrictions: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListRestrictionsRequest, _directory_pb2.ListRestrictionsResponse]  # type: ignore[assignment]
+    """Lists the restrictions in the units where the caller may audit. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+    ExplainAccess: _aio.UnaryUnaryMultiCallable[_directory_pb2.ExplainAccessRequest, _directory_pb2.ExplainAccessResponse]  # type: ignore[assignment]
+    """Says who may do an action with a record of these units and this owner, and by which rule. Errors: UNIT_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+    ReorganizeUnit: _aio.UnaryUnaryMultiCallable[_directory_pb2.ReorganizeUnitRequest, _directory_pb2.ReorganizeUnitResponse]  # type: ignore[assignment]
+    """Moves, merges, splits or closes a unit, today or on a later day; a dry run only says what would follow. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, UNIT_CYCLE, UNIT_CODE_TAKEN, UNIT_CLOSED, UNIT_NOT_EMPTY, FIELD_INVALID, NOT_PERMITTED."""
+    ListReorganizations: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListReorganizationsRequest, _directory_pb2.ListReorganizationsResponse]  # type: ignore[assignment]
+    """Lists what was reorganized and what is planned, the latest first; administrators only. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+    CancelReorganization: _aio.UnaryUnaryMultiCallable[_directory_pb2.CancelReorganizationRequest, _directory_pb2.CancelReorganizationResponse]  # type: ignore[assignment]
+    """Takes back a reorganization whose day has not come. Errors: REORGANIZATION_NOT_FOUND, REORGANIZATION_DECIDED, NOT_PERMITTED."""
+    SetSeat: _aio.UnaryUnaryMultiCallable[_directory_pb2.SetSeatRequest, _directory_pb2.SetSeatResponse]  # type: ignore[assignment]
+    """Creates a seat, a place in a unit that people hold for a time, or changes or closes a known one. Errors: SEAT_NOT_FOUND, UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    ListSeats: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListSeatsRequest, _directory_pb2.ListSeatsResponse]  # type: ignore[assignment]
+    """Lists the seats of a unit and below with those who hold them and who held them. Errors: PAGE_TOKEN_INVALID, UNIT_NOT_FOUND, NOT_PERMITTED."""
+    GetSignInWays: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetSignInWaysRequest, _directory_pb2.GetSignInWaysResponse]  # type: ignore[assignment]
+    """Says how people sign in here, for the page on which they do. Open to everybody. Errors: none."""
+    BeginProviderSignIn: _aio.UnaryUnaryMultiCallable[_directory_pb2.BeginProviderSignInRequest, _directory_pb2.BeginProviderSignInResponse]  # type: ignore[assignment]
+    """Begins a sign-in at the OpenID Connect provider: where to send the browser, and a ticket to bring back. Errors: PROVIDER_AWAY, FIELD_INVALID."""
+    SignInWithProvider: _aio.UnaryUnaryMultiCallable[_directory_pb2.SignInWithProviderRequest, _directory_pb2.SignInWithProviderResponse]  # type: ignore[assignment]
+    """Ends it: exchanges the provider's code, checks its word and opens a session of the user it means. Errors: SIGN_IN_REFUSED, PROVIDER_AWAY."""
+    SetRoleSignIn: _aio.UnaryUnaryMultiCallable[_directory_pb2.SetRoleSignInRequest, _directory_pb2.SetRoleSignInResponse]  # type: ignore[assignment]
+    """Says how those with a role sign in; of built-in roles as well. Errors: ROLE_NOT_FOUND, ROLE_FIXED, FIELD_INVALID, NOT_PERMITTED."""
+    BeginPasskey: _aio.UnaryUnaryMultiCallable[_directory_pb2.BeginPasskeyRequest, _directory_pb2.BeginPasskeyResponse]  # type: ignore[assignment]
+    """Begins to make a passkey of the caller (WebAuthn): what the browser is asked, and a ticket to bring back. Only who signed in may ask. Errors: FIELD_INVALID, NOT_PERMITTED."""
+    ConfirmPasskey: _aio.UnaryUnaryMultiCallable[_directory_pb2.ConfirmPasskeyRequest, _directory_pb2.ConfirmPasskeyResponse]  # type: ignore[assignment]
+    """Keeps the passkey that the browser made. Errors: FIELD_INVALID, NOT_PERMITTED."""
+    ListPasskeys: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListPasskeysRequest, _directory_pb2.ListPasskeysResponse]  # type: ignore[assignment]
+    """Lists the passkeys of a user, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED."""
+    RemovePasskey: _aio.UnaryUnaryMultiCallable[_directory_pb2.RemovePasskeyRequest, _directory_pb2.RemovePasskeyResponse]  # type: ignore[assignment]
+    """Removes a passkey; the caller's own, or anybody's for an administrator, as after a lost device. Errors: PASSKEY_NOT_FOUND."""
+    BeginPasskeySignIn: _aio.UnaryUnaryMultiCallable[_directory_pb2.BeginPasskeySignInRequest, _directory_pb2.BeginPasskeySignInResponse]  # type: ignore[assignment]
+    """Begins a sign-in with a passkey: what the browser is asked, and a ticket to bring back. Errors: FIELD_INVALID."""
+    SignInWithPasskey: _aio.UnaryUnaryMultiCallable[_directory_pb2.SignInWithPasskeyRequest, _directory_pb2.SignInWithPasskeyResponse]  # type: ignore[assignment]
+    """Ends it: checks the passkey's signature and opens a session of its user. Errors: SIGN_IN_REFUSED."""
+    FindUsers: _aio.UnaryUnaryMultiCallable[_directory_pb2.FindUsersRequest, _directory_pb2.FindUsersResponse]  # type: ignore[assignment]
+    """Finds users by what another system that brings people in knows of them. Errors: FIELD_INVALID, NOT_PERMITTED."""
+    SetStaffGroup: _aio.UnaryUnaryMultiCallable[_directory_pb2.SetStaffGroupRequest, _directory_pb2.SetStaffGroupResponse]  # type: ignore[assignment]
+    """Makes a group of people of another system, or changes it: name and all members. Errors: GROUP_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+    ListStaffGroups: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListStaffGroupsRequest, _directory_pb2.ListStaffGroupsResponse]  # type: ignore[assignment]
+    """Lists groups with their members, oldest first. Errors: GROUP_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+    RemoveStaffGroup: _aio.UnaryUnaryMultiCallable[_directory_pb2.RemoveStaffGroupRequest, _directory_pb2.RemoveStaffGroupResponse]  # type: ignore[assignment]
+    """Removes a group; its members lose the position it gave. Errors: GROUP_NOT_FOUND, NOT_PERMITTED."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """DirectoryService answers who works where and who may see what."""
@@ -221,7 +385,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_pb2.SignInRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.SignInResponse, _abc.Awaitable[_directory_pb2.SignInResponse]]:
-        """Checks login and password and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED."""
+        """Checks login and password, and the code where the account has a second factor, and answers a short-lived signed token. Errors: SIGN_IN_REFUSED, SIGN_IN_THROTTLED, SECOND_FACTOR_NEEDED."""
 
     @_abc_1.abstractmethod
     def RefreshToken(
@@ -240,11 +404,339 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends the session of a refresh token. Errors: SIGN_IN_REFUSED."""
 
     @_abc_1.abstractmethod
+    def ChangePassword(
+        self,
+        request: _directory_pb2.ChangePasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ChangePasswordResponse, _abc.Awaitable[_directory_pb2.ChangePasswordResponse]]:
+        """Changes the caller's own password and ends every other session of the caller. Errors: FIELD_INVALID, SIGN_IN_THROTTLED."""
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _directory_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListSessionsResponse, _abc.Awaitable[_directory_pb2.ListSessionsResponse]]:
+        """Lists where a user is signed in, the latest sign-in first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def EndSessions(
+        self,
+        request: _directory_pb2.EndSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.EndSessionsResponse, _abc.Awaitable[_directory_pb2.EndSessionsResponse]]:
+        """Ends one session of a user, or all of them but the caller's; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, SESSION_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def BeginSecondFactor(
+        self,
+        request: _directory_pb2.BeginSecondFactorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.BeginSecondFactorResponse, _abc.Awaitable[_directory_pb2.BeginSecondFactorResponse]]:
+        """Makes a secret for the caller's authenticator app; it counts from ConfirmSecondFactor on. Only who signed in may ask. Errors: SECOND_FACTOR_ON, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ConfirmSecondFactor(
+        self,
+        request: _directory_pb2.ConfirmSecondFactorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ConfirmSecondFactorResponse, _abc.Awaitable[_directory_pb2.ConfirmSecondFactorResponse]]:
+        """Switches the caller's second factor on by a first code of the app, ends all other sessions, and answers recovery codes, each good once. Errors: FIELD_INVALID, SECOND_FACTOR_ON."""
+
+    @_abc_1.abstractmethod
+    def EndSecondFactor(
+        self,
+        request: _directory_pb2.EndSecondFactorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.EndSecondFactorResponse, _abc.Awaitable[_directory_pb2.EndSecondFactorResponse]]:
+        """Switches a second factor off: the caller's own by a code, or anybody's by an administrator, as after a lost telephone. Errors: FIELD_INVALID, USER_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def IssueApiKey(
+        self,
+        request: _directory_pb2.IssueApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.IssueApiKeyResponse, _abc.Awaitable[_directory_pb2.IssueApiKeyResponse]]:
+        """Issues a key for programs: of the caller, or of any user for an administrator, as of an account without sign-in that only programs use. The secret is shown this once. Only who signed in may ask, not another key. Errors: USER_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListApiKeys(
+        self,
+        request: _directory_pb2.ListApiKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListApiKeysResponse, _abc.Awaitable[_directory_pb2.ListApiKeysResponse]]:
+        """Lists the keys of a user that have not ended, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED, PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def EndApiKey(
+        self,
+        request: _directory_pb2.EndApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.EndApiKeyResponse, _abc.Awaitable[_directory_pb2.EndApiKeyResponse]]:
+        """Ends a key; programs that use it are out within half a minute. Errors: API_KEY_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ExchangeApiKey(
+        self,
+        request: _directory_pb2.ExchangeApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ExchangeApiKeyResponse, _abc.Awaitable[_directory_pb2.ExchangeApiKeyResponse]]:
+        """Exchanges a key for a short-lived signed token with the rights the user has now, as far as the key's scopes go. Errors: SIGN_IN_REFUSED."""
+
+    @_abc_1.abstractmethod
     def ActForUser(
         self,
         request: _directory_pb2.ActForUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_pb2.ActForUserResponse, _abc.Awaitable[_directory_pb2.ActForUserResponse]]:
         """Gives a service a token to go on with work a user started, with the rights the user has now. Errors: SIGN_IN_REFUSED, USER_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def SetRole(
+        self,
+        request: _directory_pb2.SetRoleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SetRoleResponse, _abc.Awaitable[_directory_pb2.SetRoleResponse]]:
+        """Creates a role, or gives a known one another name and other permissions. Errors: ROLE_FIXED, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListRoles(
+        self,
+        request: _directory_pb2.ListRolesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListRolesResponse, _abc.Awaitable[_directory_pb2.ListRolesResponse]]:
+        """Lists roles with what they allow, built-in ones first. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def RemoveRole(
+        self,
+        request: _directory_pb2.RemoveRoleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.RemoveRoleResponse, _abc.Awaitable[_directory_pb2.RemoveRoleResponse]]:
+        """Removes a role that no position has, past ones included. Errors: ROLE_NOT_FOUND, ROLE_FIXED, ROLE_HELD, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def SetFieldGroup(
+        self,
+        request: _directory_pb2.SetFieldGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SetFieldGroupResponse, _abc.Awaitable[_directory_pb2.SetFieldGroupResponse]]:
+        """Makes a group of confidential fields, or gives a known one another name and other fields. Errors: STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListFieldGroups(
+        self,
+        request: _directory_pb2.ListFieldGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListFieldGroupsResponse, _abc.Awaitable[_directory_pb2.ListFieldGroupsResponse]]:
+        """Lists the groups of confidential fields. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def RemoveFieldGroup(
+        self,
+        request: _directory_pb2.RemoveFieldGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.RemoveFieldGroupResponse, _abc.Awaitable[_directory_pb2.RemoveFieldGroupResponse]]:
+        """Removes a group: its fields need no grant of their own any more. Errors: FIELD_GROUP_NOT_FOUND, FIELD_GROUP_HELD, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def FreezeUnit(
+        self,
+        request: _directory_pb2.FreezeUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.FreezeUnitResponse, _abc.Awaitable[_directory_pb2.FreezeUnitResponse]]:
+        """Stops exports, mass reading and mass changes in a unit and below within seconds, for everybody who works there; normal work goes on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ThawUnit(
+        self,
+        request: _directory_pb2.ThawUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ThawUnitResponse, _abc.Awaitable[_directory_pb2.ThawUnitResponse]]:
+        """Lets them go on. Needs the right to audit the unit. Errors: UNIT_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def AddRestriction(
+        self,
+        request: _directory_pb2.AddRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.AddRestrictionResponse, _abc.Awaitable[_directory_pb2.AddRestrictionResponse]]:
+        """Forbids an action in a unit's subtree to a user or to all who hold a role, whatever is granted. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, ROLE_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def RemoveRestriction(
+        self,
+        request: _directory_pb2.RemoveRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.RemoveRestrictionResponse, _abc.Awaitable[_directory_pb2.RemoveRestrictionResponse]]:
+        """Takes a restriction back. Errors: RESTRICTION_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListRestrictions(
+        self,
+        request: _directory_pb2.ListRestrictionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListRestrictionsResponse, _abc.Awaitable[_directory_pb2.ListRestrictionsResponse]]:
+        """Lists the restrictions in the units where the caller may audit. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ExplainAccess(
+        self,
+        request: _directory_pb2.ExplainAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ExplainAccessResponse, _abc.Awaitable[_directory_pb2.ExplainAccessResponse]]:
+        """Says who may do an action with a record of these units and this owner, and by which rule. Errors: UNIT_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ReorganizeUnit(
+        self,
+        request: _directory_pb2.ReorganizeUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ReorganizeUnitResponse, _abc.Awaitable[_directory_pb2.ReorganizeUnitResponse]]:
+        """Moves, merges, splits or closes a unit, today or on a later day; a dry run only says what would follow. Errors: UNIT_NOT_FOUND, USER_NOT_FOUND, UNIT_CYCLE, UNIT_CODE_TAKEN, UNIT_CLOSED, UNIT_NOT_EMPTY, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListReorganizations(
+        self,
+        request: _directory_pb2.ListReorganizationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListReorganizationsResponse, _abc.Awaitable[_directory_pb2.ListReorganizationsResponse]]:
+        """Lists what was reorganized and what is planned, the latest first; administrators only. Errors: PAGE_TOKEN_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def CancelReorganization(
+        self,
+        request: _directory_pb2.CancelReorganizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.CancelReorganizationResponse, _abc.Awaitable[_directory_pb2.CancelReorganizationResponse]]:
+        """Takes back a reorganization whose day has not come. Errors: REORGANIZATION_NOT_FOUND, REORGANIZATION_DECIDED, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def SetSeat(
+        self,
+        request: _directory_pb2.SetSeatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SetSeatResponse, _abc.Awaitable[_directory_pb2.SetSeatResponse]]:
+        """Creates a seat, a place in a unit that people hold for a time, or changes or closes a known one. Errors: SEAT_NOT_FOUND, UNIT_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListSeats(
+        self,
+        request: _directory_pb2.ListSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListSeatsResponse, _abc.Awaitable[_directory_pb2.ListSeatsResponse]]:
+        """Lists the seats of a unit and below with those who hold them and who held them. Errors: PAGE_TOKEN_INVALID, UNIT_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def GetSignInWays(
+        self,
+        request: _directory_pb2.GetSignInWaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.GetSignInWaysResponse, _abc.Awaitable[_directory_pb2.GetSignInWaysResponse]]:
+        """Says how people sign in here, for the page on which they do. Open to everybody. Errors: none."""
+
+    @_abc_1.abstractmethod
+    def BeginProviderSignIn(
+        self,
+        request: _directory_pb2.BeginProviderSignInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.BeginProviderSignInResponse, _abc.Awaitable[_directory_pb2.BeginProviderSignInResponse]]:
+        """Begins a sign-in at the OpenID Connect provider: where to send the browser, and a ticket to bring back. Errors: PROVIDER_AWAY, FIELD_INVALID."""
+
+    @_abc_1.abstractmethod
+    def SignInWithProvider(
+        self,
+        request: _directory_pb2.SignInWithProviderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SignInWithProviderResponse, _abc.Awaitable[_directory_pb2.SignInWithProviderResponse]]:
+        """Ends it: exchanges the provider's code, checks its word and opens a session of the user it means. Errors: SIGN_IN_REFUSED, PROVIDER_AWAY."""
+
+    @_abc_1.abstractmethod
+    def SetRoleSignIn(
+        self,
+        request: _directory_pb2.SetRoleSignInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SetRoleSignInResponse, _abc.Awaitable[_directory_pb2.SetRoleSignInResponse]]:
+        """Says how those with a role sign in; of built-in roles as well. Errors: ROLE_NOT_FOUND, ROLE_FIXED, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def BeginPasskey(
+        self,
+        request: _directory_pb2.BeginPasskeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.BeginPasskeyResponse, _abc.Awaitable[_directory_pb2.BeginPasskeyResponse]]:
+        """Begins to make a passkey of the caller (WebAuthn): what the browser is asked, and a ticket to bring back. Only who signed in may ask. Errors: FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ConfirmPasskey(
+        self,
+        request: _directory_pb2.ConfirmPasskeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ConfirmPasskeyResponse, _abc.Awaitable[_directory_pb2.ConfirmPasskeyResponse]]:
+        """Keeps the passkey that the browser made. Errors: FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListPasskeys(
+        self,
+        request: _directory_pb2.ListPasskeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListPasskeysResponse, _abc.Awaitable[_directory_pb2.ListPasskeysResponse]]:
+        """Lists the passkeys of a user, the latest first; the caller's own, or anybody's for an administrator. Errors: USER_NOT_FOUND, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def RemovePasskey(
+        self,
+        request: _directory_pb2.RemovePasskeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.RemovePasskeyResponse, _abc.Awaitable[_directory_pb2.RemovePasskeyResponse]]:
+        """Removes a passkey; the caller's own, or anybody's for an administrator, as after a lost device. Errors: PASSKEY_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def BeginPasskeySignIn(
+        self,
+        request: _directory_pb2.BeginPasskeySignInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.BeginPasskeySignInResponse, _abc.Awaitable[_directory_pb2.BeginPasskeySignInResponse]]:
+        """Begins a sign-in with a passkey: what the browser is asked, and a ticket to bring back. Errors: FIELD_INVALID."""
+
+    @_abc_1.abstractmethod
+    def SignInWithPasskey(
+        self,
+        request: _directory_pb2.SignInWithPasskeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SignInWithPasskeyResponse, _abc.Awaitable[_directory_pb2.SignInWithPasskeyResponse]]:
+        """Ends it: checks the passkey's signature and opens a session of its user. Errors: SIGN_IN_REFUSED."""
+
+    @_abc_1.abstractmethod
+    def FindUsers(
+        self,
+        request: _directory_pb2.FindUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.FindUsersResponse, _abc.Awaitable[_directory_pb2.FindUsersResponse]]:
+        """Finds users by what another system that brings people in knows of them. Errors: FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def SetStaffGroup(
+        self,
+        request: _directory_pb2.SetStaffGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.SetStaffGroupResponse, _abc.Awaitable[_directory_pb2.SetStaffGroupResponse]]:
+        """Makes a group of people of another system, or changes it: name and all members. Errors: GROUP_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListStaffGroups(
+        self,
+        request: _directory_pb2.ListStaffGroupsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.ListStaffGroupsResponse, _abc.Awaitable[_directory_pb2.ListStaffGroupsResponse]]:
+        """Lists groups with their members, oldest first. Errors: GROUP_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def RemoveStaffGroup(
+        self,
+        request: _directory_pb2.RemoveStaffGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_pb2.RemoveStaffGroupResponse, _abc.Awaitable[_directory_pb2.RemoveStaffGroupResponse]]:
+        """Removes a group; its members lose the position it gave. Errors: GROUP_NOT_FOUND, NOT_PERMITTED."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

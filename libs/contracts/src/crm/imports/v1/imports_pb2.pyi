@@ -21,6 +21,58 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ExportState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExportStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXPORT_STATE_UNSPECIFIED: _ExportState.ValueType  # 0
+    """Not stated."""
+    EXPORT_STATE_QUEUED: _ExportState.ValueType  # 1
+    """Waits for a worker."""
+    EXPORT_STATE_READING: _ExportState.ValueType  # 2
+    """Rows are being read, page by page."""
+    EXPORT_STATE_ASKED: _ExportState.ValueType  # 3
+    """Has more rows than the budget allows; waits for a second person."""
+    EXPORT_STATE_WRITING: _ExportState.ValueType  # 4
+    """The file is being written."""
+    EXPORT_STATE_READY: _ExportState.ValueType  # 5
+    """The file can be downloaded by its owner."""
+    EXPORT_STATE_DECLINED: _ExportState.ValueType  # 6
+    """The second person did not agree."""
+    EXPORT_STATE_FAILED: _ExportState.ValueType  # 7
+    """Could not go on or was stopped; the message says why."""
+    EXPORT_STATE_CANCELLED: _ExportState.ValueType  # 8
+    """Ended by its owner."""
+    EXPORT_STATE_EXPIRED: _ExportState.ValueType  # 9
+    """The file is deleted, its time being over."""
+
+class ExportState(_ExportState, metaclass=_ExportStateEnumTypeWrapper):
+    """ExportState says how far an export is. Values may be added."""
+
+EXPORT_STATE_UNSPECIFIED: ExportState.ValueType  # 0
+"""Not stated."""
+EXPORT_STATE_QUEUED: ExportState.ValueType  # 1
+"""Waits for a worker."""
+EXPORT_STATE_READING: ExportState.ValueType  # 2
+"""Rows are being read, page by page."""
+EXPORT_STATE_ASKED: ExportState.ValueType  # 3
+"""Has more rows than the budget allows; waits for a second person."""
+EXPORT_STATE_WRITING: ExportState.ValueType  # 4
+"""The file is being written."""
+EXPORT_STATE_READY: ExportState.ValueType  # 5
+"""The file can be downloaded by its owner."""
+EXPORT_STATE_DECLINED: ExportState.ValueType  # 6
+"""The second person did not agree."""
+EXPORT_STATE_FAILED: ExportState.ValueType  # 7
+"""Could not go on or was stopped; the message says why."""
+EXPORT_STATE_CANCELLED: ExportState.ValueType  # 8
+"""Ended by its owner."""
+EXPORT_STATE_EXPIRED: ExportState.ValueType  # 9
+"""The file is deleted, its time being over."""
+Global___ExportState: _TypeAlias = ExportState  # noqa: Y015
+
 class _RunState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -113,6 +165,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller's positions do not allow this."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 18
     """The request id was used for a different request."""
+    ERROR_REASON_EXPORT_NOT_FOUND: _ErrorReason.ValueType  # 19
+    """No such export, or neither the caller's nor for the caller to decide."""
+    ERROR_REASON_EXPORT_NOT_ASKED: _ErrorReason.ValueType  # 20
+    """Nobody is asked about the export, or it is decided."""
+    ERROR_REASON_EXPORT_ENDED: _ErrorReason.ValueType  # 21
+    """The export has ended."""
+    ERROR_REASON_EXPORT_NOT_READY: _ErrorReason.ValueType  # 22
+    """There is no file to download, not yet or no longer."""
+    ERROR_REASON_EXPORT_TOO_LARGE: _ErrorReason.ValueType  # 23
+    """The list has more rows than one file may have; narrow it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names every refusal of this service. Values may be added."""
@@ -155,7 +217,223 @@ ERROR_REASON_NOT_PERMITTED: ErrorReason.ValueType  # 17
 """The caller's positions do not allow this."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 18
 """The request id was used for a different request."""
+ERROR_REASON_EXPORT_NOT_FOUND: ErrorReason.ValueType  # 19
+"""No such export, or neither the caller's nor for the caller to decide."""
+ERROR_REASON_EXPORT_NOT_ASKED: ErrorReason.ValueType  # 20
+"""Nobody is asked about the export, or it is decided."""
+ERROR_REASON_EXPORT_ENDED: ErrorReason.ValueType  # 21
+"""The export has ended."""
+ERROR_REASON_EXPORT_NOT_READY: ErrorReason.ValueType  # 22
+"""There is no file to download, not yet or no longer."""
+ERROR_REASON_EXPORT_TOO_LARGE: ErrorReason.ValueType  # 23
+"""The list has more rows than one file may have; narrow it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
+
+@_typing.final
+class Export(_message.Message):
+    """Export is a list or report taken away as a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FiltersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    LIST_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    FILTERS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    USER_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    DECIDER_ID_FIELD_NUMBER: _builtins.int
+    DECIDER_NAME_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    CAN_DECIDE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; it stands in the file as well."""
+    etag: _builtins.str
+    """Version, decimal digits."""
+    list: _builtins.str
+    """What is exported: persons, organizations, deals, activities or report:<name>."""
+    format: _builtins.str
+    """xlsx, csv or json; vcf for persons and organizations."""
+    state: Global___ExportState.ValueType
+    """Where it stands."""
+    row_count: _builtins.int
+    """Rows so far, or in all when it is ready or asked for."""
+    message: _builtins.str
+    """What it is doing or why it cannot go on, one sentence."""
+    reason: _builtins.str
+    """What it is for, in the owner's words."""
+    user_id: _builtins.str
+    """Who asked for it and owns it."""
+    user_name: _builtins.str
+    """Their name at that time."""
+    unit_id: _builtins.str
+    """Their unit at that time."""
+    decider_id: _builtins.str
+    """Who decided; empty while nobody has."""
+    decider_name: _builtins.str
+    """Their name."""
+    answer: _builtins.str
+    """What the decider said."""
+    size_bytes: _builtins.int
+    """Bytes of the file; 0 until it is ready."""
+    own: _builtins.bool
+    """True when the caller owns it."""
+    can_decide: _builtins.bool
+    """True when the caller may decide it."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns in their order."""
+
+    @_builtins.property
+    def filters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Conditions and order, by the names that ListExportLists tells."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was decided; absent while nobody has."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was ready or ended; absent while it goes on."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the file is deleted; absent until it is ready."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        list: _builtins.str = ...,
+        format: _builtins.str = ...,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        filters: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        state: Global___ExportState.ValueType = ...,
+        row_count: _builtins.int = ...,
+        message: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        user_name: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        decider_id: _builtins.str = ...,
+        decider_name: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        answer: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        own: _builtins.bool = ...,
+        can_decide: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time", "end_time", b"end_time", "expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "can_decide", b"can_decide", "columns", b"columns", "create_time", b"create_time", "decide_time", b"decide_time", "decider_id", b"decider_id", "decider_name", b"decider_name", "end_time", b"end_time", "etag", b"etag", "expire_time", b"expire_time", "filters", b"filters", "format", b"format", "id", b"id", "list", b"list", "message", b"message", "own", b"own", "reason", b"reason", "row_count", b"row_count", "size_bytes", b"size_bytes", "state", b"state", "unit_id", b"unit_id", "user_id", b"user_id", "user_name", b"user_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Export: _TypeAlias = Export  # noqa: Y015
+
+@_typing.final
+class ExportColumn(_message.Message):
+    """ExportColumn is a column that an exported list can have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    IMPORT_FIELD_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, which is its heading in the file."""
+    type: _builtins.str
+    """text, number, date or time."""
+    import_field: _builtins.str
+    """Field of imports that takes it in again; empty when an import leaves it out."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: _builtins.str = ...,
+        import_field: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_field", b"import_field", "name", b"name", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportColumn: _TypeAlias = ExportColumn  # noqa: Y015
+
+@_typing.final
+class ExportList(_message.Message):
+    """ExportList is something that can be exported."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    FILTERS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name used in CreateExport."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportColumn]:
+        """Columns in their usual order."""
+
+    @_builtins.property
+    def filters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of conditions and orders."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        columns: _abc.Iterable[Global___ExportColumn] | None = ...,
+        filters: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "filters", b"filters", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportList: _TypeAlias = ExportList  # noqa: Y015
 
 @_typing.final
 class File(_message.Message):
@@ -426,6 +704,7 @@ class Run(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    UNATTENDED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -454,6 +733,8 @@ class Run(_message.Message):
     """Numbering the external ids belong to."""
     user_id: _builtins.str
     """Who started it."""
+    unattended: _builtins.bool
+    """True while it goes on to its load by itself; a run that was changed after its check waits for ConfirmRun."""
     @_builtins.property
     def file(self) -> Global___File:
         """The file."""
@@ -526,10 +807,11 @@ class Run(_message.Message):
         user_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        unattended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "expected", b"expected", "file", b"file", "first_date", b"first_date", "last_date", b"last_date", "options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "blocked", b"blocked", "choices", b"choices", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "error_count", b"error_count", "etag", b"etag", "expected", b"expected", "file", b"file", "first_date", b"first_date", "id", b"id", "kind", b"kind", "last_date", b"last_date", "mapping", b"mapping", "message", b"message", "options", b"options", "progress", b"progress", "source", b"source", "state", b"state", "template_name", b"template_name", "template_version", b"template_version", "unit_id", b"unit_id", "user_id", b"user_id", "warning_count", b"warning_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "blocked", b"blocked", "choices", b"choices", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "error_count", b"error_count", "etag", b"etag", "expected", b"expected", "file", b"file", "first_date", b"first_date", "id", b"id", "kind", b"kind", "last_date", b"last_date", "mapping", b"mapping", "message", b"message", "options", b"options", "progress", b"progress", "source", b"source", "state", b"state", "template_name", b"template_name", "template_version", b"template_version", "unattended", b"unattended", "unit_id", b"unit_id", "user_id", b"user_id", "warning_count", b"warning_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -958,6 +1240,7 @@ class CreateRunRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     CHOICES_FIELD_NUMBER: _builtins.int
     MAPPING_FIELD_NUMBER: _builtins.int
+    UNATTENDED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, at most 255 characters."""
     file_id: _builtins.str
@@ -970,6 +1253,11 @@ class CreateRunRequest(_message.Message):
     """Template to use; empty means propose."""
     source: _builtins.str
     """Numbering the external ids belong to; empty means the unit's own."""
+    unattended: _builtins.bool
+    """True when nobody will look at the run before it loads: the whole file is checked all the same, and a run with no
+    finding that forbids the load goes on to it by itself. What would become of each customer is then not foretold:
+    `expected` stays zero for persons and organizations. Absence means that the run waits for ConfirmRun.
+    """
     @_builtins.property
     def options(self) -> Global___ReadOptions:
         """Reading options; empty ones are detected."""
@@ -994,10 +1282,11 @@ class CreateRunRequest(_message.Message):
         source: _builtins.str = ...,
         choices: _abc.Iterable[Global___ValueChoice] | None = ...,
         mapping: _abc.Iterable[Global___ColumnMapping] | None = ...,
+        unattended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "file_id", b"file_id", "kind", b"kind", "mapping", b"mapping", "options", b"options", "request_id", b"request_id", "source", b"source", "template_name", b"template_name", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "file_id", b"file_id", "kind", b"kind", "mapping", b"mapping", "options", b"options", "request_id", b"request_id", "source", b"source", "template_name", b"template_name", "unattended", b"unattended", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1648,3 +1937,407 @@ class ListKindsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListKindsResponse: _TypeAlias = ListKindsResponse  # noqa: Y015
+
+@_typing.final
+class CreateExportRequest(_message.Message):
+    """Request of CreateExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FiltersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LIST_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    FILTERS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    list: _builtins.str
+    """What is exported."""
+    format: _builtins.str
+    """xlsx, csv or json, vcf for persons and organizations; empty means xlsx."""
+    reason: _builtins.str
+    """What it is for, at most 300 characters; whoever has to agree reads it."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns in their order; empty means all."""
+
+    @_builtins.property
+    def filters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Conditions and order by name: ids, words of the contract's enums, days as 2026-01-31, true."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        list: _builtins.str = ...,
+        format: _builtins.str = ...,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        filters: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "filters", b"filters", "format", b"format", "list", b"list", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateExportRequest: _TypeAlias = CreateExportRequest  # noqa: Y015
+
+@_typing.final
+class CreateExportResponse(_message.Message):
+    """Answer of CreateExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export(self) -> Global___Export:
+        """The export, queued."""
+
+    def __init__(
+        self,
+        *,
+        export: Global___Export | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateExportResponse: _TypeAlias = CreateExportResponse  # noqa: Y015
+
+@_typing.final
+class GetExportRequest(_message.Message):
+    """Request of GetExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
+    """The export."""
+    def __init__(
+        self,
+        *,
+        export_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportRequest: _TypeAlias = GetExportRequest  # noqa: Y015
+
+@_typing.final
+class GetExportResponse(_message.Message):
+    """Answer of GetExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export(self) -> Global___Export:
+        """The export."""
+
+    def __init__(
+        self,
+        *,
+        export: Global___Export | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExportResponse: _TypeAlias = GetExportResponse  # noqa: Y015
+
+@_typing.final
+class ListExportsRequest(_message.Message):
+    """Request of ListExports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TO_DECIDE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    to_decide: _builtins.bool
+    """True: only those that the caller may decide now."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        to_decide: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "to_decide", b"to_decide"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExportsRequest: _TypeAlias = ListExportsRequest  # noqa: Y015
+
+@_typing.final
+class ListExportsResponse(_message.Message):
+    """Answer of ListExports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def exports(self) -> _containers.RepeatedCompositeFieldContainer[Global___Export]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        exports: _abc.Iterable[Global___Export] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exports", b"exports", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExportsResponse: _TypeAlias = ListExportsResponse  # noqa: Y015
+
+@_typing.final
+class DecideExportRequest(_message.Message):
+    """Request of DecideExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    APPROVE_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    export_id: _builtins.str
+    """The export."""
+    approve: _builtins.bool
+    """True lets it go on."""
+    answer: _builtins.str
+    """What to say to who asked, at most 300 characters."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        export_id: _builtins.str = ...,
+        approve: _builtins.bool = ...,
+        answer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "approve", b"approve", "export_id", b"export_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideExportRequest: _TypeAlias = DecideExportRequest  # noqa: Y015
+
+@_typing.final
+class DecideExportResponse(_message.Message):
+    """Answer of DecideExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export(self) -> Global___Export:
+        """As decided."""
+
+    def __init__(
+        self,
+        *,
+        export: Global___Export | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideExportResponse: _TypeAlias = DecideExportResponse  # noqa: Y015
+
+@_typing.final
+class CancelExportRequest(_message.Message):
+    """Request of CancelExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
+    """The export."""
+    def __init__(
+        self,
+        *,
+        export_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelExportRequest: _TypeAlias = CancelExportRequest  # noqa: Y015
+
+@_typing.final
+class CancelExportResponse(_message.Message):
+    """Answer of CancelExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def export(self) -> Global___Export:
+        """As ended."""
+
+    def __init__(
+        self,
+        *,
+        export: Global___Export | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export", b"export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelExportResponse: _TypeAlias = CancelExportResponse  # noqa: Y015
+
+@_typing.final
+class DownloadExportRequest(_message.Message):
+    """Request of DownloadExport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPORT_ID_FIELD_NUMBER: _builtins.int
+    export_id: _builtins.str
+    """The export."""
+    def __init__(
+        self,
+        *,
+        export_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["export_id", b"export_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadExportRequest: _TypeAlias = DownloadExportRequest  # noqa: Y015
+
+@_typing.final
+class DownloadExportResponse(_message.Message):
+    """Answer of DownloadExport, in pieces."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The next bytes."""
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadExportResponse: _TypeAlias = DownloadExportResponse  # noqa: Y015
+
+@_typing.final
+class ListExportListsRequest(_message.Message):
+    """Request of ListExportLists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Ignored; the list is short."""
+    page_token: _builtins.str
+    """Ignored; the list is short."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExportListsRequest: _TypeAlias = ListExportListsRequest  # noqa: Y015
+
+@_typing.final
+class ListExportListsResponse(_message.Message):
+    """Answer of ListExportLists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LISTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    BUDGET_ROWS_FIELD_NUMBER: _builtins.int
+    USED_ROWS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Always empty."""
+    budget_rows: _builtins.int
+    """Rows a day that the caller may export without a second person."""
+    used_rows: _builtins.int
+    """Rows of that which the last 24 hours used."""
+    @_builtins.property
+    def lists(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExportList]:
+        """What the caller may export."""
+
+    def __init__(
+        self,
+        *,
+        lists: _abc.Iterable[Global___ExportList] | None = ...,
+        next_page_token: _builtins.str = ...,
+        budget_rows: _builtins.int = ...,
+        used_rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_rows", b"budget_rows", "lists", b"lists", "next_page_token", b"next_page_token", "used_rows", b"used_rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExportListsResponse: _TypeAlias = ListExportListsResponse  # noqa: Y015

@@ -110,6 +110,41 @@ class ImportsServiceStub:
                 request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListKindsRequest.SerializeToString,
                 response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListKindsResponse.FromString,
                 _registered_method=True)
+        self.CreateExport = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/CreateExport',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.CreateExportRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.CreateExportResponse.FromString,
+                _registered_method=True)
+        self.GetExport = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/GetExport',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.GetExportRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.GetExportResponse.FromString,
+                _registered_method=True)
+        self.ListExports = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/ListExports',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportsRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportsResponse.FromString,
+                _registered_method=True)
+        self.DecideExport = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/DecideExport',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.DecideExportRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.DecideExportResponse.FromString,
+                _registered_method=True)
+        self.CancelExport = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/CancelExport',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelExportRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelExportResponse.FromString,
+                _registered_method=True)
+        self.DownloadExport = channel.unary_stream(
+                '/crm.imports.v1.ImportsService/DownloadExport',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.DownloadExportRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.DownloadExportResponse.FromString,
+                _registered_method=True)
+        self.ListExportLists = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/ListExportLists',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportListsRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportListsResponse.FromString,
+                _registered_method=True)
 
 
 class ImportsServiceServicer:
@@ -221,6 +256,55 @@ class ImportsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateExport(self, request, context):
+        """Asks for a list or report as a file, which a job writes. More rows than the caller's budget allows wait for a second person. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetExport(self, request, context):
+        """Reads an export with its progress: one's own, or one that the caller may decide. Errors: EXPORT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExports(self, request, context):
+        """Lists the caller's own exports and those the caller may decide, youngest first. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideExport(self, request, context):
+        """Lets an export of more rows than its budget go on, or not; nobody decides their own. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_ASKED, FIELD_INVALID, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExport(self, request, context):
+        """Ends one's own export; a file that is ready is deleted. Errors: EXPORT_NOT_FOUND, EXPORT_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadExport(self, request, context):
+        """Streams the file of one's own export. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_READY, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExportLists(self, request, context):
+        """Lists what can be exported, with columns and conditions, and the caller's budget. Errors: none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ImportsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -298,6 +382,41 @@ def add_ImportsServiceServicer_to_server(servicer, server):
                     servicer.ListKinds,
                     request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListKindsRequest.FromString,
                     response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListKindsResponse.SerializeToString,
+            ),
+            'CreateExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateExport,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.CreateExportRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.CreateExportResponse.SerializeToString,
+            ),
+            'GetExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExport,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.GetExportRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.GetExportResponse.SerializeToString,
+            ),
+            'ListExports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExports,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportsRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportsResponse.SerializeToString,
+            ),
+            'DecideExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideExport,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.DecideExportRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.DecideExportResponse.SerializeToString,
+            ),
+            'CancelExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExport,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelExportRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelExportResponse.SerializeToString,
+            ),
+            'DownloadExport': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadExport,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.DownloadExportRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.DownloadExportResponse.SerializeToString,
+            ),
+            'ListExportLists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExportLists,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportListsRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListExportListsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -706,6 +825,195 @@ class ImportsService:
             '/crm.imports.v1.ImportsService/ListKinds',
             crm_dot_imports_dot_v1_dot_imports__pb2.ListKindsRequest.SerializeToString,
             crm_dot_imports_dot_v1_dot_imports__pb2.ListKindsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/CreateExport',
+            crm_dot_imports_dot_v1_dot_imports__pb2.CreateExportRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.CreateExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/GetExport',
+            crm_dot_imports_dot_v1_dot_imports__pb2.GetExportRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.GetExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/ListExports',
+            crm_dot_imports_dot_v1_dot_imports__pb2.ListExportsRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.ListExportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/DecideExport',
+            crm_dot_imports_dot_v1_dot_imports__pb2.DecideExportRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.DecideExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/CancelExport',
+            crm_dot_imports_dot_v1_dot_imports__pb2.CancelExportRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.CancelExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/DownloadExport',
+            crm_dot_imports_dot_v1_dot_imports__pb2.DownloadExportRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.DownloadExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExportLists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/ListExportLists',
+            crm_dot_imports_dot_v1_dot_imports__pb2.ListExportListsRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.ListExportListsResponse.FromString,
             options,
             channel_credentials,
             insecure,

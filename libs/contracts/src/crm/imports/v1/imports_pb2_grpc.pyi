@@ -63,6 +63,20 @@ class ImportsServiceStub:
     """Lists templates with their newest version. Errors: PAGE_TOKEN_INVALID."""
     ListKinds: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListKindsRequest, _imports_pb2.ListKindsResponse]
     """Lists the kinds of data that can be imported, with the fields each knows. Errors: none."""
+    CreateExport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CreateExportRequest, _imports_pb2.CreateExportResponse]
+    """Asks for a list or report as a file, which a job writes. More rows than the caller's budget allows wait for a second person. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    GetExport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.GetExportRequest, _imports_pb2.GetExportResponse]
+    """Reads an export with its progress: one's own, or one that the caller may decide. Errors: EXPORT_NOT_FOUND."""
+    ListExports: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListExportsRequest, _imports_pb2.ListExportsResponse]
+    """Lists the caller's own exports and those the caller may decide, youngest first. Errors: PAGE_TOKEN_INVALID."""
+    DecideExport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.DecideExportRequest, _imports_pb2.DecideExportResponse]
+    """Lets an export of more rows than its budget go on, or not; nobody decides their own. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_ASKED, FIELD_INVALID, REQUEST_ID_REUSED."""
+    CancelExport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CancelExportRequest, _imports_pb2.CancelExportResponse]
+    """Ends one's own export; a file that is ready is deleted. Errors: EXPORT_NOT_FOUND, EXPORT_ENDED."""
+    DownloadExport: _grpc.UnaryStreamMultiCallable[_imports_pb2.DownloadExportRequest, _imports_pb2.DownloadExportResponse]
+    """Streams the file of one's own export. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_READY, NOT_PERMITTED."""
+    ListExportLists: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListExportListsRequest, _imports_pb2.ListExportListsResponse]
+    """Lists what can be exported, with columns and conditions, and the caller's budget. Errors: none."""
 
 @_typing.type_check_only
 class ImportsServiceAsyncStub(ImportsServiceStub):
@@ -99,6 +113,20 @@ class ImportsServiceAsyncStub(ImportsServiceStub):
     """Lists templates with their newest version. Errors: PAGE_TOKEN_INVALID."""
     ListKinds: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListKindsRequest, _imports_pb2.ListKindsResponse]  # type: ignore[assignment]
     """Lists the kinds of data that can be imported, with the fields each knows. Errors: none."""
+    CreateExport: _aio.UnaryUnaryMultiCallable[_imports_pb2.CreateExportRequest, _imports_pb2.CreateExportResponse]  # type: ignore[assignment]
+    """Asks for a list or report as a file, which a job writes. More rows than the caller's budget allows wait for a second person. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    GetExport: _aio.UnaryUnaryMultiCallable[_imports_pb2.GetExportRequest, _imports_pb2.GetExportResponse]  # type: ignore[assignment]
+    """Reads an export with its progress: one's own, or one that the caller may decide. Errors: EXPORT_NOT_FOUND."""
+    ListExports: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListExportsRequest, _imports_pb2.ListExportsResponse]  # type: ignore[assignment]
+    """Lists the caller's own exports and those the caller may decide, youngest first. Errors: PAGE_TOKEN_INVALID."""
+    DecideExport: _aio.UnaryUnaryMultiCallable[_imports_pb2.DecideExportRequest, _imports_pb2.DecideExportResponse]  # type: ignore[assignment]
+    """Lets an export of more rows than its budget go on, or not; nobody decides their own. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_ASKED, FIELD_INVALID, REQUEST_ID_REUSED."""
+    CancelExport: _aio.UnaryUnaryMultiCallable[_imports_pb2.CancelExportRequest, _imports_pb2.CancelExportResponse]  # type: ignore[assignment]
+    """Ends one's own export; a file that is ready is deleted. Errors: EXPORT_NOT_FOUND, EXPORT_ENDED."""
+    DownloadExport: _aio.UnaryStreamMultiCallable[_imports_pb2.DownloadExportRequest, _imports_pb2.DownloadExportResponse]  # type: ignore[assignment]
+    """Streams the file of one's own export. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_READY, NOT_PERMITTED."""
+    ListExportLists: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListExportListsRequest, _imports_pb2.ListExportListsResponse]  # type: ignore[assignment]
+    """Lists what can be exported, with columns and conditions, and the caller's budget. Errors: none."""
 
 class ImportsServiceServicer(metaclass=_abc_1.ABCMeta):
     """ImportsService takes files, shows what they hold, and loads them once confirmed."""
@@ -222,5 +250,61 @@ class ImportsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.ListKindsResponse, _abc.Awaitable[_imports_pb2.ListKindsResponse]]:
         """Lists the kinds of data that can be imported, with the fields each knows. Errors: none."""
+
+    @_abc_1.abstractmethod
+    def CreateExport(
+        self,
+        request: _imports_pb2.CreateExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.CreateExportResponse, _abc.Awaitable[_imports_pb2.CreateExportResponse]]:
+        """Asks for a list or report as a file, which a job writes. More rows than the caller's budget allows wait for a second person. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def GetExport(
+        self,
+        request: _imports_pb2.GetExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.GetExportResponse, _abc.Awaitable[_imports_pb2.GetExportResponse]]:
+        """Reads an export with its progress: one's own, or one that the caller may decide. Errors: EXPORT_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListExports(
+        self,
+        request: _imports_pb2.ListExportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.ListExportsResponse, _abc.Awaitable[_imports_pb2.ListExportsResponse]]:
+        """Lists the caller's own exports and those the caller may decide, youngest first. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def DecideExport(
+        self,
+        request: _imports_pb2.DecideExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.DecideExportResponse, _abc.Awaitable[_imports_pb2.DecideExportResponse]]:
+        """Lets an export of more rows than its budget go on, or not; nobody decides their own. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_ASKED, FIELD_INVALID, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def CancelExport(
+        self,
+        request: _imports_pb2.CancelExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.CancelExportResponse, _abc.Awaitable[_imports_pb2.CancelExportResponse]]:
+        """Ends one's own export; a file that is ready is deleted. Errors: EXPORT_NOT_FOUND, EXPORT_ENDED."""
+
+    @_abc_1.abstractmethod
+    def DownloadExport(
+        self,
+        request: _imports_pb2.DownloadExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_imports_pb2.DownloadExportResponse], _abc.AsyncIterator[_imports_pb2.DownloadExportResponse]]:
+        """Streams the file of one's own export. Errors: EXPORT_NOT_FOUND, EXPORT_NOT_READY, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListExportLists(
+        self,
+        request: _imports_pb2.ListExportListsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.ListExportListsResponse, _abc.Awaitable[_imports_pb2.ListExportListsResponse]]:
+        """Lists what can be exported, with columns and conditions, and the caller's budget. Errors: none."""
 
 def add_ImportsServiceServicer_to_server(servicer: ImportsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

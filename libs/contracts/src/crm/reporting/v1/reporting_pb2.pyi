@@ -76,6 +76,7 @@ class ReportParameters(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
+    TREE_DATE_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """This unit and what is below; empty means all visible."""
     pipeline_id: _builtins.str
@@ -100,6 +101,12 @@ class ReportParameters(_message.Message):
     def group_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Group by, outermost first; each report names those it allows: unit, branch, region, person, product, category, organization, country, industry, pipeline, stage, business_line, loss_reason, kind, month, quarter, year."""
 
+    @_builtins.property
+    def tree_date(self) -> _date_pb2.Date:
+        """Group by and limit to units as the tree was at the end of this day, with the names of then. Absent means as it is
+        now, what became part of another unit counted there. Who sees what is always decided by the rights of now.
+        """
+
     def __init__(
         self,
         *,
@@ -112,10 +119,11 @@ class ReportParameters(_message.Message):
         product_id: _builtins.str = ...,
         currency_code: _builtins.str = ...,
         metric: _builtins.str = ...,
+        tree_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_date", b"from_date", "to_date", b"to_date", "tree_date", b"tree_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "from_date", b"from_date", "group_by", b"group_by", "metric", b"metric", "pipeline_id", b"pipeline_id", "product_id", b"product_id", "to_date", b"to_date", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "from_date", b"from_date", "group_by", b"group_by", "metric", b"metric", "pipeline_id", b"pipeline_id", "product_id", b"product_id", "to_date", b"to_date", "tree_date", b"tree_date", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -305,8 +313,11 @@ class RunReportRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    AS_FILE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the report."""
+    as_file: _builtins.bool
+    """True when it is taken away as a file, which needs the right to export, is noted as such and can be stopped."""
     @_builtins.property
     def parameters(self) -> Global___ReportParameters:
         """What it covers."""
@@ -316,10 +327,11 @@ class RunReportRequest(_message.Message):
         *,
         name: _builtins.str = ...,
         parameters: Global___ReportParameters | None = ...,
+        as_file: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "parameters", b"parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_file", b"as_file", "name", b"name", "parameters", b"parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,7 +79,7 @@ class ReportingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RunReport(self, request, context):
-        """Runs a report within what the caller may see. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN.
+        """Runs a report within what the caller may see, as a file within what the caller may export. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class ReportingServiceStub:
     ListReports: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.ListReportsRequest, _reporting_pb2.ListReportsResponse]
     """Lists the reports there are, with their parameters. Errors: none."""
     RunReport: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.RunReportRequest, _reporting_pb2.RunReportResponse]
-    """Runs a report within what the caller may see. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    """Runs a report within what the caller may see, as a file within what the caller may export. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
     ListReportRecords: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.ListReportRecordsRequest, _reporting_pb2.ListReportRecordsResponse]
     """Lists the records behind one figure of a report. Errors: REPORT_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
     SetExchangeRate: _grpc.UnaryUnaryMultiCallable[_reporting_pb2.SetExchangeRateRequest, _reporting_pb2.SetExchangeRateResponse]
@@ -54,7 +54,7 @@ class ReportingServiceAsyncStub(ReportingServiceStub):
     ListReports: _aio.UnaryUnaryMultiCallable[_reporting_pb2.ListReportsRequest, _reporting_pb2.ListReportsResponse]  # type: ignore[assignment]
     """Lists the reports there are, with their parameters. Errors: none."""
     RunReport: _aio.UnaryUnaryMultiCallable[_reporting_pb2.RunReportRequest, _reporting_pb2.RunReportResponse]  # type: ignore[assignment]
-    """Runs a report within what the caller may see. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN."""
+    """Runs a report within what the caller may see, as a file within what the caller may export. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
     ListReportRecords: _aio.UnaryUnaryMultiCallable[_reporting_pb2.ListReportRecordsRequest, _reporting_pb2.ListReportRecordsResponse]  # type: ignore[assignment]
     """Lists the records behind one figure of a report. Errors: REPORT_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
     SetExchangeRate: _aio.UnaryUnaryMultiCallable[_reporting_pb2.SetExchangeRateRequest, _reporting_pb2.SetExchangeRateResponse]  # type: ignore[assignment]
@@ -81,7 +81,7 @@ class ReportingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _reporting_pb2.RunReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_reporting_pb2.RunReportResponse, _abc.Awaitable[_reporting_pb2.RunReportResponse]]:
-        """Runs a report within what the caller may see. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN."""
+        """Runs a report within what the caller may see, as a file within what the caller may export. Errors: REPORT_NOT_FOUND, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
 
     @_abc_1.abstractmethod
     def ListReportRecords(

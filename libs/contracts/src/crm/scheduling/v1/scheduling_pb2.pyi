@@ -226,6 +226,8 @@ class _NotificationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Noti
     """Somebody reminds: it is the user's move."""
     NOTIFICATION_KIND_ASSIGNED: _NotificationKind.ValueType  # 4
     """Somebody gave the user activities."""
+    NOTIFICATION_KIND_CUSTOMER_NEWS: _NotificationKind.ValueType  # 5
+    """Somebody was in touch with the customer of an open deal in which the user has a part."""
 
 class NotificationKind(_NotificationKind, metaclass=_NotificationKindEnumTypeWrapper):
     """NotificationKind says why a user is told. Values may be added."""
@@ -240,6 +242,8 @@ NOTIFICATION_KIND_NUDGE: NotificationKind.ValueType  # 3
 """Somebody reminds: it is the user's move."""
 NOTIFICATION_KIND_ASSIGNED: NotificationKind.ValueType  # 4
 """Somebody gave the user activities."""
+NOTIFICATION_KIND_CUSTOMER_NEWS: NotificationKind.ValueType  # 5
+"""Somebody was in touch with the customer of an open deal in which the user has a part."""
 Global___NotificationKind: _TypeAlias = NotificationKind  # noqa: Y015
 
 class _ErrorReason:
@@ -419,6 +423,7 @@ class Activity(_message.Message):
     CREATOR_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -509,6 +514,10 @@ class Activity(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed; output only."""
 
+    @_builtins.property
+    def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
+
     def __init__(
         self,
         *,
@@ -547,10 +556,11 @@ class Activity(_message.Message):
         creator_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_reminder_minutes", b"_reminder_minutes", "close_time", b"close_time", "create_time", b"create_time", "due_date", b"due_date", "due_time", b"due_time", "end_time", b"end_time", "reminder_minutes", b"reminder_minutes", "repetition", b"repetition", "update_time", b"update_time", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reminder_minutes", b"_reminder_minutes", "close_time", b"close_time", "closer_id", b"closer_id", "create_time", b"create_time", "creator_id", b"creator_id", "deal_id", b"deal_id", "deal_title", b"deal_title", "description", b"description", "due_date", b"due_date", "due_time", b"due_time", "end_time", b"end_time", "etag", b"etag", "id", b"id", "kind", b"kind", "occurrence", b"occurrence", "organization_id", b"organization_id", "organization_name", b"organization_name", "outcome", b"outcome", "overdue", b"overdue", "owner_id", b"owner_id", "owner_name", b"owner_name", "participant_person_ids", b"participant_person_ids", "participant_user_ids", b"participant_user_ids", "person_id", b"person_id", "person_name", b"person_name", "priority", b"priority", "reminder_minutes", b"reminder_minutes", "repetition", b"repetition", "series_id", b"series_id", "state", b"state", "subject", b"subject", "summary", b"summary", "time_zone", b"time_zone", "unit_id", b"unit_id", "update_time", b"update_time", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reminder_minutes", b"_reminder_minutes", "close_time", b"close_time", "closer_id", b"closer_id", "create_time", b"create_time", "creator_id", b"creator_id", "deal_id", b"deal_id", "deal_title", b"deal_title", "description", b"description", "due_date", b"due_date", "due_time", b"due_time", "end_time", b"end_time", "etag", b"etag", "hidden_fields", b"hidden_fields", "id", b"id", "kind", b"kind", "occurrence", b"occurrence", "organization_id", b"organization_id", "organization_name", b"organization_name", "outcome", b"outcome", "overdue", b"overdue", "owner_id", b"owner_id", "owner_name", b"owner_name", "participant_person_ids", b"participant_person_ids", "participant_user_ids", b"participant_user_ids", "person_id", b"person_id", "person_name", b"person_name", "priority", b"priority", "reminder_minutes", b"reminder_minutes", "repetition", b"repetition", "series_id", b"series_id", "state", b"state", "subject", b"subject", "summary", b"summary", "time_zone", b"time_zone", "unit_id", b"unit_id", "update_time", b"update_time", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reminder_minutes: _TypeAlias = _typing.Literal["reminder_minutes"]  # noqa: Y015
     _WhichOneofArgType__reminder_minutes: _TypeAlias = _typing.Literal["_reminder_minutes", b"_reminder_minutes"]  # noqa: Y015
@@ -1859,8 +1869,58 @@ class BatchGetNextStepsResponse(_message.Message):
 Global___BatchGetNextStepsResponse: _TypeAlias = BatchGetNextStepsResponse  # noqa: Y015
 
 @_typing.final
+class CustomerNews(_message.Message):
+    """CustomerNews is what a notification tells of a customer: the newest interaction, and a deal on which it bears."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERACTION_ID_FIELD_NUMBER: _builtins.int
+    INTERACTION_KIND_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    PERSON_NAME_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_NAME_FIELD_NUMBER: _builtins.int
+    DEAL_ID_FIELD_NUMBER: _builtins.int
+    DEAL_TITLE_FIELD_NUMBER: _builtins.int
+    interaction_id: _builtins.str
+    """The newest interaction told of."""
+    interaction_kind: _builtins.str
+    """Its kind: call, meeting, email, chat or note."""
+    person_id: _builtins.str
+    """The person it was had with; empty when none."""
+    person_name: _builtins.str
+    """Name of the person as far as known here."""
+    organization_id: _builtins.str
+    """The organization it was had with; empty when none."""
+    organization_name: _builtins.str
+    """Name of the organization as far as known here."""
+    deal_id: _builtins.str
+    """An open deal with this customer in which the user has a part; empty when it is not visible any more."""
+    deal_title: _builtins.str
+    """Title of the deal."""
+    def __init__(
+        self,
+        *,
+        interaction_id: _builtins.str = ...,
+        interaction_kind: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        person_name: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        organization_name: _builtins.str = ...,
+        deal_id: _builtins.str = ...,
+        deal_title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deal_id", b"deal_id", "deal_title", b"deal_title", "interaction_id", b"interaction_id", "interaction_kind", b"interaction_kind", "organization_id", b"organization_id", "organization_name", b"organization_name", "person_id", b"person_id", "person_name", b"person_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerNews: _TypeAlias = CustomerNews  # noqa: Y015
+
+@_typing.final
 class Notification(_message.Message):
-    """Notification tells a user of an activity."""
+    """Notification tells a user of an activity, or of what is new at a customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1873,6 +1933,7 @@ class Notification(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     READ_TIME_FIELD_NUMBER: _builtins.int
+    CUSTOMER_NEWS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     kind: Global___NotificationKind.ValueType
@@ -1884,10 +1945,10 @@ class Notification(_message.Message):
     note: _builtins.str
     """A word with it."""
     count: _builtins.int
-    """How many activities it tells of: more than one where many were given at once."""
+    """How many activities or interactions it tells of: more than one where many came before it was read."""
     @_builtins.property
     def activity(self) -> Global___Activity:
-        """The activity, as it is now; only its id when it is not visible any more."""
+        """The activity, as it is now; only its id when it is not visible any more; absent where it tells of a customer."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -1896,6 +1957,10 @@ class Notification(_message.Message):
     @_builtins.property
     def read_time(self) -> _timestamp_pb2.Timestamp:
         """When it was read; absent when not yet."""
+
+    @_builtins.property
+    def customer_news(self) -> Global___CustomerNews:
+        """What is new at a customer; absent where it tells of an activity."""
 
     def __init__(
         self,
@@ -1909,10 +1974,11 @@ class Notification(_message.Message):
         count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         read_time: _timestamp_pb2.Timestamp | None = ...,
+        customer_news: Global___CustomerNews | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "create_time", b"create_time", "read_time", b"read_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "create_time", b"create_time", "customer_news", b"customer_news", "read_time", b"read_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "actor_id", b"actor_id", "actor_name", b"actor_name", "count", b"count", "create_time", b"create_time", "id", b"id", "kind", b"kind", "note", b"note", "read_time", b"read_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "actor_id", b"actor_id", "actor_name", b"actor_name", "count", b"count", "create_time", b"create_time", "customer_news", b"customer_news", "id", b"id", "kind", b"kind", "note", b"note", "read_time", b"read_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2246,3 +2312,721 @@ class ListAbsencesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAbsencesResponse: _TypeAlias = ListAbsencesResponse  # noqa: Y015
+
+@_typing.final
+class HandOverActivitiesRequest(_message.Message):
+    """Request of HandOverActivities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FROM_OWNER_ID_FIELD_NUMBER: _builtins.int
+    TO_OWNER_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    from_owner_id: _builtins.str
+    """Whose records are handed over; may be empty in a dry run of a unit, which then counts those of everybody."""
+    to_owner_id: _builtins.str
+    """Who is responsible from now on; may be empty in a dry run."""
+    unit_id: _builtins.str
+    """Only those of this unit or one below it; empty means all."""
+    note: _builtins.str
+    """Why, at most 300 characters; kept with the history."""
+    most: _builtins.int
+    """At most this many in this call, 1 to 500; 0 means 500. Call again until none remain."""
+    dry_run: _builtins.bool
+    """True only counts."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        from_owner_id: _builtins.str = ...,
+        to_owner_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        note: _builtins.str = ...,
+        most: _builtins.int = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "from_owner_id", b"from_owner_id", "most", b"most", "note", b"note", "request_id", b"request_id", "to_owner_id", b"to_owner_id", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverActivitiesRequest: _TypeAlias = HandOverActivitiesRequest  # noqa: Y015
+
+@_typing.final
+class ActivitiesOfUnit(_message.Message):
+    """ActivitiesOfUnit counts the open activities of a user in one unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    activities: _builtins.int
+    """Open activities."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        activities: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivitiesOfUnit: _TypeAlias = ActivitiesOfUnit  # noqa: Y015
+
+@_typing.final
+class HandOverActivitiesResponse(_message.Message):
+    """Answer of HandOverActivities."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
+    NOT_ALLOWED_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    activities: _builtins.int
+    """Activities handed over in this call."""
+    remaining: _builtins.int
+    """How many are left that the caller may hand over."""
+    not_allowed: _builtins.int
+    """How many the caller sees and may not hand over."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActivitiesOfUnit]:
+        """The remaining ones by unit."""
+
+    def __init__(
+        self,
+        *,
+        activities: _builtins.int = ...,
+        remaining: _builtins.int = ...,
+        not_allowed: _builtins.int = ...,
+        units: _abc.Iterable[Global___ActivitiesOfUnit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities", "not_allowed", b"not_allowed", "remaining", b"remaining", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverActivitiesResponse: _TypeAlias = HandOverActivitiesResponse  # noqa: Y015
+
+@_typing.final
+class WorkingHours(_message.Message):
+    """WorkingHours is a stretch of work on one day of the week, on the clock of the unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEEKDAY_FIELD_NUMBER: _builtins.int
+    START_MINUTE_FIELD_NUMBER: _builtins.int
+    END_MINUTE_FIELD_NUMBER: _builtins.int
+    weekday: _builtins.int
+    """Day of the week, 1 is Monday and 7 Sunday."""
+    start_minute: _builtins.int
+    """Minutes after midnight at which it begins, 0 to 1,439."""
+    end_minute: _builtins.int
+    """Minutes after midnight at which it ends, up to 1,440, after its start."""
+    def __init__(
+        self,
+        *,
+        weekday: _builtins.int = ...,
+        start_minute: _builtins.int = ...,
+        end_minute: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_minute", b"end_minute", "start_minute", b"start_minute", "weekday", b"weekday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkingHours: _TypeAlias = WorkingHours  # noqa: Y015
+
+@_typing.final
+class WorkingWeek(_message.Message):
+    """WorkingWeek is the working week of a unit and of those below it that have none of their own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    HOURS_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit whose week it is; empty for the week that holds where nobody has set one: Monday to Friday, 9 to 13 and 14 to 18 o'clock."""
+    etag: _builtins.str
+    """Version, decimal digits; empty for the week that nobody has set; output only."""
+    @_builtins.property
+    def hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkingHours]:
+        """The stretches of work, by day and start, at most 42, which do not overlap. None at all means that nobody works."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        hours: _abc.Iterable[Global___WorkingHours] | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "hours", b"hours", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkingWeek: _TypeAlias = WorkingWeek  # noqa: Y015
+
+@_typing.final
+class GetWorkingWeeksRequest(_message.Message):
+    """Request of GetWorkingWeeks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkingWeeksRequest: _TypeAlias = GetWorkingWeeksRequest  # noqa: Y015
+
+@_typing.final
+class GetWorkingWeeksResponse(_message.Message):
+    """Answer of GetWorkingWeeks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    WORKING_WEEKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def in_force(self) -> Global___WorkingWeek:
+        """The week by which the unit works: its own, else that of the nearest unit above it."""
+
+    @_builtins.property
+    def working_weeks(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkingWeek]:
+        """Own weeks of the unit and of those below it, higher units first."""
+
+    def __init__(
+        self,
+        *,
+        in_force: Global___WorkingWeek | None = ...,
+        working_weeks: _abc.Iterable[Global___WorkingWeek] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["in_force", b"in_force"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_force", b"in_force", "working_weeks", b"working_weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkingWeeksResponse: _TypeAlias = GetWorkingWeeksResponse  # noqa: Y015
+
+@_typing.final
+class SetWorkingWeekRequest(_message.Message):
+    """Request of SetWorkingWeek."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKING_WEEK_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Version the caller saw; empty skips the check."""
+    @_builtins.property
+    def working_week(self) -> Global___WorkingWeek:
+        """The unit and its week."""
+
+    def __init__(
+        self,
+        *,
+        working_week: Global___WorkingWeek | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "working_week", b"working_week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetWorkingWeekRequest: _TypeAlias = SetWorkingWeekRequest  # noqa: Y015
+
+@_typing.final
+class SetWorkingWeekResponse(_message.Message):
+    """Answer of SetWorkingWeek."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKING_WEEK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def working_week(self) -> Global___WorkingWeek:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        working_week: Global___WorkingWeek | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetWorkingWeekResponse: _TypeAlias = SetWorkingWeekResponse  # noqa: Y015
+
+@_typing.final
+class RemoveWorkingWeekRequest(_message.Message):
+    """Request of RemoveWorkingWeek."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveWorkingWeekRequest: _TypeAlias = RemoveWorkingWeekRequest  # noqa: Y015
+
+@_typing.final
+class RemoveWorkingWeekResponse(_message.Message):
+    """Answer of RemoveWorkingWeek."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveWorkingWeekResponse: _TypeAlias = RemoveWorkingWeekResponse  # noqa: Y015
+
+@_typing.final
+class Holiday(_message.Message):
+    """Holiday is a day on which a unit and all below it do not work, or work although a unit above it does not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    WORKS_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    name: _builtins.str
+    """What it is called, 1 to 100 characters."""
+    works: _builtins.bool
+    """True: the unit works on this day as on a usual one of the week, whatever a unit above it says."""
+    @_builtins.property
+    def date(self) -> _date_pb2.Date:
+        """The day."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        date: _date_pb2.Date | None = ...,
+        name: _builtins.str = ...,
+        works: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "name", b"name", "unit_id", b"unit_id", "works", b"works"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Holiday: _TypeAlias = Holiday  # noqa: Y015
+
+@_typing.final
+class GetHolidaysRequest(_message.Message):
+    """Request of GetHolidays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """First day after the range, at most 1,100 days after start_date."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHolidaysRequest: _TypeAlias = GetHolidaysRequest  # noqa: Y015
+
+@_typing.final
+class GetHolidaysResponse(_message.Message):
+    """Answer of GetHolidays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLIDAYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def holidays(self) -> _containers.RepeatedCompositeFieldContainer[Global___Holiday]:
+        """By day, one a day: that of the nearest unit, whose id it carries."""
+
+    def __init__(
+        self,
+        *,
+        holidays: _abc.Iterable[Global___Holiday] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holidays", b"holidays"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHolidaysResponse: _TypeAlias = GetHolidaysResponse  # noqa: Y015
+
+@_typing.final
+class SetHolidayRequest(_message.Message):
+    """Request of SetHoliday."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLIDAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def holiday(self) -> Global___Holiday:
+        """The holiday; unit and day name it."""
+
+    def __init__(
+        self,
+        *,
+        holiday: Global___Holiday | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetHolidayRequest: _TypeAlias = SetHolidayRequest  # noqa: Y015
+
+@_typing.final
+class SetHolidayResponse(_message.Message):
+    """Answer of SetHoliday."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLIDAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def holiday(self) -> Global___Holiday:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        holiday: Global___Holiday | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetHolidayResponse: _TypeAlias = SetHolidayResponse  # noqa: Y015
+
+@_typing.final
+class RemoveHolidayRequest(_message.Message):
+    """Request of RemoveHoliday."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit that recorded it."""
+    @_builtins.property
+    def date(self) -> _date_pb2.Date:
+        """The day."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveHolidayRequest: _TypeAlias = RemoveHolidayRequest  # noqa: Y015
+
+@_typing.final
+class RemoveHolidayResponse(_message.Message):
+    """Answer of RemoveHoliday."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveHolidayResponse: _TypeAlias = RemoveHolidayResponse  # noqa: Y015
+
+@_typing.final
+class GetWorkloadRequest(_message.Message):
+    """Request of GetWorkload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """IANA zone of the days; empty means that of the caller's unit."""
+    unit_id: _builtins.str
+    """The people of this unit and all below it; empty with user_ids empty means those of the caller's unit."""
+    page_size: _builtins.int
+    """At most this many people, 1 to 100; 0 means 50."""
+    page_token: _builtins.str
+    """From the previous answer; empty for the first page."""
+    @_builtins.property
+    def start_date(self) -> _date_pb2.Date:
+        """First day."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """First day after the range, at most 21 days after start_date."""
+
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """These users, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        start_date: _date_pb2.Date | None = ...,
+        end_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "page_size", b"page_size", "page_token", b"page_token", "start_date", b"start_date", "time_zone", b"time_zone", "unit_id", b"unit_id", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkloadRequest: _TypeAlias = GetWorkloadRequest  # noqa: Y015
+
+@_typing.final
+class WorkloadItem(_message.Message):
+    """WorkloadItem is an activity in the day of a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVITY_FIELD_NUMBER: _builtins.int
+    PLANNED_MINUTES_FIELD_NUMBER: _builtins.int
+    VIRTUAL_FIELD_NUMBER: _builtins.int
+    planned_minutes: _builtins.int
+    """Minutes of it on this day."""
+    virtual: _builtins.bool
+    """True for a future occurrence of a repeating activity, which does not exist yet."""
+    @_builtins.property
+    def activity(self) -> Global___Activity:
+        """The activity; for a future occurrence the open one it will come from."""
+
+    def __init__(
+        self,
+        *,
+        activity: Global___Activity | None = ...,
+        planned_minutes: _builtins.int = ...,
+        virtual: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "planned_minutes", b"planned_minutes", "virtual", b"virtual"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkloadItem: _TypeAlias = WorkloadItem  # noqa: Y015
+
+@_typing.final
+class WorkloadDay(_message.Message):
+    """WorkloadDay is a day of a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    CAPACITY_MINUTES_FIELD_NUMBER: _builtins.int
+    PLANNED_MINUTES_FIELD_NUMBER: _builtins.int
+    AWAY_FIELD_NUMBER: _builtins.int
+    HOLIDAY_FIELD_NUMBER: _builtins.int
+    ACTIVITY_COUNT_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    capacity_minutes: _builtins.int
+    """Minutes the person works on it; 0 on free days and holidays and while away."""
+    planned_minutes: _builtins.int
+    """Minutes planned: the length of what has an end, else 60 of a task or meeting and 15 of a call. A meeting for a whole day takes the working day, and what lasts longer than a day takes no more of a day than the person works."""
+    away: _builtins.bool
+    """True while the person is away."""
+    holiday: _builtins.str
+    """Name of the holiday; empty when there is none."""
+    activity_count: _builtins.int
+    """How many activities the day has."""
+    @_builtins.property
+    def date(self) -> _date_pb2.Date:
+        """The day."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkloadItem]:
+        """The first of them by time, at most 5."""
+
+    def __init__(
+        self,
+        *,
+        date: _date_pb2.Date | None = ...,
+        capacity_minutes: _builtins.int = ...,
+        planned_minutes: _builtins.int = ...,
+        away: _builtins.bool = ...,
+        holiday: _builtins.str = ...,
+        activity_count: _builtins.int = ...,
+        items: _abc.Iterable[Global___WorkloadItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity_count", b"activity_count", "away", b"away", "capacity_minutes", b"capacity_minutes", "date", b"date", "holiday", b"holiday", "items", b"items", "planned_minutes", b"planned_minutes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkloadDay: _TypeAlias = WorkloadDay  # noqa: Y015
+
+@_typing.final
+class Workload(_message.Message):
+    """Workload is the range of days of a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    USER_NAME_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    CAPACITY_MINUTES_FIELD_NUMBER: _builtins.int
+    PLANNED_MINUTES_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user."""
+    user_name: _builtins.str
+    """Name of the user as far as known here."""
+    unit_id: _builtins.str
+    """The unit of the user."""
+    capacity_minutes: _builtins.int
+    """Minutes the person works in all."""
+    planned_minutes: _builtins.int
+    """Minutes planned in all."""
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkloadDay]:
+        """One for each day of the range."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        user_name: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        capacity_minutes: _builtins.int = ...,
+        planned_minutes: _builtins.int = ...,
+        days: _abc.Iterable[Global___WorkloadDay] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_minutes", b"capacity_minutes", "days", b"days", "planned_minutes", b"planned_minutes", "unit_id", b"unit_id", "user_id", b"user_id", "user_name", b"user_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Workload: _TypeAlias = Workload  # noqa: Y015
+
+@_typing.final
+class GetWorkloadResponse(_message.Message):
+    """Answer of GetWorkload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    CAPACITY_MINUTES_FIELD_NUMBER: _builtins.int
+    PLANNED_MINUTES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    capacity_minutes: _builtins.int
+    """Minutes that the people of this page work in all."""
+    planned_minutes: _builtins.int
+    """Minutes planned for the people of this page in all."""
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    truncated: _builtins.bool
+    """True when there was more planned than could be counted."""
+    @_builtins.property
+    def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___Workload]:
+        """By name."""
+
+    def __init__(
+        self,
+        *,
+        people: _abc.Iterable[Global___Workload] | None = ...,
+        capacity_minutes: _builtins.int = ...,
+        planned_minutes: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_minutes", b"capacity_minutes", "next_page_token", b"next_page_token", "people", b"people", "planned_minutes", b"planned_minutes", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkloadResponse: _TypeAlias = GetWorkloadResponse  # noqa: Y015

@@ -140,6 +140,46 @@ class SchedulingServiceStub:
                 request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.ListAbsencesRequest.SerializeToString,
                 response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.ListAbsencesResponse.FromString,
                 _registered_method=True)
+        self.HandOverActivities = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/HandOverActivities',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.HandOverActivitiesRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.HandOverActivitiesResponse.FromString,
+                _registered_method=True)
+        self.GetWorkingWeeks = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/GetWorkingWeeks',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkingWeeksRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkingWeeksResponse.FromString,
+                _registered_method=True)
+        self.SetWorkingWeek = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/SetWorkingWeek',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetWorkingWeekRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetWorkingWeekResponse.FromString,
+                _registered_method=True)
+        self.RemoveWorkingWeek = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/RemoveWorkingWeek',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveWorkingWeekRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveWorkingWeekResponse.FromString,
+                _registered_method=True)
+        self.GetHolidays = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/GetHolidays',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetHolidaysRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetHolidaysResponse.FromString,
+                _registered_method=True)
+        self.SetHoliday = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/SetHoliday',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetHolidayRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetHolidayResponse.FromString,
+                _registered_method=True)
+        self.RemoveHoliday = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/RemoveHoliday',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveHolidayRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveHolidayResponse.FromString,
+                _registered_method=True)
+        self.GetWorkload = channel.unary_unary(
+                '/crm.scheduling.v1.SchedulingService/GetWorkload',
+                request_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkloadRequest.SerializeToString,
+                response_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkloadResponse.FromString,
+                _registered_method=True)
 
 
 class SchedulingServiceServicer:
@@ -293,6 +333,62 @@ class SchedulingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandOverActivities(self, request, context):
+        """Gives the open activities of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWorkingWeeks(self, request, context):
+        """Reads the working week in force in a unit, and the weeks that the unit and those below it have of their own. Errors: UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetWorkingWeek(self, request, context):
+        """Gives a unit, and all below it that have none of their own, a working week. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, STALE_ETAG, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveWorkingWeek(self, request, context):
+        """Takes a unit's own working week away, so that it works as the unit above it does. Doing it again changes nothing. Errors: UNIT_NOT_KNOWN, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHolidays(self, request, context):
+        """Reads the holidays in force in a unit in a range of days, by day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetHoliday(self, request, context):
+        """Records a holiday of a unit and all below it, or gives that day another name. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveHoliday(self, request, context):
+        """Takes a unit's holiday back. Doing it again changes nothing. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWorkload(self, request, context):
+        """Answers how much is planned for each person on each day against the time they work: holidays and absence take time away, and only activities that the caller may see count. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SchedulingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -400,6 +496,46 @@ def add_SchedulingServiceServicer_to_server(servicer, server):
                     servicer.ListAbsences,
                     request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.ListAbsencesRequest.FromString,
                     response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.ListAbsencesResponse.SerializeToString,
+            ),
+            'HandOverActivities': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOverActivities,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.HandOverActivitiesRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.HandOverActivitiesResponse.SerializeToString,
+            ),
+            'GetWorkingWeeks': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkingWeeks,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkingWeeksRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkingWeeksResponse.SerializeToString,
+            ),
+            'SetWorkingWeek': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetWorkingWeek,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetWorkingWeekRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetWorkingWeekResponse.SerializeToString,
+            ),
+            'RemoveWorkingWeek': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveWorkingWeek,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveWorkingWeekRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveWorkingWeekResponse.SerializeToString,
+            ),
+            'GetHolidays': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHolidays,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetHolidaysRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetHolidaysResponse.SerializeToString,
+            ),
+            'SetHoliday': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetHoliday,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetHolidayRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetHolidayResponse.SerializeToString,
+            ),
+            'RemoveHoliday': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveHoliday,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveHolidayRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveHolidayResponse.SerializeToString,
+            ),
+            'GetWorkload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkload,
+                    request_deserializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkloadRequest.FromString,
+                    response_serializer=crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkloadResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -970,6 +1106,222 @@ class SchedulingService:
             '/crm.scheduling.v1.SchedulingService/ListAbsences',
             crm_dot_scheduling_dot_v1_dot_scheduling__pb2.ListAbsencesRequest.SerializeToString,
             crm_dot_scheduling_dot_v1_dot_scheduling__pb2.ListAbsencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOverActivities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/HandOverActivities',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.HandOverActivitiesRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.HandOverActivitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorkingWeeks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/GetWorkingWeeks',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkingWeeksRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkingWeeksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetWorkingWeek(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/SetWorkingWeek',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetWorkingWeekRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetWorkingWeekResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveWorkingWeek(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/RemoveWorkingWeek',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveWorkingWeekRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveWorkingWeekResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHolidays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/GetHolidays',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetHolidaysRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetHolidaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetHoliday(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/SetHoliday',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetHolidayRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.SetHolidayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveHoliday(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/RemoveHoliday',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveHolidayRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.RemoveHolidayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorkload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.scheduling.v1.SchedulingService/GetWorkload',
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkloadRequest.SerializeToString,
+            crm_dot_scheduling_dot_v1_dot_scheduling__pb2.GetWorkloadResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,6 +75,22 @@ class SchedulingServiceStub:
     """Takes an absence back. Errors: ABSENCE_NOT_FOUND, NOT_PERMITTED."""
     ListAbsences: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.ListAbsencesRequest, _scheduling_pb2.ListAbsencesResponse]
     """Lists visible absences that touch a range of days, by their first day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID."""
+    HandOverActivities: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.HandOverActivitiesRequest, _scheduling_pb2.HandOverActivitiesResponse]
+    """Gives the open activities of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+    GetWorkingWeeks: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetWorkingWeeksRequest, _scheduling_pb2.GetWorkingWeeksResponse]
+    """Reads the working week in force in a unit, and the weeks that the unit and those below it have of their own. Errors: UNIT_NOT_KNOWN."""
+    SetWorkingWeek: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.SetWorkingWeekRequest, _scheduling_pb2.SetWorkingWeekResponse]
+    """Gives a unit, and all below it that have none of their own, a working week. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, STALE_ETAG, NOT_PERMITTED."""
+    RemoveWorkingWeek: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RemoveWorkingWeekRequest, _scheduling_pb2.RemoveWorkingWeekResponse]
+    """Takes a unit's own working week away, so that it works as the unit above it does. Doing it again changes nothing. Errors: UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    GetHolidays: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetHolidaysRequest, _scheduling_pb2.GetHolidaysResponse]
+    """Reads the holidays in force in a unit in a range of days, by day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SetHoliday: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.SetHolidayRequest, _scheduling_pb2.SetHolidayResponse]
+    """Records a holiday of a unit and all below it, or gives that day another name. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    RemoveHoliday: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RemoveHolidayRequest, _scheduling_pb2.RemoveHolidayResponse]
+    """Takes a unit's holiday back. Doing it again changes nothing. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    GetWorkload: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetWorkloadRequest, _scheduling_pb2.GetWorkloadResponse]
+    """Answers how much is planned for each person on each day against the time they work: holidays and absence take time away, and only activities that the caller may see count. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID."""
 
 @_typing.type_check_only
 class SchedulingServiceAsyncStub(SchedulingServiceStub):
@@ -123,6 +139,22 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """Takes an absence back. Errors: ABSENCE_NOT_FOUND, NOT_PERMITTED."""
     ListAbsences: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.ListAbsencesRequest, _scheduling_pb2.ListAbsencesResponse]  # type: ignore[assignment]
     """Lists visible absences that touch a range of days, by their first day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID."""
+    HandOverActivities: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.HandOverActivitiesRequest, _scheduling_pb2.HandOverActivitiesResponse]  # type: ignore[assignment]
+    """Gives the open activities of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+    GetWorkingWeeks: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetWorkingWeeksRequest, _scheduling_pb2.GetWorkingWeeksResponse]  # type: ignore[assignment]
+    """Reads the working week in force in a unit, and the weeks that the unit and those below it have of their own. Errors: UNIT_NOT_KNOWN."""
+    SetWorkingWeek: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.SetWorkingWeekRequest, _scheduling_pb2.SetWorkingWeekResponse]  # type: ignore[assignment]
+    """Gives a unit, and all below it that have none of their own, a working week. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, STALE_ETAG, NOT_PERMITTED."""
+    RemoveWorkingWeek: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RemoveWorkingWeekRequest, _scheduling_pb2.RemoveWorkingWeekResponse]  # type: ignore[assignment]
+    """Takes a unit's own working week away, so that it works as the unit above it does. Doing it again changes nothing. Errors: UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    GetHolidays: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetHolidaysRequest, _scheduling_pb2.GetHolidaysResponse]  # type: ignore[assignment]
+    """Reads the holidays in force in a unit in a range of days, by day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    SetHoliday: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.SetHolidayRequest, _scheduling_pb2.SetHolidayResponse]  # type: ignore[assignment]
+    """Records a holiday of a unit and all below it, or gives that day another name. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    RemoveHoliday: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RemoveHolidayRequest, _scheduling_pb2.RemoveHolidayResponse]  # type: ignore[assignment]
+    """Takes a unit's holiday back. Doing it again changes nothing. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+    GetWorkload: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetWorkloadRequest, _scheduling_pb2.GetWorkloadResponse]  # type: ignore[assignment]
+    """Answers how much is planned for each person on each day against the time they work: holidays and absence take time away, and only activities that the caller may see count. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID."""
 
 class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     """SchedulingService keeps what people have to do, reminds them once, and shows whose move it is."""
@@ -294,5 +326,69 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.ListAbsencesResponse, _abc.Awaitable[_scheduling_pb2.ListAbsencesResponse]]:
         """Lists visible absences that touch a range of days, by their first day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def HandOverActivities(
+        self,
+        request: _scheduling_pb2.HandOverActivitiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.HandOverActivitiesResponse, _abc.Awaitable[_scheduling_pb2.HandOverActivitiesResponse]]:
+        """Gives the open activities of a user to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def GetWorkingWeeks(
+        self,
+        request: _scheduling_pb2.GetWorkingWeeksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.GetWorkingWeeksResponse, _abc.Awaitable[_scheduling_pb2.GetWorkingWeeksResponse]]:
+        """Reads the working week in force in a unit, and the weeks that the unit and those below it have of their own. Errors: UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def SetWorkingWeek(
+        self,
+        request: _scheduling_pb2.SetWorkingWeekRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.SetWorkingWeekResponse, _abc.Awaitable[_scheduling_pb2.SetWorkingWeekResponse]]:
+        """Gives a unit, and all below it that have none of their own, a working week. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, STALE_ETAG, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def RemoveWorkingWeek(
+        self,
+        request: _scheduling_pb2.RemoveWorkingWeekRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.RemoveWorkingWeekResponse, _abc.Awaitable[_scheduling_pb2.RemoveWorkingWeekResponse]]:
+        """Takes a unit's own working week away, so that it works as the unit above it does. Doing it again changes nothing. Errors: UNIT_NOT_KNOWN, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def GetHolidays(
+        self,
+        request: _scheduling_pb2.GetHolidaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.GetHolidaysResponse, _abc.Awaitable[_scheduling_pb2.GetHolidaysResponse]]:
+        """Reads the holidays in force in a unit in a range of days, by day. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def SetHoliday(
+        self,
+        request: _scheduling_pb2.SetHolidayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.SetHolidayResponse, _abc.Awaitable[_scheduling_pb2.SetHolidayResponse]]:
+        """Records a holiday of a unit and all below it, or gives that day another name. Needs the right to configure there. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def RemoveHoliday(
+        self,
+        request: _scheduling_pb2.RemoveHolidayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.RemoveHolidayResponse, _abc.Awaitable[_scheduling_pb2.RemoveHolidayResponse]]:
+        """Takes a unit's holiday back. Doing it again changes nothing. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def GetWorkload(
+        self,
+        request: _scheduling_pb2.GetWorkloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scheduling_pb2.GetWorkloadResponse, _abc.Awaitable[_scheduling_pb2.GetWorkloadResponse]]:
+        """Answers how much is planned for each person on each day against the time they work: holidays and absence take time away, and only activities that the caller may see count. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, PAGE_TOKEN_INVALID."""
 
 def add_SchedulingServiceServicer_to_server(servicer: SchedulingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -56,6 +56,12 @@
     }
   });
 
+  // --- news leave open what somebody opened
+  document.addEventListener("htmx:before:morph:node", (event) => {
+    const { oldNode, newNode } = event.detail;
+    if (oldNode instanceof HTMLDetailsElement) newNode.open = oldNode.open;
+  });
+
   // --- refused fields: marked where they stand, until they are changed
   const markFields = (notice) => {
     const form = notice.closest("form");

@@ -107,7 +107,11 @@
   // The widget calls itself a table without having a table's rows; its entries are buttons with names of their own.
   const parts = "[role=table], [role=rowgroup], [role=row], [role=cell], [role=columnheader], [role=rowheader], [aria-colindex]";
   const claims = ["role", "aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount"];
-  const plain = () => box.querySelectorAll(parts).forEach((part) => claims.forEach((claim) => part.removeAttribute(claim)));
+  // Its grid scrolls, so keys must reach it also where it has no entries.
+  const plain = () => {
+    box.querySelectorAll(parts).forEach((part) => claims.forEach((claim) => part.removeAttribute(claim)));
+    if (!narrow) box.querySelectorAll(".ec-main").forEach((grid) => { grid.tabIndex = 0; });
+  };
   new MutationObserver(plain).observe(box, { childList: true, subtree: true });
   plain();
 

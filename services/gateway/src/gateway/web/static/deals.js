@@ -31,7 +31,9 @@
 
   document.addEventListener("htmx:config:request", (event) => {
     const { sourceElement, request } = event.detail.ctx;
-    if (sourceElement.id === "board" && request.method === "GET" && lists().length) request.body.set("size", size());
+    if (request.method !== "GET" || !lists().length) return;
+    if (sourceElement.id === "board") request.body.set("size", size());
+    if (sourceElement.matches(".bl-column")) request.body.set("size", cardsOf(sourceElement).length);
   });
   document.addEventListener("htmx:after:request", (event) => {
     const { sourceElement, response } = event.detail.ctx;
@@ -43,13 +45,16 @@
     const source = event.detail.ctx && event.detail.ctx.sourceElement;
     if (source && source.matches(".bl-card")) putBack(source);
   });
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { sourceElement, response } = event.detail.ctx;
+    // News of a column may be swapped in before the move's own answer; only this one ends the wish for the focus.
+    const answered = (response && response.headers.get("X-Moved")) || sourceElement.matches(".bl-card");
     watch();
     const form = document.getElementById("ask-form");
     const card = focused && document.getElementById(focused);
     if (form && !form.contains(document.activeElement)) form.querySelector("select, input:not([type=hidden])").focus();
     else if (!form && card) card.querySelector("[data-card-link]").focus();
-    if (!form) focused = "";
+    if (!form && answered) focused = "";
   });
 
   // --- by mouse and finger

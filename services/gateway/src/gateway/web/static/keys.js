@@ -1,11 +1,11 @@
-// The keyboard map: / search, c t d p o new things, g and a letter to go, j k through lists, ? the keys themselves.
+// The keyboard map: / search, c t d p o new things, g and a letter to go, j k through lists, x chooses a row, ? the keys themselves.
 // Silent while somebody types, with Ctrl, Alt or Meta, and when switched off in the settings (WCAG 2.1.4).
 (() => {
   const GO_WITHIN = 1500; // ms between g and its letter
   let went = -Infinity;
 
   const isTyping = (target) =>
-    target instanceof Element && target.closest("input, textarea, select, [contenteditable], [role=textbox]") !== null;
+    target instanceof Element && target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], [role=textbox]") !== null;
   // A layout without Latin letters still has the same keys in the same places.
   const letterOf = (event) => {
     if (/^[a-z]$/i.test(event.key)) return event.key.toLowerCase();
@@ -52,6 +52,8 @@
       return true;
     }
     if (letter === "j" || letter === "k") return step(letter === "j" ? 1 : -1);
+    const row = document.activeElement && document.activeElement.closest("[data-row]");
+    if (letter === "x" && row) return press(row.querySelector("[data-choose]"));
     // What the page offers for a key knows more than the menu of every page: the customer of a card, say.
     const key = `[data-key="${letter}"]`;
     return press(document.querySelector(`#main ${key}`) || document.querySelector(key));

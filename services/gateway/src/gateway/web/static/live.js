@@ -1,9 +1,10 @@
 // Live updates of an open page: one stream of what changed, and an event `live` on the elements that show it.
-// An element says what it shows with data-live="person:ID deal:ID"; htmx fetches it anew with hx-trigger="live".
+// An element says what it shows with data-live="person:ID deal:ID"; htmx fetches it anew with hx-trigger="live",
+// what lies inside comes with it.
 (() => {
-  const SETTLE = 100; // ms: changes that come together are fetched once
+  const SETTLE = 100, REST = 1000; // ms: changes that come together are fetched once, and no more often than each second
   const FIRST_PAUSE = 1000, LONGEST_PAUSE = 60000;
-  let stream = null, listening = new Set(), pause = FIRST_PAUSE, retry = 0, settle = 0, gather = 0;
+  let stream = null, listening = new Set(), pause = FIRST_PAUSE, retry = 0, settle = 0, gather = 0, rested = 0;
   let since = document.querySelector('meta[name="rendered"]')?.content || "";
   const changed = new Set();
 
@@ -12,19 +13,19 @@
 
   const refresh = () => {
     settle = 0;
+    rested = Date.now() + REST;
     const everything = changed.has("*");
     const concerned = [...document.querySelectorAll("[data-live]")].filter(
       (element) => everything || topicsOf(element).some((topic) => changed.has(topic)));
     changed.clear();
-    for (const element of concerned) {
-      if (element.isConnected) element.dispatchEvent(new CustomEvent("live"));
-    }
+    const outer = concerned.filter((element) => !concerned.some((other) => other !== element && other.contains(element)));
+    for (const element of outer) element.dispatchEvent(new CustomEvent("live"));
   };
   const hear = (event) => {
     since = event.lastEventId || since;
     pause = FIRST_PAUSE;
     for (const topic of JSON.parse(event.data)) changed.add(topic);
-    if (changed.size && !settle) settle = setTimeout(refresh, SETTLE);
+    if (changed.size && !settle) settle = setTimeout(refresh, Math.max(SETTLE, rested - Date.now()));
   };
 
   const close = () => {

@@ -92,12 +92,33 @@ class PersonPersonal(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     BIRTH_DATE_FIELD_NUMBER: _builtins.int
     PHONES_FIELD_NUMBER: _builtins.int
     EMAILS_FIELD_NUMBER: _builtins.int
     TAX_ID_FIELD_NUMBER: _builtins.int
     CITY_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Name as written."""
     birth_date: _builtins.str
@@ -114,6 +135,10 @@ class PersonPersonal(_message.Message):
     def emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """E-mails."""
 
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Values of the company's own fields, by key."""
+
     def __init__(
         self,
         *,
@@ -123,10 +148,11 @@ class PersonPersonal(_message.Message):
         emails: _abc.Iterable[_builtins.str] | None = ...,
         tax_id: _builtins.str = ...,
         city: _builtins.str = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "city", b"city", "display_name", b"display_name", "emails", b"emails", "phones", b"phones", "tax_id", b"tax_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "city", b"city", "display_name", b"display_name", "emails", b"emails", "fields", b"fields", "phones", b"phones", "tax_id", b"tax_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -137,6 +163,26 @@ class OrganizationState(_message.Message):
     """OrganizationState is a card of an organization after the change."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     ID_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
@@ -151,6 +197,7 @@ class OrganizationState(_message.Message):
     UNIT_ID_FIELD_NUMBER: _builtins.int
     CREATOR_ID_FIELD_NUMBER: _builtins.int
     RUN_ID_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     display_name: _builtins.str
@@ -181,6 +228,10 @@ class OrganizationState(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the card was made."""
 
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Values of the company's own fields, by key."""
+
     def __init__(
         self,
         *,
@@ -197,10 +248,11 @@ class OrganizationState(_message.Message):
         unit_id: _builtins.str = ...,
         creator_id: _builtins.str = ...,
         run_id: _builtins.str = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "country", b"country", "create_time", b"create_time", "creator_id", b"creator_id", "display_name", b"display_name", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "run_id", b"run_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "country", b"country", "create_time", b"create_time", "creator_id", b"creator_id", "display_name", b"display_name", "fields", b"fields", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "run_id", b"run_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -221,6 +273,8 @@ class InteractionState(_message.Message):
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     PERSONAL_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     kind: _builtins.str
@@ -235,6 +289,8 @@ class InteractionState(_message.Message):
     """The organization; empty when none."""
     outcome: _builtins.str
     """Result such as away or busy; empty when none."""
+    run_id: _builtins.str
+    """Import run that made this change; empty when none."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it took place."""
@@ -242,6 +298,10 @@ class InteractionState(_message.Message):
     @_builtins.property
     def personal(self) -> Global___InteractionPersonal:
         """Personal fields; absent for receivers without the grant."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded; absent in events of before it was said."""
 
     def __init__(
         self,
@@ -255,10 +315,12 @@ class InteractionState(_message.Message):
         organization_id: _builtins.str = ...,
         outcome: _builtins.str = ...,
         personal: Global___InteractionPersonal | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        run_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "personal", b"personal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "occur_time", b"occur_time", "personal", b"personal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "id", b"id", "kind", b"kind", "occur_time", b"occur_time", "organization_id", b"organization_id", "outcome", b"outcome", "person_id", b"person_id", "personal", b"personal", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "create_time", b"create_time", "id", b"id", "kind", b"kind", "occur_time", b"occur_time", "organization_id", b"organization_id", "outcome", b"outcome", "person_id", b"person_id", "personal", b"personal", "run_id", b"run_id", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -417,3 +479,289 @@ class InteractionLogged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InteractionLogged: _TypeAlias = InteractionLogged  # noqa: Y015
+
+@_typing.final
+class InteractionMoved(_message.Message):
+    """InteractionMoved says that an interaction belongs to other cards than before, because cards were merged or the merge was undone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INTERACTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def interaction(self) -> Global___InteractionState:
+        """The interaction after the move."""
+
+    def __init__(
+        self,
+        *,
+        interaction: Global___InteractionState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interaction", b"interaction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interaction", b"interaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InteractionMoved: _TypeAlias = InteractionMoved  # noqa: Y015
+
+@_typing.final
+class PersonMerged(_message.Message):
+    """PersonMerged says that a person's card is no more: it became part of another one, to which its id leads from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The card that it became part of; that one's state is told by an event of its own."""
+    merge_id: _builtins.str
+    """The merge, which other cards may share."""
+    @_builtins.property
+    def person(self) -> Global___PersonState:
+        """The card as it was last."""
+
+    def __init__(
+        self,
+        *,
+        person: Global___PersonState | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_id", b"merge_id", "person", b"person", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonMerged: _TypeAlias = PersonMerged  # noqa: Y015
+
+@_typing.final
+class PersonUnmerged(_message.Message):
+    """PersonUnmerged says that a merge was undone and the card is there again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The card that it was part of."""
+    merge_id: _builtins.str
+    """The merge."""
+    @_builtins.property
+    def person(self) -> Global___PersonState:
+        """The card as it is now."""
+
+    def __init__(
+        self,
+        *,
+        person: Global___PersonState | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_id", b"merge_id", "person", b"person", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonUnmerged: _TypeAlias = PersonUnmerged  # noqa: Y015
+
+@_typing.final
+class OrganizationMerged(_message.Message):
+    """OrganizationMerged says that an organization's card is no more: it became part of another one, to which its id leads from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The card that it became part of; that one's state is told by an event of its own."""
+    merge_id: _builtins.str
+    """The merge, which other cards may share."""
+    @_builtins.property
+    def organization(self) -> Global___OrganizationState:
+        """The card as it was last."""
+
+    def __init__(
+        self,
+        *,
+        organization: Global___OrganizationState | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_id", b"merge_id", "organization", b"organization", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganizationMerged: _TypeAlias = OrganizationMerged  # noqa: Y015
+
+@_typing.final
+class OrganizationUnmerged(_message.Message):
+    """OrganizationUnmerged says that a merge was undone and the card is there again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_ID_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The card that it was part of."""
+    merge_id: _builtins.str
+    """The merge."""
+    @_builtins.property
+    def organization(self) -> Global___OrganizationState:
+        """The card as it is now."""
+
+    def __init__(
+        self,
+        *,
+        organization: Global___OrganizationState | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_id", b"merge_id", "organization", b"organization", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganizationUnmerged: _TypeAlias = OrganizationUnmerged  # noqa: Y015
+
+@_typing.final
+class CustomerFieldState(_message.Message):
+    """CustomerFieldState is a field of a company's own after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
+    DEFAULT_VALUE_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    record_type: _builtins.str
+    """person or organization."""
+    key: _builtins.str
+    """Key of its values."""
+    label: _builtins.str
+    """What people read."""
+    type: _builtins.str
+    """text, long_text, number, money, date, yes_no, choice, choices, link or user."""
+    required: _builtins.bool
+    """Whether new cards must have a value."""
+    default_value: _builtins.str
+    """Value of new cards; empty when none."""
+    unit_id: _builtins.str
+    """The unit whose subtree it belongs to; empty for the whole company."""
+    retired: _builtins.bool
+    """Whether it is offered no more."""
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The label in other languages, by ISO 639-1 code."""
+
+    @_builtins.property
+    def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Allowed values in order; empty where any is allowed."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        key: _builtins.str = ...,
+        label: _builtins.str = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        type: _builtins.str = ...,
+        required: _builtins.bool = ...,
+        choices: _abc.Iterable[_builtins.str] | None = ...,
+        default_value: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        retired: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "default_value", b"default_value", "id", b"id", "key", b"key", "label", b"label", "labels", b"labels", "record_type", b"record_type", "required", b"required", "retired", b"retired", "type", b"type", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerFieldState: _TypeAlias = CustomerFieldState  # noqa: Y015
+
+@_typing.final
+class CustomerFieldCreated(_message.Message):
+    """CustomerFieldCreated says that a field of the company's own was made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def customer_field(self) -> Global___CustomerFieldState:
+        """The field."""
+
+    def __init__(
+        self,
+        *,
+        customer_field: Global___CustomerFieldState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerFieldCreated: _TypeAlias = CustomerFieldCreated  # noqa: Y015
+
+@_typing.final
+class CustomerFieldUpdated(_message.Message):
+    """CustomerFieldUpdated says that a field of the company's own was changed or retired."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def customer_field(self) -> Global___CustomerFieldState:
+        """The field after the change."""
+
+    def __init__(
+        self,
+        *,
+        customer_field: Global___CustomerFieldState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_field", b"customer_field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerFieldUpdated: _TypeAlias = CustomerFieldUpdated  # noqa: Y015

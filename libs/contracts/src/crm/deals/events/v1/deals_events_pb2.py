@@ -22,42 +22,47 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from crm.platform.v1 import confidential_pb2 as crm_dot_platform_dot_v1_dot_confidential__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crm/deals/events/v1/deals_events.proto\x12\x13\x63rm.deals.events.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"F\n\nStageState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x05\"Z\n\rPipelineState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x06stages\x18\x03 \x03(\x0b\x32\x1f.crm.deals.events.v1.StageState\"{\n\x0cProductState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x17\n\x0funit_of_measure\x18\x05 \x01(\t\x12\x18\n\x10\x66raction_allowed\x18\x06 \x01(\x08\"k\n\tLineState\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x14\n\x0cproduct_name\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"e\n\x0fStageEntryState\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12/\n\x0b\x63hange_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\"\xfe\x03\n\tDealState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0bpipeline_id\x18\x02 \x01(\t\x12\x10\n\x08stage_id\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x17\n\x0forganization_id\x18\x05 \x01(\t\x12\x11\n\tperson_id\x18\x06 \x01(\t\x12\x0f\n\x07unit_id\x18\x07 \x01(\t\x12\x10\n\x08owner_id\x18\x08 \x01(\t\x12\"\n\x06\x61mount\x18\t \x01(\x0b\x32\x12.google.type.Money\x12\x32\n\nline_items\x18\n \x03(\x0b\x32\x1e.crm.deals.events.v1.LineState\x12;\n\rstage_history\x18\x0b \x03(\x0b\x32$.crm.deals.events.v1.StageEntryState\x12\x11\n\topen_date\x18\x0c \x01(\t\x12\x12\n\nclose_date\x18\r \x01(\t\x12\x13\n\x0bloss_reason\x18\x0e \x01(\t\x12\x15\n\rbusiness_line\x18\x0f \x01(\t\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreator_id\x18\x11 \x01(\t\x12\r\n\x05title\x18\x12 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x13 \x01(\t\x12\x0e\n\x06run_id\x18\x14 \x01(\t\"\xb9\x01\n\tPlanState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x12\n\nproduct_id\x18\x04 \x01(\t\x12\x12\n\nstart_date\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x06 \x01(\t\x12\x0e\n\x06metric\x18\x07 \x01(\t\x12\"\n\x06\x61mount\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x10\n\x08quantity\x18\t \x01(\t\"G\n\x0fPipelineDefined\x12\x34\n\x08pipeline\x18\x01 \x01(\x0b\x32\".crm.deals.events.v1.PipelineState\"D\n\x0eProductDefined\x12\x32\n\x07product\x18\x01 \x01(\x0b\x32!.crm.deals.events.v1.ProductState\":\n\nDealOpened\x12,\n\x04\x64\x65\x61l\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.DealState\"h\n\x0b\x44\x65\x61lUpdated\x12,\n\x04\x64\x65\x61l\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.DealState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"W\n\x10\x44\x65\x61lStageChanged\x12,\n\x04\x64\x65\x61l\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.DealState\x12\x15\n\rfrom_stage_id\x18\x02 \x01(\t\"7\n\x07PlanSet\x12,\n\x04plan\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.PlanStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crm/deals/events/v1/deals_events.proto\x12\x13\x63rm.deals.events.v1\x1a\"crm/platform/v1/confidential.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"p\n\nStageState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x05\x12\x18\n\x0bprobability\x18\x05 \x01(\x05H\x00\x88\x01\x01\x42\x0e\n\x0c_probability\"Z\n\rPipelineState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12/\n\x06stages\x18\x03 \x03(\x0b\x32\x1f.crm.deals.events.v1.StageState\"{\n\x0cProductState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x17\n\x0funit_of_measure\x18\x05 \x01(\t\x12\x18\n\x10\x66raction_allowed\x18\x06 \x01(\x08\"|\n\tLineState\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x14\n\x0cproduct_name\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\t\x12\x33\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x0f\xea\xe0\x18\x0b\x64\x65\x61l.amount\"e\n\x0fStageEntryState\x12\x10\n\x08stage_id\x18\x01 \x01(\t\x12/\n\x0b\x63hange_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07user_id\x18\x03 \x01(\t\"\xac\x04\n\tDealState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0bpipeline_id\x18\x02 \x01(\t\x12\x10\n\x08stage_id\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x17\n\x0forganization_id\x18\x05 \x01(\t\x12\x11\n\tperson_id\x18\x06 \x01(\t\x12\x0f\n\x07unit_id\x18\x07 \x01(\t\x12\x10\n\x08owner_id\x18\x08 \x01(\t\x12\x33\n\x06\x61mount\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x0f\xea\xe0\x18\x0b\x64\x65\x61l.amount\x12\x32\n\nline_items\x18\n \x03(\x0b\x32\x1e.crm.deals.events.v1.LineState\x12;\n\rstage_history\x18\x0b \x03(\x0b\x32$.crm.deals.events.v1.StageEntryState\x12\x11\n\topen_date\x18\x0c \x01(\t\x12\x12\n\nclose_date\x18\r \x01(\t\x12\x13\n\x0bloss_reason\x18\x0e \x01(\t\x12\x15\n\rbusiness_line\x18\x0f \x01(\t\x12/\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncreator_id\x18\x11 \x01(\t\x12\r\n\x05title\x18\x12 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x13 \x01(\t\x12\x0e\n\x06run_id\x18\x14 \x01(\t\x12\x1b\n\x13\x65xpected_close_date\x18\x15 \x01(\t\"\xb9\x01\n\tPlanState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x12\n\nproduct_id\x18\x04 \x01(\t\x12\x12\n\nstart_date\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x06 \x01(\t\x12\x0e\n\x06metric\x18\x07 \x01(\t\x12\"\n\x06\x61mount\x18\x08 \x01(\x0b\x32\x12.google.type.Money\x12\x10\n\x08quantity\x18\t \x01(\t\"G\n\x0fPipelineDefined\x12\x34\n\x08pipeline\x18\x01 \x01(\x0b\x32\".crm.deals.events.v1.PipelineState\"D\n\x0eProductDefined\x12\x32\n\x07product\x18\x01 \x01(\x0b\x32!.crm.deals.events.v1.ProductState\":\n\nDealOpened\x12,\n\x04\x64\x65\x61l\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.DealState\"h\n\x0b\x44\x65\x61lUpdated\x12,\n\x04\x64\x65\x61l\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.DealState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"W\n\x10\x44\x65\x61lStageChanged\x12,\n\x04\x64\x65\x61l\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.DealState\x12\x15\n\rfrom_stage_id\x18\x02 \x01(\t\"7\n\x07PlanSet\x12,\n\x04plan\x18\x01 \x01(\x0b\x32\x1e.crm.deals.events.v1.PlanStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crm.deals.events.v1.deals_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STAGESTATE']._serialized_start=155
-  _globals['_STAGESTATE']._serialized_end=225
-  _globals['_PIPELINESTATE']._serialized_start=227
-  _globals['_PIPELINESTATE']._serialized_end=317
-  _globals['_PRODUCTSTATE']._serialized_start=319
-  _globals['_PRODUCTSTATE']._serialized_end=442
-  _globals['_LINESTATE']._serialized_start=444
-  _globals['_LINESTATE']._serialized_end=551
-  _globals['_STAGEENTRYSTATE']._serialized_start=553
-  _globals['_STAGEENTRYSTATE']._serialized_end=654
-  _globals['_DEALSTATE']._serialized_start=657
-  _globals['_DEALSTATE']._serialized_end=1167
-  _globals['_PLANSTATE']._serialized_start=1170
-  _globals['_PLANSTATE']._serialized_end=1355
-  _globals['_PIPELINEDEFINED']._serialized_start=1357
-  _globals['_PIPELINEDEFINED']._serialized_end=1428
-  _globals['_PRODUCTDEFINED']._serialized_start=1430
-  _globals['_PRODUCTDEFINED']._serialized_end=1498
-  _globals['_DEALOPENED']._serialized_start=1500
-  _globals['_DEALOPENED']._serialized_end=1558
-  _globals['_DEALUPDATED']._serialized_start=1560
-  _globals['_DEALUPDATED']._serialized_end=1664
-  _globals['_DEALSTAGECHANGED']._serialized_start=1666
-  _globals['_DEALSTAGECHANGED']._serialized_end=1753
-  _globals['_PLANSET']._serialized_start=1755
-  _globals['_PLANSET']._serialized_end=1810
+  _globals['_LINESTATE'].fields_by_name['amount']._loaded_options = None
+  _globals['_LINESTATE'].fields_by_name['amount']._serialized_options = b'\352\340\030\013deal.amount'
+  _globals['_DEALSTATE'].fields_by_name['amount']._loaded_options = None
+  _globals['_DEALSTATE'].fields_by_name['amount']._serialized_options = b'\352\340\030\013deal.amount'
+  _globals['_STAGESTATE']._serialized_start=191
+  _globals['_STAGESTATE']._serialized_end=303
+  _globals['_PIPELINESTATE']._serialized_start=305
+  _globals['_PIPELINESTATE']._serialized_end=395
+  _globals['_PRODUCTSTATE']._serialized_start=397
+  _globals['_PRODUCTSTATE']._serialized_end=520
+  _globals['_LINESTATE']._serialized_start=522
+  _globals['_LINESTATE']._serialized_end=646
+  _globals['_STAGEENTRYSTATE']._serialized_start=648
+  _globals['_STAGEENTRYSTATE']._serialized_end=749
+  _globals['_DEALSTATE']._serialized_start=752
+  _globals['_DEALSTATE']._serialized_end=1308
+  _globals['_PLANSTATE']._serialized_start=1311
+  _globals['_PLANSTATE']._serialized_end=1496
+  _globals['_PIPELINEDEFINED']._serialized_start=1498
+  _globals['_PIPELINEDEFINED']._serialized_end=1569
+  _globals['_PRODUCTDEFINED']._serialized_start=1571
+  _globals['_PRODUCTDEFINED']._serialized_end=1639
+  _globals['_DEALOPENED']._serialized_start=1641
+  _globals['_DEALOPENED']._serialized_end=1699
+  _globals['_DEALUPDATED']._serialized_start=1701
+  _globals['_DEALUPDATED']._serialized_end=1805
+  _globals['_DEALSTAGECHANGED']._serialized_start=1807
+  _globals['_DEALSTAGECHANGED']._serialized_end=1894
+  _globals['_PLANSET']._serialized_start=1896
+  _globals['_PLANSET']._serialized_end=1951
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,7 @@ class StageState(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     name: _builtins.str
@@ -39,6 +40,8 @@ class StageState(_message.Message):
     """open, won or lost."""
     position: _builtins.int
     """Order from 1."""
+    probability: _builtins.int
+    """Of a hundred deals in this stage so many are expected to be won, 0 to 100; absent in events of before there was such a figure."""
     def __init__(
         self,
         *,
@@ -46,12 +49,15 @@ class StageState(_message.Message):
         name: _builtins.str = ...,
         kind: _builtins.str = ...,
         position: _builtins.int = ...,
+        probability: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "probability", b"probability"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "kind", b"kind", "name", b"name", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "id", b"id", "kind", b"kind", "name", b"name", "position", b"position", "probability", b"probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__probability: _TypeAlias = _typing.Literal["probability"]  # noqa: Y015
+    _WhichOneofArgType__probability: _TypeAlias = _typing.Literal["_probability", b"_probability"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability) -> _WhichOneofReturnType__probability | None: ...
 
 Global___StageState: _TypeAlias = StageState  # noqa: Y015
 
@@ -223,6 +229,7 @@ class DealState(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     RUN_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_CLOSE_DATE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     pipeline_id: _builtins.str
@@ -255,6 +262,8 @@ class DealState(_message.Message):
     """Number in the source system; empty when none."""
     run_id: _builtins.str
     """Import run that made this change; empty when none."""
+    expected_close_date: _builtins.str
+    """Day on which the deal is expected to be won, ISO 8601; empty when nobody has said."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Value; absent when unknown."""
@@ -294,10 +303,11 @@ class DealState(_message.Message):
         title: _builtins.str = ...,
         external_id: _builtins.str = ...,
         run_id: _builtins.str = ...,
+        expected_close_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_line", b"business_line", "close_date", b"close_date", "create_time", b"create_time", "creator_id", b"creator_id", "external_id", b"external_id", "id", b"id", "line_items", b"line_items", "loss_reason", b"loss_reason", "open_date", b"open_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "run_id", b"run_id", "stage_history", b"stage_history", "stage_id", b"stage_id", "status", b"status", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_line", b"business_line", "close_date", b"close_date", "create_time", b"create_time", "creator_id", b"creator_id", "expected_close_date", b"expected_close_date", "external_id", b"external_id", "id", b"id", "line_items", b"line_items", "loss_reason", b"loss_reason", "open_date", b"open_date", "organization_id", b"organization_id", "owner_id", b"owner_id", "person_id", b"person_id", "pipeline_id", b"pipeline_id", "run_id", b"run_id", "stage_history", b"stage_history", "stage_id", b"stage_id", "status", b"status", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crm/directory/events/v1/directory_events.proto\x12\x17\x63rm.directory.events.v1\x1a google/protobuf/field_mask.proto\"\xdb\x01\n\tUnitState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\x14\n\x0c\x63ountry_code\x18\x07 \x01(\t\x12\x11\n\tarea_code\x18\x08 \x01(\t\x12\x11\n\ttime_zone\x18\t \x01(\t\x12\x15\n\rcurrency_code\x18\n \x01(\t\x12\x12\n\nstart_date\x18\x0b \x01(\t\x12\x10\n\x08\x65nd_date\x18\x0c \x01(\t\"o\n\rPositionState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x12\n\nstart_date\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x06 \x01(\t\"\xc5\x01\n\tUserState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x39\n\tpositions\x18\x04 \x03(\x0b\x32&.crm.directory.events.v1.PositionState\x12\x12\n\nleave_date\x18\x05 \x01(\t\x12\x37\n\x08personal\x18\x06 \x01(\x0b\x32%.crm.directory.events.v1.UserPersonal\"\x1d\n\x0cUserPersonal\x12\r\n\x05\x65mail\x18\x01 \x01(\t\"?\n\x0bUnitCreated\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UnitState\"l\n\x0bUnitUpdated\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UnitState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"?\n\x0bUserCreated\x12\x30\n\x04user\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UserState\"l\n\x0bUserUpdated\x12\x30\n\x04user\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UserState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.crm/directory/events/v1/directory_events.proto\x12\x17\x63rm.directory.events.v1\x1a google/protobuf/field_mask.proto\"\xbe\x02\n\tUnitState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tparent_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0c\n\x04path\x18\x06 \x01(\t\x12\x14\n\x0c\x63ountry_code\x18\x07 \x01(\t\x12\x11\n\tarea_code\x18\x08 \x01(\t\x12\x11\n\ttime_zone\x18\t \x01(\t\x12\x15\n\rcurrency_code\x18\n \x01(\t\x12\x12\n\nstart_date\x18\x0b \x01(\t\x12\x10\n\x08\x65nd_date\x18\x0c \x01(\t\x12\x15\n\rfreeze_reason\x18\r \x01(\t\x12\x16\n\x0emerged_into_id\x18\x0e \x01(\t\x12\x32\n\x06places\x18\x0f \x03(\x0b\x32\".crm.directory.events.v1.UnitPlace\"a\n\tUnitPlace\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0emerged_into_id\x18\x05 \x01(\t\"\xa1\x01\n\rPositionState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x12\n\nstart_date\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x06 \x01(\t\x12\x1f\n\x17substitutes_position_id\x18\x07 \x01(\t\x12\x0f\n\x07seat_id\x18\x08 \x01(\t\"\xc5\x01\n\tUserState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x39\n\tpositions\x18\x04 \x03(\x0b\x32&.crm.directory.events.v1.PositionState\x12\x12\n\nleave_date\x18\x05 \x01(\t\x12\x37\n\x08personal\x18\x06 \x01(\x0b\x32%.crm.directory.events.v1.UserPersonal\"\x1d\n\x0cUserPersonal\x12\r\n\x05\x65mail\x18\x01 \x01(\t\"?\n\x0bUnitCreated\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UnitState\"l\n\x0bUnitUpdated\x12\x30\n\x04unit\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UnitState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"G\n\rUnitUserMoved\x12\x0f\n\x07unit_id\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_unit_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\"?\n\x0bUserCreated\x12\x30\n\x04user\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UserState\"l\n\x0bUserUpdated\x12\x30\n\x04user\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.UserState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"A\n\x0fPermissionState\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x0f\n\x07records\x18\x02 \x01(\t\x12\r\n\x05scope\x18\x03 \x01(\t\"r\n\tRoleState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12=\n\x0bpermissions\x18\x04 \x03(\x0b\x32(.crm.directory.events.v1.PermissionState\"\xa5\x01\n\x10RestrictionState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07records\x18\x04 \x01(\t\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x0c\n\x04role\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x12\n\nstart_date\x18\x08 \x01(\t\x12\x10\n\x08\x65nd_date\x18\t \x01(\t\"?\n\x0bRoleChanged\x12\x30\n\x04role\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.RoleState\"?\n\x0bRoleRemoved\x12\x30\n\x04role\x18\x01 \x01(\x0b\x32\".crm.directory.events.v1.RoleState\"R\n\x10RestrictionAdded\x12>\n\x0brestriction\x18\x01 \x01(\x0b\x32).crm.directory.events.v1.RestrictionState\"T\n\x12RestrictionRemoved\x12>\n\x0brestriction\x18\x01 \x01(\x0b\x32).crm.directory.events.v1.RestrictionState\"Z\n\x0f\x46ieldGroupState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07records\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x0e\n\x06\x66ields\x18\x05 \x03(\t\"R\n\x11\x46ieldGroupChanged\x12=\n\x0b\x66ield_group\x18\x01 \x01(\x0b\x32(.crm.directory.events.v1.FieldGroupState\"R\n\x11\x46ieldGroupRemoved\x12=\n\x0b\x66ield_group\x18\x01 \x01(\x0b\x32(.crm.directory.events.v1.FieldGroupStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,43 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crm.directory.events.v1.dir
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_UNITSTATE']._serialized_start=110
-  _globals['_UNITSTATE']._serialized_end=329
-  _globals['_POSITIONSTATE']._serialized_start=331
-  _globals['_POSITIONSTATE']._serialized_end=442
-  _globals['_USERSTATE']._serialized_start=445
-  _globals['_USERSTATE']._serialized_end=642
-  _globals['_USERPERSONAL']._serialized_start=644
-  _globals['_USERPERSONAL']._serialized_end=673
-  _globals['_UNITCREATED']._serialized_start=675
-  _globals['_UNITCREATED']._serialized_end=738
-  _globals['_UNITUPDATED']._serialized_start=740
-  _globals['_UNITUPDATED']._serialized_end=848
-  _globals['_USERCREATED']._serialized_start=850
-  _globals['_USERCREATED']._serialized_end=913
-  _globals['_USERUPDATED']._serialized_start=915
-  _globals['_USERUPDATED']._serialized_end=1023
+  _globals['_UNITSTATE']._serialized_end=428
+  _globals['_UNITPLACE']._serialized_start=430
+  _globals['_UNITPLACE']._serialized_end=527
+  _globals['_POSITIONSTATE']._serialized_start=530
+  _globals['_POSITIONSTATE']._serialized_end=691
+  _globals['_USERSTATE']._serialized_start=694
+  _globals['_USERSTATE']._serialized_end=891
+  _globals['_USERPERSONAL']._serialized_start=893
+  _globals['_USERPERSONAL']._serialized_end=922
+  _globals['_UNITCREATED']._serialized_start=924
+  _globals['_UNITCREATED']._serialized_end=987
+  _globals['_UNITUPDATED']._serialized_start=989
+  _globals['_UNITUPDATED']._serialized_end=1097
+  _globals['_UNITUSERMOVED']._serialized_start=1099
+  _globals['_UNITUSERMOVED']._serialized_end=1170
+  _globals['_USERCREATED']._serialized_start=1172
+  _globals['_USERCREATED']._serialized_end=1235
+  _globals['_USERUPDATED']._serialized_start=1237
+  _globals['_USERUPDATED']._serialized_end=1345
+  _globals['_PERMISSIONSTATE']._serialized_start=1347
+  _globals['_PERMISSIONSTATE']._serialized_end=1412
+  _globals['_ROLESTATE']._serialized_start=1414
+  _globals['_ROLESTATE']._serialized_end=1528
+  _globals['_RESTRICTIONSTATE']._serialized_start=1531
+  _globals['_RESTRICTIONSTATE']._serialized_end=1696
+  _globals['_ROLECHANGED']._serialized_start=1698
+  _globals['_ROLECHANGED']._serialized_end=1761
+  _globals['_ROLEREMOVED']._serialized_start=1763
+  _globals['_ROLEREMOVED']._serialized_end=1826
+  _globals['_RESTRICTIONADDED']._serialized_start=1828
+  _globals['_RESTRICTIONADDED']._serialized_end=1910
+  _globals['_RESTRICTIONREMOVED']._serialized_start=1912
+  _globals['_RESTRICTIONREMOVED']._serialized_end=1996
+  _globals['_FIELDGROUPSTATE']._serialized_start=1998
+  _globals['_FIELDGROUPSTATE']._serialized_end=2088
+  _globals['_FIELDGROUPCHANGED']._serialized_start=2090
+  _globals['_FIELDGROUPCHANGED']._serialized_end=2172
+  _globals['_FIELDGROUPREMOVED']._serialized_start=2174
+  _globals['_FIELDGROUPREMOVED']._serialized_end=2256
 # @@protoc_insertion_point(module_scope)

@@ -37,6 +37,9 @@ class UnitState(_message.Message):
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     START_DATE_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
+    FREEZE_REASON_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_ID_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     parent_id: _builtins.str
@@ -61,6 +64,16 @@ class UnitState(_message.Message):
     """First day."""
     end_date: _builtins.str
     """First day it no longer exists."""
+    freeze_reason: _builtins.str
+    """Why exports, mass reading and mass changes are stopped in the unit and below; empty while they are not."""
+    merged_into_id: _builtins.str
+    """The unit it became part of; empty for a unit of its own."""
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitPlace]:
+        """Where it was and what it was called from which day on, oldest first; the last one is what it is now. Empty for units
+        of which no change was told since places are.
+        """
+
     def __init__(
         self,
         *,
@@ -76,14 +89,55 @@ class UnitState(_message.Message):
         currency_code: _builtins.str = ...,
         start_date: _builtins.str = ...,
         end_date: _builtins.str = ...,
+        freeze_reason: _builtins.str = ...,
+        merged_into_id: _builtins.str = ...,
+        places: _abc.Iterable[Global___UnitPlace] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["area_code", b"area_code", "code", b"code", "country_code", b"country_code", "currency_code", b"currency_code", "end_date", b"end_date", "id", b"id", "kind", b"kind", "name", b"name", "parent_id", b"parent_id", "path", b"path", "start_date", b"start_date", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["area_code", b"area_code", "code", b"code", "country_code", b"country_code", "currency_code", b"currency_code", "end_date", b"end_date", "freeze_reason", b"freeze_reason", "id", b"id", "kind", b"kind", "merged_into_id", b"merged_into_id", "name", b"name", "parent_id", b"parent_id", "path", b"path", "places", b"places", "start_date", b"start_date", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnitState: _TypeAlias = UnitState  # noqa: Y015
+
+@_typing.final
+class UnitPlace(_message.Message):
+    """UnitPlace says what a unit was from a day on, until the next one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_ID_FIELD_NUMBER: _builtins.int
+    start_date: _builtins.str
+    """First day, ISO 8601, by the calendar of the unit; empty for what it was first."""
+    name: _builtins.str
+    """Name."""
+    kind: _builtins.str
+    """company, region, branch, department or team."""
+    path: _builtins.str
+    """Codes from the company down, joined by dots."""
+    merged_into_id: _builtins.str
+    """The unit it was part of; empty for a unit of its own."""
+    def __init__(
+        self,
+        *,
+        start_date: _builtins.str = ...,
+        name: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        path: _builtins.str = ...,
+        merged_into_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "merged_into_id", b"merged_into_id", "name", b"name", "path", b"path", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitPlace: _TypeAlias = UnitPlace  # noqa: Y015
 
 @_typing.final
 class PositionState(_message.Message):
@@ -97,6 +151,8 @@ class PositionState(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     START_DATE_FIELD_NUMBER: _builtins.int
     END_DATE_FIELD_NUMBER: _builtins.int
+    SUBSTITUTES_POSITION_ID_FIELD_NUMBER: _builtins.int
+    SEAT_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     unit_id: _builtins.str
@@ -104,11 +160,15 @@ class PositionState(_message.Message):
     title: _builtins.str
     """Title."""
     role: _builtins.str
-    """seller, head, steward, administrator or none."""
+    """Code of the role: seller, head, steward, administrator, none or another one."""
     start_date: _builtins.str
     """First day, ISO 8601."""
     end_date: _builtins.str
     """First day it no longer holds, ISO 8601; empty while it lasts."""
+    substitutes_position_id: _builtins.str
+    """The position whose holder is away and for whom the user stands in; empty for a position of one's own."""
+    seat_id: _builtins.str
+    """The seat that is held; empty for a position without one."""
     def __init__(
         self,
         *,
@@ -118,10 +178,12 @@ class PositionState(_message.Message):
         role: _builtins.str = ...,
         start_date: _builtins.str = ...,
         end_date: _builtins.str = ...,
+        substitutes_position_id: _builtins.str = ...,
+        seat_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "role", b"role", "start_date", b"start_date", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "id", b"id", "role", b"role", "seat_id", b"seat_id", "start_date", b"start_date", "substitutes_position_id", b"substitutes_position_id", "title", b"title", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -250,6 +312,38 @@ class UnitUpdated(_message.Message):
 Global___UnitUpdated: _TypeAlias = UnitUpdated  # noqa: Y015
 
 @_typing.final
+class UnitUserMoved(_message.Message):
+    """UnitUserMoved says that a unit took a user over from another one that was split, with the customers, open deals and
+    open activities of that unit for which the user is responsible. What is closed stays where it was.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    FROM_UNIT_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit that takes over."""
+    from_unit_id: _builtins.str
+    """The unit the records were in."""
+    user_id: _builtins.str
+    """The user who is responsible for them."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        from_unit_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_unit_id", b"from_unit_id", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitUserMoved: _TypeAlias = UnitUserMoved  # noqa: Y015
+
+@_typing.final
 class UserCreated(_message.Message):
     """UserCreated says that a user exists."""
 
@@ -302,3 +396,307 @@ class UserUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UserUpdated: _TypeAlias = UserUpdated  # noqa: Y015
+
+@_typing.final
+class PermissionState(_message.Message):
+    """PermissionState allows one action in one scope, on one kind of records or (records empty) on every kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """read, write, create, change, assign, delete, export, import, plan, administer, configure or audit."""
+    records: _builtins.str
+    """customer, interaction, deal, plan, catalogue, activity, run or staff; empty means every kind."""
+    scope: _builtins.str
+    """own, team, subtree or all."""
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        records: _builtins.str = ...,
+        scope: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "records", b"records", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PermissionState: _TypeAlias = PermissionState  # noqa: Y015
+
+@_typing.final
+class RoleState(_message.Message):
+    """RoleState is a role after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    code: _builtins.str
+    """One word."""
+    name: _builtins.str
+    """Name as shown."""
+    @_builtins.property
+    def permissions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PermissionState]:
+        """What it allows."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        permissions: _abc.Iterable[Global___PermissionState] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "id", b"id", "name", b"name", "permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoleState: _TypeAlias = RoleState  # noqa: Y015
+
+@_typing.final
+class RestrictionState(_message.Message):
+    """RestrictionState is an explicit restriction. Dates are ISO 8601 days, empty when open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    unit_id: _builtins.str
+    """The unit; it holds for all below as well."""
+    action: _builtins.str
+    """What is taken away."""
+    records: _builtins.str
+    """Of which kind of records; empty means every kind."""
+    user_id: _builtins.str
+    """From which user; empty where a role is meant."""
+    role: _builtins.str
+    """From whom with which role; empty where a user is meant."""
+    reason: _builtins.str
+    """Why."""
+    start_date: _builtins.str
+    """First day."""
+    end_date: _builtins.str
+    """First day it no longer holds."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        action: _builtins.str = ...,
+        records: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        role: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "end_date", b"end_date", "id", b"id", "reason", b"reason", "records", b"records", "role", b"role", "start_date", b"start_date", "unit_id", b"unit_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestrictionState: _TypeAlias = RestrictionState  # noqa: Y015
+
+@_typing.final
+class RoleChanged(_message.Message):
+    """RoleChanged says that a role exists, or allows something else from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def role(self) -> Global___RoleState:
+        """The role."""
+
+    def __init__(
+        self,
+        *,
+        role: Global___RoleState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoleChanged: _TypeAlias = RoleChanged  # noqa: Y015
+
+@_typing.final
+class RoleRemoved(_message.Message):
+    """RoleRemoved says that a role exists no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def role(self) -> Global___RoleState:
+        """The role as it was."""
+
+    def __init__(
+        self,
+        *,
+        role: Global___RoleState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoleRemoved: _TypeAlias = RoleRemoved  # noqa: Y015
+
+@_typing.final
+class RestrictionAdded(_message.Message):
+    """RestrictionAdded says that something is forbidden whatever is granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESTRICTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def restriction(self) -> Global___RestrictionState:
+        """The restriction."""
+
+    def __init__(
+        self,
+        *,
+        restriction: Global___RestrictionState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestrictionAdded: _TypeAlias = RestrictionAdded  # noqa: Y015
+
+@_typing.final
+class RestrictionRemoved(_message.Message):
+    """RestrictionRemoved says that a restriction was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESTRICTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def restriction(self) -> Global___RestrictionState:
+        """The restriction as it was."""
+
+    def __init__(
+        self,
+        *,
+        restriction: Global___RestrictionState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["restriction", b"restriction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestrictionRemoved: _TypeAlias = RestrictionRemoved  # noqa: Y015
+
+@_typing.final
+class FieldGroupState(_message.Message):
+    """FieldGroupState is a group of confidential fields after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    records: _builtins.str
+    """Kind of records, such as customer."""
+    code: _builtins.str
+    """One word; records and code with a dot between are what permissions name."""
+    name: _builtins.str
+    """Name as shown."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields in it."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        records: _builtins.str = ...,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "fields", b"fields", "id", b"id", "name", b"name", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldGroupState: _TypeAlias = FieldGroupState  # noqa: Y015
+
+@_typing.final
+class FieldGroupChanged(_message.Message):
+    """FieldGroupChanged says that fields need a grant of their own from now on, or others than before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def field_group(self) -> Global___FieldGroupState:
+        """The group."""
+
+    def __init__(
+        self,
+        *,
+        field_group: Global___FieldGroupState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldGroupChanged: _TypeAlias = FieldGroupChanged  # noqa: Y015
+
+@_typing.final
+class FieldGroupRemoved(_message.Message):
+    """FieldGroupRemoved says that the fields of a group need no grant of their own any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_GROUP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def field_group(self) -> Global___FieldGroupState:
+        """The group as it was."""
+
+    def __init__(
+        self,
+        *,
+        field_group: Global___FieldGroupState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_group", b"field_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldGroupRemoved: _TypeAlias = FieldGroupRemoved  # noqa: Y015

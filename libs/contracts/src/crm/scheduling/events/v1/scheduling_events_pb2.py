@@ -22,47 +22,70 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from crm.platform.v1 import confidential_pb2 as crm_dot_platform_dot_v1_dot_confidential__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crm/scheduling/events/v1/scheduling_events.proto\x12\x18\x63rm.scheduling.events.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x0fRepetitionState\x12\r\n\x05\x65very\x18\x01 \x01(\x05\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x12\n\nuntil_date\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"]\n\x0cWaitingState\x12\x0c\n\x04side\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfa\x05\n\rActivityState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07unit_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x1c\n\x14participant_user_ids\x18\x06 \x03(\t\x12\x1e\n\x16participant_person_ids\x18\x07 \x03(\t\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ue_date\x18\t \x01(\t\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x11\n\tperson_id\x18\x0c \x01(\t\x12\x17\n\x0forganization_id\x18\r \x01(\t\x12\x0f\n\x07\x64\x65\x61l_id\x18\x0e \x01(\t\x12\x10\n\x08priority\x18\x0f \x01(\t\x12\x18\n\x10reminder_minutes\x18\x10 \x01(\x05\x12=\n\nrepetition\x18\x11 \x01(\x0b\x32).crm.scheduling.events.v1.RepetitionState\x12\x37\n\x07waiting\x18\x12 \x01(\x0b\x32&.crm.scheduling.events.v1.WaitingState\x12\x0f\n\x07outcome\x18\x13 \x01(\t\x12.\n\nclose_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcloser_id\x18\x15 \x01(\t\x12\x11\n\tseries_id\x18\x16 \x01(\t\x12\x12\n\noccurrence\x18\x17 \x01(\x05\x12\x12\n\ncreator_id\x18\x18 \x01(\t\x12/\n\x0b\x63reate_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x08personal\x18\x1a \x01(\x0b\x32*.crm.scheduling.events.v1.ActivityPersonal\"t\n\x10\x41\x63tivityPersonal\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\x14\n\x0cwaiting_note\x18\x04 \x01(\t\x12\x13\n\x0b\x63loser_name\x18\x05 \x01(\t\"\x9f\x01\n\x0c\x41\x62senceState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07unit_id\x18\x03 \x01(\t\x12\x12\n\nstart_date\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x05 \x01(\t\x12;\n\x08personal\x18\x06 \x01(\x0b\x32).crm.scheduling.events.v1.AbsencePersonal\"!\n\x0f\x41\x62sencePersonal\x12\x0e\n\x06reason\x18\x01 \x01(\t\"L\n\x0f\x41\x63tivityCreated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"y\n\x0f\x41\x63tivityUpdated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"f\n\x12\x41\x63tivityReassigned\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x15\n\rfrom_owner_id\x18\x02 \x01(\t\"N\n\x11\x41\x63tivityCompleted\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"N\n\x11\x41\x63tivityCancelled\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"_\n\x10\x41\x63tivityReminded\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityLapsed\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityNudged\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"E\n\nAbsenceSet\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceState\"I\n\x0e\x41\x62senceRemoved\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0crm/scheduling/events/v1/scheduling_events.proto\x12\x18\x63rm.scheduling.events.v1\x1a\"crm/platform/v1/confidential.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Q\n\x0fRepetitionState\x12\r\n\x05\x65very\x18\x01 \x01(\x05\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x12\n\nuntil_date\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"]\n\x0cWaitingState\x12\x0c\n\x04side\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfa\x05\n\rActivityState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12\x0f\n\x07unit_id\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\t\x12\x1c\n\x14participant_user_ids\x18\x06 \x03(\t\x12\x1e\n\x16participant_person_ids\x18\x07 \x03(\t\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64ue_date\x18\t \x01(\t\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x11\n\tperson_id\x18\x0c \x01(\t\x12\x17\n\x0forganization_id\x18\r \x01(\t\x12\x0f\n\x07\x64\x65\x61l_id\x18\x0e \x01(\t\x12\x10\n\x08priority\x18\x0f \x01(\t\x12\x18\n\x10reminder_minutes\x18\x10 \x01(\x05\x12=\n\nrepetition\x18\x11 \x01(\x0b\x32).crm.scheduling.events.v1.RepetitionState\x12\x37\n\x07waiting\x18\x12 \x01(\x0b\x32&.crm.scheduling.events.v1.WaitingState\x12\x0f\n\x07outcome\x18\x13 \x01(\t\x12.\n\nclose_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcloser_id\x18\x15 \x01(\t\x12\x11\n\tseries_id\x18\x16 \x01(\t\x12\x12\n\noccurrence\x18\x17 \x01(\x05\x12\x12\n\ncreator_id\x18\x18 \x01(\t\x12/\n\x0b\x63reate_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x08personal\x18\x1a \x01(\x0b\x32*.crm.scheduling.events.v1.ActivityPersonal\"\xa4\x01\n\x10\x41\x63tivityPersonal\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12-\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x18\xea\xe0\x18\x14\x61\x63tivity.description\x12%\n\x07summary\x18\x03 \x01(\tB\x14\xea\xe0\x18\x10\x61\x63tivity.summary\x12\x14\n\x0cwaiting_note\x18\x04 \x01(\t\x12\x13\n\x0b\x63loser_name\x18\x05 \x01(\t\"\x9f\x01\n\x0c\x41\x62senceState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07unit_id\x18\x03 \x01(\t\x12\x12\n\nstart_date\x18\x04 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x05 \x01(\t\x12;\n\x08personal\x18\x06 \x01(\x0b\x32).crm.scheduling.events.v1.AbsencePersonal\"!\n\x0f\x41\x62sencePersonal\x12\x0e\n\x06reason\x18\x01 \x01(\t\"L\n\x0f\x41\x63tivityCreated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"y\n\x0f\x41\x63tivityUpdated\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"f\n\x12\x41\x63tivityReassigned\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x15\n\rfrom_owner_id\x18\x02 \x01(\t\"N\n\x11\x41\x63tivityCompleted\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"N\n\x11\x41\x63tivityCancelled\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\"_\n\x10\x41\x63tivityReminded\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityLapsed\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"]\n\x0e\x41\x63tivityNudged\x12\x39\n\x08\x61\x63tivity\x18\x01 \x01(\x0b\x32\'.crm.scheduling.events.v1.ActivityState\x12\x10\n\x08user_ids\x18\x02 \x03(\t\"E\n\nAbsenceSet\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceState\"I\n\x0e\x41\x62senceRemoved\x12\x37\n\x07\x61\x62sence\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.AbsenceState\"K\n\x0eWorkingStretch\x12\x0f\n\x07weekday\x18\x01 \x01(\x05\x12\x14\n\x0cstart_minute\x18\x02 \x01(\x05\x12\x12\n\nend_minute\x18\x03 \x01(\x05\"h\n\x10WorkingWeekState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x37\n\x05hours\x18\x03 \x03(\x0b\x32(.crm.scheduling.events.v1.WorkingStretch\"R\n\x0eWorkingWeekSet\x12@\n\x0cworking_week\x18\x01 \x01(\x0b\x32*.crm.scheduling.events.v1.WorkingWeekState\"V\n\x12WorkingWeekRemoved\x12@\n\x0cworking_week\x18\x01 \x01(\x0b\x32*.crm.scheduling.events.v1.WorkingWeekState\"V\n\x0cHolidayState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\r\n\x05works\x18\x05 \x01(\x08\"E\n\nHolidaySet\x12\x37\n\x07holiday\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.HolidayState\"I\n\x0eHolidayRemoved\x12\x37\n\x07holiday\x18\x01 \x01(\x0b\x32&.crm.scheduling.events.v1.HolidayState\"f\n\tNewsState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12\x17\n\x0forganization_id\x18\x04 \x01(\t\x12\x10\n\x08user_ids\x18\x05 \x03(\t\"A\n\x0cNewsReported\x12\x31\n\x04news\x18\x01 \x01(\x0b\x32#.crm.scheduling.events.v1.NewsStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crm.scheduling.events.v1.scheduling_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPETITIONSTATE']._serialized_start=145
-  _globals['_REPETITIONSTATE']._serialized_end=226
-  _globals['_WAITINGSTATE']._serialized_start=228
-  _globals['_WAITINGSTATE']._serialized_end=321
-  _globals['_ACTIVITYSTATE']._serialized_start=324
-  _globals['_ACTIVITYSTATE']._serialized_end=1086
-  _globals['_ACTIVITYPERSONAL']._serialized_start=1088
-  _globals['_ACTIVITYPERSONAL']._serialized_end=1204
-  _globals['_ABSENCESTATE']._serialized_start=1207
-  _globals['_ABSENCESTATE']._serialized_end=1366
-  _globals['_ABSENCEPERSONAL']._serialized_start=1368
-  _globals['_ABSENCEPERSONAL']._serialized_end=1401
-  _globals['_ACTIVITYCREATED']._serialized_start=1403
-  _globals['_ACTIVITYCREATED']._serialized_end=1479
-  _globals['_ACTIVITYUPDATED']._serialized_start=1481
-  _globals['_ACTIVITYUPDATED']._serialized_end=1602
-  _globals['_ACTIVITYREASSIGNED']._serialized_start=1604
-  _globals['_ACTIVITYREASSIGNED']._serialized_end=1706
-  _globals['_ACTIVITYCOMPLETED']._serialized_start=1708
-  _globals['_ACTIVITYCOMPLETED']._serialized_end=1786
-  _globals['_ACTIVITYCANCELLED']._serialized_start=1788
-  _globals['_ACTIVITYCANCELLED']._serialized_end=1866
-  _globals['_ACTIVITYREMINDED']._serialized_start=1868
-  _globals['_ACTIVITYREMINDED']._serialized_end=1963
-  _globals['_ACTIVITYLAPSED']._serialized_start=1965
-  _globals['_ACTIVITYLAPSED']._serialized_end=2058
-  _globals['_ACTIVITYNUDGED']._serialized_start=2060
-  _globals['_ACTIVITYNUDGED']._serialized_end=2153
-  _globals['_ABSENCESET']._serialized_start=2155
-  _globals['_ABSENCESET']._serialized_end=2224
-  _globals['_ABSENCEREMOVED']._serialized_start=2226
-  _globals['_ABSENCEREMOVED']._serialized_end=2299
+  _globals['_ACTIVITYPERSONAL'].fields_by_name['description']._loaded_options = None
+  _globals['_ACTIVITYPERSONAL'].fields_by_name['description']._serialized_options = b'\352\340\030\024activity.description'
+  _globals['_ACTIVITYPERSONAL'].fields_by_name['summary']._loaded_options = None
+  _globals['_ACTIVITYPERSONAL'].fields_by_name['summary']._serialized_options = b'\352\340\030\020activity.summary'
+  _globals['_REPETITIONSTATE']._serialized_start=181
+  _globals['_REPETITIONSTATE']._serialized_end=262
+  _globals['_WAITINGSTATE']._serialized_start=264
+  _globals['_WAITINGSTATE']._serialized_end=357
+  _globals['_ACTIVITYSTATE']._serialized_start=360
+  _globals['_ACTIVITYSTATE']._serialized_end=1122
+  _globals['_ACTIVITYPERSONAL']._serialized_start=1125
+  _globals['_ACTIVITYPERSONAL']._serialized_end=1289
+  _globals['_ABSENCESTATE']._serialized_start=1292
+  _globals['_ABSENCESTATE']._serialized_end=1451
+  _globals['_ABSENCEPERSONAL']._serialized_start=1453
+  _globals['_ABSENCEPERSONAL']._serialized_end=1486
+  _globals['_ACTIVITYCREATED']._serialized_start=1488
+  _globals['_ACTIVITYCREATED']._serialized_end=1564
+  _globals['_ACTIVITYUPDATED']._serialized_start=1566
+  _globals['_ACTIVITYUPDATED']._serialized_end=1687
+  _globals['_ACTIVITYREASSIGNED']._serialized_start=1689
+  _globals['_ACTIVITYREASSIGNED']._serialized_end=1791
+  _globals['_ACTIVITYCOMPLETED']._serialized_start=1793
+  _globals['_ACTIVITYCOMPLETED']._serialized_end=1871
+  _globals['_ACTIVITYCANCELLED']._serialized_start=1873
+  _globals['_ACTIVITYCANCELLED']._serialized_end=1951
+  _globals['_ACTIVITYREMINDED']._serialized_start=1953
+  _globals['_ACTIVITYREMINDED']._serialized_end=2048
+  _globals['_ACTIVITYLAPSED']._serialized_start=2050
+  _globals['_ACTIVITYLAPSED']._serialized_end=2143
+  _globals['_ACTIVITYNUDGED']._serialized_start=2145
+  _globals['_ACTIVITYNUDGED']._serialized_end=2238
+  _globals['_ABSENCESET']._serialized_start=2240
+  _globals['_ABSENCESET']._serialized_end=2309
+  _globals['_ABSENCEREMOVED']._serialized_start=2311
+  _globals['_ABSENCEREMOVED']._serialized_end=2384
+  _globals['_WORKINGSTRETCH']._serialized_start=2386
+  _globals['_WORKINGSTRETCH']._serialized_end=2461
+  _globals['_WORKINGWEEKSTATE']._serialized_start=2463
+  _globals['_WORKINGWEEKSTATE']._serialized_end=2567
+  _globals['_WORKINGWEEKSET']._serialized_start=2569
+  _globals['_WORKINGWEEKSET']._serialized_end=2651
+  _globals['_WORKINGWEEKREMOVED']._serialized_start=2653
+  _globals['_WORKINGWEEKREMOVED']._serialized_end=2739
+  _globals['_HOLIDAYSTATE']._serialized_start=2741
+  _globals['_HOLIDAYSTATE']._serialized_end=2827
+  _globals['_HOLIDAYSET']._serialized_start=2829
+  _globals['_HOLIDAYSET']._serialized_end=2898
+  _globals['_HOLIDAYREMOVED']._serialized_start=2900
+  _globals['_HOLIDAYREMOVED']._serialized_end=2973
+  _globals['_NEWSSTATE']._serialized_start=2975
+  _globals['_NEWSSTATE']._serialized_end=3077
+  _globals['_NEWSREPORTED']._serialized_start=3079
+  _globals['_NEWSREPORTED']._serialized_end=3144
 # @@protoc_insertion_point(module_scope)

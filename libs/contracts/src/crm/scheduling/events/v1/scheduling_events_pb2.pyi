@@ -597,3 +597,263 @@ class AbsenceRemoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AbsenceRemoved: _TypeAlias = AbsenceRemoved  # noqa: Y015
+
+@_typing.final
+class WorkingStretch(_message.Message):
+    """WorkingStretch is a stretch of work on one day of the week."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEEKDAY_FIELD_NUMBER: _builtins.int
+    START_MINUTE_FIELD_NUMBER: _builtins.int
+    END_MINUTE_FIELD_NUMBER: _builtins.int
+    weekday: _builtins.int
+    """Day of the week, 1 is Monday and 7 Sunday."""
+    start_minute: _builtins.int
+    """Minutes after midnight at which it begins."""
+    end_minute: _builtins.int
+    """Minutes after midnight at which it ends."""
+    def __init__(
+        self,
+        *,
+        weekday: _builtins.int = ...,
+        start_minute: _builtins.int = ...,
+        end_minute: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_minute", b"end_minute", "start_minute", b"start_minute", "weekday", b"weekday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkingStretch: _TypeAlias = WorkingStretch  # noqa: Y015
+
+@_typing.final
+class WorkingWeekState(_message.Message):
+    """WorkingWeekState is the working week of a unit and of those below it that have none of their own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    HOURS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; a week that was taken away and set again has another."""
+    unit_id: _builtins.str
+    """The unit."""
+    @_builtins.property
+    def hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkingStretch]:
+        """The stretches of work, by day and start."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        hours: _abc.Iterable[Global___WorkingStretch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hours", b"hours", "id", b"id", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkingWeekState: _TypeAlias = WorkingWeekState  # noqa: Y015
+
+@_typing.final
+class WorkingWeekSet(_message.Message):
+    """WorkingWeekSet says that a unit got a working week of its own or another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKING_WEEK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def working_week(self) -> Global___WorkingWeekState:
+        """The week."""
+
+    def __init__(
+        self,
+        *,
+        working_week: Global___WorkingWeekState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkingWeekSet: _TypeAlias = WorkingWeekSet  # noqa: Y015
+
+@_typing.final
+class WorkingWeekRemoved(_message.Message):
+    """WorkingWeekRemoved says that a unit works as the unit above it does from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKING_WEEK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def working_week(self) -> Global___WorkingWeekState:
+        """The week as it was."""
+
+    def __init__(
+        self,
+        *,
+        working_week: Global___WorkingWeekState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["working_week", b"working_week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkingWeekRemoved: _TypeAlias = WorkingWeekRemoved  # noqa: Y015
+
+@_typing.final
+class HolidayState(_message.Message):
+    """HolidayState is a day on which a unit and all below it do not work, or work although a unit above it does not."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    WORKS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; a holiday that was taken back and recorded again has another."""
+    unit_id: _builtins.str
+    """The unit."""
+    date: _builtins.str
+    """The day, ISO 8601."""
+    name: _builtins.str
+    """What it is called."""
+    works: _builtins.bool
+    """True: the unit works on this day."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        date: _builtins.str = ...,
+        name: _builtins.str = ...,
+        works: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "id", b"id", "name", b"name", "unit_id", b"unit_id", "works", b"works"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HolidayState: _TypeAlias = HolidayState  # noqa: Y015
+
+@_typing.final
+class HolidaySet(_message.Message):
+    """HolidaySet says that a holiday was recorded or changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLIDAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def holiday(self) -> Global___HolidayState:
+        """The holiday."""
+
+    def __init__(
+        self,
+        *,
+        holiday: Global___HolidayState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HolidaySet: _TypeAlias = HolidaySet  # noqa: Y015
+
+@_typing.final
+class HolidayRemoved(_message.Message):
+    """HolidayRemoved says that a holiday was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOLIDAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def holiday(self) -> Global___HolidayState:
+        """The holiday as it was."""
+
+    def __init__(
+        self,
+        *,
+        holiday: Global___HolidayState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holiday", b"holiday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HolidayRemoved: _TypeAlias = HolidayRemoved  # noqa: Y015
+
+@_typing.final
+class NewsState(_message.Message):
+    """NewsState is something new at a customer of whom users have open deals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7 of the interaction."""
+    unit_id: _builtins.str
+    """The unit the interaction was had for."""
+    person_id: _builtins.str
+    """The person it was had with; empty when none."""
+    organization_id: _builtins.str
+    """The organization it was had with; empty when none."""
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The users who were told just now."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "organization_id", b"organization_id", "person_id", b"person_id", "unit_id", b"unit_id", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewsState: _TypeAlias = NewsState  # noqa: Y015
+
+@_typing.final
+class NewsReported(_message.Message):
+    """NewsReported says that users were told of an interaction with the customer of their open deals, each user once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def news(self) -> Global___NewsState:
+        """What is new."""
+
+    def __init__(
+        self,
+        *,
+        news: Global___NewsState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["news", b"news"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["news", b"news"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewsReported: _TypeAlias = NewsReported  # noqa: Y015

@@ -1,0 +1,1 @@
+"""Which cards may be one customer: described, paired by blocks, compared field by field, weighed, and grouped."""

@@ -1,0 +1,1 @@
+"""Fields that a company makes for itself on the cards of customers."""

@@ -1,0 +1,13 @@
+"""The audit trail: entries, their seals, and the keys of the values in them."""
+
+from alembic import op
+
+from chassis.schema import create_chassis_tables
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Make the tables where an earlier step has not made them."""
+    create_chassis_tables(op.get_bind(), "crm/hq/scheduling")
