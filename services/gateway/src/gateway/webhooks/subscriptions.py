@@ -160,12 +160,13 @@ def change_webhook(work: UnitOfWork, access: Access, webhook_id: str, told: Told
 
 def resume_webhook(work: UnitOfWork, webhook_id: str) -> Any:
     """Go on where it was stopped, for whatever reason; what waits for a person is tried anew."""
+    found = _update(work, webhook_id, state=ON, failures=0, failing_since=None, missed=False, rest_until=LONG_AGO)
     work.execute(
         sa.update(webhook_waiting)
         .where(webhook_waiting.c.webhook_id == webhook_id)
         .values(state="waiting", tries=0, next_time=work.now)
     )
-    return _update(work, webhook_id, state=ON, failures=0, failing_since=None, missed=False, rest_until=LONG_AGO)
+    return found
 
 
 def pause_webhook(work: UnitOfWork, webhook_id: str) -> Any:
@@ -192,13 +193,15 @@ def replay_webhook(work: UnitOfWork, webhook_id: str, place: Place) -> Any:
     """Tell a service's events behind a position once more, in order, before those to come."""
     key = (webhook_cursor.c.webhook_id == webhook_id, webhook_cursor.c.service == place.service)
     waiting = (webhook_waiting.c.webhook_id == webhook_id, webhook_waiting.c.service == place.service)
+    found = _update(work, webhook_id)
     work.execute(sa.delete(webhook_waiting).where(*waiting, webhook_waiting.c.position > place.position))
     work.execute(sa.update(webhook_cursor).where(*key).values(epoch=place.epoch, position=place.position))
-    return _update(work, webhook_id)
+    return found
 
 
 def skip_waiting(work: UnitOfWork, webhook_id: str, service: str, position: int) -> Any:
     """Let an event go untold, so that later ones of its record go on. Errors: WebhookNotFound."""
+    found = _update(work, webhook_id)
     done = work.execute(
         sa.delete(webhook_waiting).where(
             webhook_waiting.c.webhook_id == webhook_id,
@@ -208,7 +211,7 @@ def skip_waiting(work: UnitOfWork, webhook_id: str, service: str, position: int)
     )
     if not done.rowcount:
         raise WebhookNotFound("no such event waits")
-    return _update(work, webhook_id)
+    return found
 
 
 def read_standing(work: UnitOfWork, webhook_id: str) -> tuple[list[Any], list[Any], list[Any]]:
@@ -229,7 +232,10 @@ def _columns_of(told: Told) -> dict[str, Any]:
 
 
 def _update(work: UnitOfWork, webhook_id: str, **values: Any) -> Any:
-    """Change a row; a carrier that is at work with it notices by the lease. Errors: WebhookNotFound."""
+    """Change a row; a carrier that is at work with it notices by the lease. Errors: WebhookNotFound.
+
+    It comes before what else is changed of a webhook, as in a carrier's hand, so that neither waits for the other in turn.
+    """
     found = work.execute(
         sa.update(webhook)
         .where(webhook.c.id == webhook_id)
