@@ -15,7 +15,7 @@ from chassis.audit.verifying import verify_trail
 from chassis.bus.relay import number_waiting
 from chassis.database import Database
 from chassis.testing.eventually import eventually
-from gateway.tables import webhook
+from gateway.tables import webhook, webhook_cursor, webhook_waiting
 from gateway.webhooks.signing import Sealing, new_secret
 
 from .conftest import PASSWORD, Platform, Rest, a_code
@@ -227,6 +227,44 @@ def test_a_webhook_is_tried_paused_resumed_and_told_again(
     assert len({one["id"] for one in receiver.told}) == 1
     far = admin.ask("POST", f"{path}/replay", json={"service": "contacts", "after_position": 10**9})
     assert far.status_code == 400
+
+
+def test_what_people_do_waits_for_a_carrier_and_neither_blocks_the_other(
+    platform: Platform, admin: Rest, a_branch: Any, receiver: Receiver, say: Any
+) -> None:
+    branch = a_branch()
+    made = make(admin, receiver, unit_id=branch["id"])
+    path, receiver.status = f"/webhooks/{made['webhook']['id']}", 500
+    say(admin, branch, "Held")
+    [waiting] = eventually(lambda: admin.get(path)["waiting"], within=15)
+    admin.post(f"{path}/pause")
+    one = {"service": "contacts", "position": waiting["position"]}
+    for act, body in (
+        ("resume", {}),
+        ("skip", one),
+        ("replay", {"service": "contacts", "after_position": waiting["position"]}),
+    ):
+        answers = _asked_while_carried(platform, made, lambda a=act, b=body: admin.ask("POST", f"{path}/{a}", json=b))
+        assert [answer.status_code for answer in answers] == [200], (act, answers[0].text)
+
+
+def _asked_while_carried(platform: Platform, made: dict[str, Any], ask: Callable[[], Any]) -> list[Any]:
+    """Ask for something while a carrier has the webhook's row and goes on to what hangs on it; the answer."""
+    mine, answers = made["webhook"]["id"], list[Any]()
+    blocked = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    asking = threading.Thread(target=lambda: answers.append(ask()))
+    database = Database(platform.settings.database_url, "gateway")
+    with database.transaction() as work:
+        work.execute(sa.update(webhook).where(webhook.c.id == mine).values(failures=0))
+        asking.start()
+        eventually(lambda: work.execute(blocked).scalar_one(), within=15)
+        for table in (webhook_cursor, webhook_waiting):
+            work.execute(sa.update(table).where(table.c.webhook_id == mine).values(epoch=table.c.epoch))
+    asking.join()
+    database.close()
+    return answers
 
 
 def test_a_new_secret_signs_beside_the_former_one(admin: Rest, a_branch: Any, receiver: Receiver, say: Any) -> None:
