@@ -60,6 +60,7 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("/settings/keys/", "api_key"): ("00000000-0000-7000-8000-000000000000",),
     ("/admin/people/", "api_key"): ("00000000-0000-7000-8000-000000000000",),
     ("/admin/webhooks/", "webhook"): ("00000000-0000-7000-8000-000000000000",),
+    ("/admin/own-fields/", "field"): ("00000000-0000-7000-8000-000000000000",),
     ("/admin/restrictions/", "restriction"): ("00000000-0000-7000-8000-000000000000",),
 }
 

@@ -16,7 +16,7 @@ from chassis.errors import FieldInvalid, FieldViolation
 from crm.contacts.v1 import contacts_pb2 as pb
 from crm.deals.v1 import deals_pb2
 from crm.scheduling.v1 import scheduling_pb2
-from gateway.web import stories
+from gateway.web import own_fields, stories
 from gateway.web.customer_words import is_leading, kind_number
 from gateway.web.names import Colleague, Names, look_up_names
 from gateway.web.parties import NO_NAMES, read_customer_names
@@ -31,7 +31,7 @@ MOST_ACTIVITIES = 20
 SHOWN_MEMBERS = 50
 NEEDS = {
     "header": ("card", "activities", "members"),
-    "facts": ("card", "members", "pairs", "children"),
+    "facts": ("card", "members", "pairs", "children", "fields"),
     "story": ("interactions", "deals"),
     "deals": ("card", "deals"),
     "tasks": ("activities",),
@@ -81,6 +81,7 @@ class Customer:
     members: Any = None
     pairs: Any = None
     children: Any = None
+    fields: Any = None  # of the company's own, a list
     interactions: Any = None
     deals: Any = None
     activities: Any = None
@@ -154,6 +155,7 @@ def read_customer(visit: Visit, record_type: str, card_id: str, panels: Iterable
         "deals": lambda: _deals(visit, record_type, card_id),
         "activities": lambda: _activities(visit, record_type, card_id),
         "pairs": lambda: _pairs(visit, card_id),
+        "fields": lambda: own_fields.list_fields(visit, record_type),
     }
     gathered = visit.gather_calls(
         cards=lambda: _read_card(visit, record_type, card_id, wanted),
@@ -258,6 +260,7 @@ def _named(visit: Visit, customer: Customer) -> Customer:
     todo = customer.activities.activities if customer.activities else []
     users = {one.author_id for one in said} | {one.owner_id for one in (*deals, *todo)}
     users |= {customer.card.owner_id} if customer.card else set()
+    users |= own_fields.users_named(customer.fields or (), customer.card.attributes) if customer.card else set()
     persons = {one.person_id for one in (*said, *deals)} - {"", customer.id}
     firms = {one.organization_id for one in (*said, *deals)} - {"", customer.id}
     firms |= {customer.card.parent_id} - {""} if customer.card and customer.record_type == ORGANIZATION else set()

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from chassis.dates import from_date
 from chassis.ids import is_id
 from gateway.web import customer_words as words
-from gateway.web import stories
+from gateway.web import own_fields, stories
 from gateway.web.access_page import may_explain
 from gateway.web.card_reading import ORGANIZATION, PANELS, PATHS, PERSON, Customer, read_customer
 from gateway.web.interactions import Chosen, note_values
@@ -68,6 +68,8 @@ def card_values(visit: Visit, customer: Customer) -> dict[str, Any]:
     is_person = customer.record_type == PERSON
     birth = from_date(card.birth_date, "birth_date") if card and is_person else None
     year = visit.today.year
+    shown = bool(card and customer.fields) and own_fields.HIDDEN not in card.hidden_fields
+    own = own_fields.show_fields(card, customer.fields, customer.names) if shown else []
     return {
         "c": customer,
         "words": words,
@@ -75,6 +77,8 @@ def card_values(visit: Visit, customer: Customer) -> dict[str, Any]:
         "age": stories.age_on(birth, visit.today),
         "birth": birth,
         "is_birthday": stories.is_birthday,
+        "own": own,
+        "own_keys": {one.key for one in customer.fields or ()},
         "last_day": _last_day,
         "deals_by_state": stories.split_deals(customer.deals.deals) if customer.deals else {},
         "sums_of": stories.sums_of,

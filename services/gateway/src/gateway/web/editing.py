@@ -16,7 +16,7 @@ from chassis.errors import FieldInvalid, FieldViolation, RemoteError
 from crm.contacts.v1 import contacts_pb2 as pb
 from crm.directory.v1 import directory_pb2
 from gateway.web import card_changing as changing
-from gateway.web import facts
+from gateway.web import facts, own_fields
 from gateway.web.card_reading import ORGANIZATION, PATHS, PERSON, read_customer
 from gateway.web.cards import card_id, card_values
 from gateway.web.conflicts import make_conflict
@@ -45,7 +45,7 @@ def save_fact(record_type: str) -> Answer:
 
     def save(visit: Visit) -> Response:
         group = _group(visit, record_type)
-        mine = {fact.name: visit.field(fact.name) for fact in group}
+        mine = {fact.name: _written(visit, fact) for fact in group}
         before = {fact.name: visit.field(f"before.{fact.name}") for fact in group}
         try:
             _store(visit, record_type, group, mine, visit.field("etag"))
@@ -143,15 +143,22 @@ def _date(name: str, text: str) -> Date:
 
 def _group(visit: Visit, record_type: str) -> tuple[facts.Fact, ...]:
     group = facts.GROUPS[record_type].get(visit.path["group"])
-    if group is None:
+    if group is not None:
+        return group
+    field = own_fields.find_field(visit, record_type, visit.path["group"])
+    if field is None:
         raise HTTPException(404)
-    return group
+    return (facts.own_fact(field),)
+
+
+def _written(visit: Visit, fact: facts.Fact) -> str:
+    return own_fields.read_written(visit, fact.own) if fact.own else visit.field(fact.name)
 
 
 def _form(visit: Visit, record_type: str, card: Any) -> Response:
     group = _group(visit, record_type)
     values = facts.values_of(card, group)
-    wants_users = any(fact.kind == facts.USER for fact in group)
+    user = next((values[fact.name] for fact in group if fact.kind == facts.USER), None)
     return visit.render(
         "card/fact_form.html",
         path=f"/{PATHS[record_type]}/{card.id}",
@@ -159,22 +166,22 @@ def _form(visit: Visit, record_type: str, card: Any) -> Response:
         group=group,
         values=values,
         etag=card.etag,
-        people=_people(visit) if wants_users else None,
-        owner=_owner(visit, values) if wants_users else "",
+        people=_people(visit) if user is not None else None,
+        owner=_user_name(visit, user) if user else "",
         parent=_parent(visit, card) if any(fact.kind == facts.FIRM for fact in group) else "",
     )
 
 
 def _people(visit: Visit) -> People:
-    """Who may own the card, the viewer first."""
+    """Who may be chosen, the viewer first."""
     found = visit.gather(people=ask_for_people())["people"]
     return people_of(found).starting_with(("", _("nobody")), (visit.user_id, visit.user_name))
 
 
-def _owner(visit: Visit, values: Mapping[str, str]) -> str:
-    """What the present owner is called, who may be somebody the viewer cannot see."""
-    owner = look_up_names(visit, [values["owner_id"]]).user(values["owner_id"])
-    return owner.name if owner else _("a colleague elsewhere") if values["owner_id"] else ""
+def _user_name(visit: Visit, user_id: str) -> str:
+    """What the present user is called, who may be somebody the viewer cannot see."""
+    found = look_up_names(visit, [user_id]).user(user_id)
+    return found.name if found else _("a colleague elsewhere")
 
 
 def _parent(visit: Visit, card: Any) -> str:
@@ -187,6 +194,8 @@ def _parent(visit: Visit, card: Any) -> str:
 
 def _store(visit: Visit, record_type: str, group: tuple[facts.Fact, ...], values: Mapping[str, str], etag: str) -> None:
     card: Any = (pb.Person if record_type == PERSON else pb.Organization)(id=card_id(visit))
+    if any(fact.own for fact in group):  # attributes are stored as a whole; whatever changed them changed the etag
+        card.attributes.update(changing.get_card(visit, record_type, card_id(visit)).attributes)
     paths = facts.write_values(card, group, values)
     changing.store_card(visit, record_type, card, paths, etag)
 

@@ -13,11 +13,14 @@ from chassis.errors import FieldInvalid, FieldViolation, RemoteError
 from chassis.ids import is_id, new_id
 from crm.contacts.v1 import contacts_pb2 as pb
 from gateway.web import card_changing as changing
+from gateway.web import own_fields
 from gateway.web.card_reading import ORGANIZATION, PATHS, PERSON
 from gateway.web.mounting import Page
+from gateway.web.people import ask_for_people, people_of
 from gateway.web.picking import find_customers
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
+from values.own_fields import FieldType
 
 MOST_ALIKE = 5
 
@@ -60,7 +63,8 @@ def create_person(visit: Visit) -> Response:
 
 
 def _person(visit: Visit) -> pb.Person:
-    person = pb.Person(display_name=_name(visit), channels=_channels(visit))
+    own = own_fields.read_new(visit, PERSON)
+    person = pb.Person(display_name=_name(visit), channels=_channels(visit), attributes=own)
     firm_id, firm_name = visit.field("organization_id"), visit.field("organization_name")
     if firm_id or firm_name:
         job = pb.Affiliation(organization_id=firm_id, organization_name=firm_name, role=visit.field("role"))
@@ -84,7 +88,12 @@ def create_organization(visit: Visit) -> Response:
 
 
 def _organization(visit: Visit) -> pb.Organization:
-    return pb.Organization(display_name=_name(visit), channels=_channels(visit), tax_id=visit.field("tax_id"))
+    return pb.Organization(
+        display_name=_name(visit),
+        channels=_channels(visit),
+        tax_id=visit.field("tax_id"),
+        attributes=own_fields.read_new(visit, ORGANIZATION),
+    )
 
 
 def ask_for_person(visit: Visit) -> Response:
@@ -115,7 +124,17 @@ def _hint(visit: Visit, refusal: RemoteError, record_type: str) -> Response:
 
 def _form(visit: Visit, record_type: str, firm: Any) -> Response:
     template = "quick/newcomer.html" if visit.is_part else "quick/newcomer_page.html"
-    return visit.render(template, record_type=record_type, firm=firm, request_id=new_id())
+    found = visit.gather_calls(own=lambda: own_fields.ask_new(visit, record_type))
+    own = found["own"] or []
+    wants_users = any(one.kind == FieldType.USER for one in own)
+    return visit.render(
+        template,
+        record_type=record_type,
+        firm=firm,
+        request_id=new_id(),
+        own=own,
+        people=people_of(visit.gather(people=ask_for_people())["people"]) if wants_users else None,
+    )
 
 
 def _name(visit: Visit) -> str:

@@ -68,7 +68,7 @@
     if (!form) return;
     form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
     for (const [name] of JSON.parse(notice.dataset.problems)) {
-      const field = form.elements.namedItem(name);
+      const field = form.elements.namedItem(name) ?? [...form.elements].find((one) => one.dataset.field === name);
       if (field instanceof Element) field.setAttribute("aria-invalid", "true");
     }
     const first = form.querySelector("[aria-invalid]");
