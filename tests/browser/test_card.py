@@ -110,6 +110,33 @@ def test_one_action_keeps_the_note_the_new_phone_and_the_next_step(page_of: Wind
     window.check_axe()
 
 
+def test_a_tag_is_proposed_given_followed_and_taken_away(page_of: Windows, workplace: Workplace) -> None:
+    a_person(workplace, "Vera Known", tags=["Parquet circle"])
+    window = page_of("natasha")
+    path = a_person(workplace, "Vera Tagged")
+    page = window.go(path)
+    page.click("#tag-new-box button")
+    expect(page.locator("#tag-new [name=tag]")).to_be_focused()
+    page.fill("#tag-new [name=tag]", "parq")
+    expect(page.locator("#tag-choices option[value='Parquet circle']")).to_have_count(1)
+    page.fill("#tag-new [name=tag]", "parquet circle, Oak buyer")
+    window.check_axe()
+    page.press("#tag-new [name=tag]", "Enter")
+    expect(page.locator("#fact-tags")).to_contain_text("Oak buyer")
+    expect(page.locator("#tag-new-box button")).to_be_focused()
+    window.check_axe()
+    window.picture("card-tags")
+    page.click("#fact-tags a:has-text('Parquet circle')")
+    page.wait_for_url("**/customers?view=all&tag=*")
+    expect(page.locator("#list")).to_contain_text("Vera Known")
+    expect(page.locator("#list")).to_contain_text("Vera Tagged")
+    window.check_axe()
+    page = window.go(path)
+    page.click("button[aria-label='Take away: Oak buyer']")
+    expect(page.locator("#fact-tags")).not_to_contain_text("Oak buyer")
+    expect(page.locator("#fact-tags")).to_contain_text("Parquet circle")
+
+
 def test_a_fact_is_changed_where_it_stands_with_the_keyboard(page_of: Windows, workplace: Workplace) -> None:
     window = page_of("natasha")
     page = window.go(a_person(workplace, "Boris Plain"))

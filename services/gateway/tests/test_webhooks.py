@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -244,7 +245,7 @@ def test_what_people_do_waits_for_a_carrier_and_neither_blocks_the_other(
         ("skip", one),
         ("replay", {"service": "contacts", "after_position": waiting["position"]}),
     ):
-        answers = _asked_while_carried(platform, made, lambda a=act, b=body: admin.ask("POST", f"{path}/{a}", json=b))
+        answers = _asked_while_carried(platform, made, partial(admin.ask, "POST", f"{path}/{act}", json=body))
         assert [answer.status_code for answer in answers] == [200], (act, answers[0].text)
 
 

@@ -31,6 +31,7 @@ from contacts import (
     searching,
     searching_duplicates,
     summarizing,
+    tags,
     timeline,
     unmerging,
 )
@@ -199,6 +200,11 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         self, request: pb.ListCustomerFieldsRequest, _: grpc.ServicerContext
     ) -> pb.ListCustomerFieldsResponse:
         return self._read(request, defining.list_customer_fields)
+
+    def ListCustomerTags(
+        self, request: pb.ListCustomerTagsRequest, _: grpc.ServicerContext
+    ) -> pb.ListCustomerTagsResponse:
+        return self._read(request, tags.list_customer_tags)
 
     def ReportCustomerFieldUse(
         self, request: pb.ReportCustomerFieldUseRequest, _: grpc.ServicerContext

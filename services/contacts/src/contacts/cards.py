@@ -75,6 +75,7 @@ class Card:
     tax_country: str = ""
     owner_id: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
     creator_id: str = ""
     create_time: datetime | None = None
     update_time: datetime | None = None

@@ -88,5 +88,6 @@ def copy_card(card: AnyCard) -> AnyCard:
 
 _FIELDS = (
     "display_name", "given_name", "middle_name", "family_name", "birth_date", "individual_customer", "affiliations",
-    "channels", "address", "tax_id", "tax_country", "owner_id", "attributes", "industry", "parent_id", "unit_ids",
+    "channels", "address", "tax_id", "tax_country", "owner_id", "attributes", "tags", "industry", "parent_id",
+    "unit_ids",
 )  # fmt: skip

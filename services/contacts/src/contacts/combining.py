@@ -22,7 +22,7 @@ PERSON = {
 }
 PARENT = ("parent_id",)
 ORGANIZATION = {**SHARED, "industry": ("industry",), "parent_id": PARENT}
-KEPT_OF_ALL = ("channels", "attributes")
+KEPT_OF_ALL = ("channels", "attributes")  # tags too, of which none is better than another: nobody chooses
 
 
 def single_fields(card: AnyCard) -> Mapping[str, tuple[str, ...]]:
@@ -43,6 +43,7 @@ def combine(cards: Sequence[AnyCard], choices: Mapping[str, str]) -> AnyCard:
         for name, value in zip(names, _first_value(_by_choice(cards, choices, field), names, cards), strict=True):
             setattr(one, name, value)
     one.channels = merge_channels(_by_choice(cards, choices, "channels"))
+    one.tags = merge_tags(cards)
     one.attributes = {}
     for card in _by_choice(cards, choices, "attributes"):
         one.attributes = {**card.attributes, **one.attributes}
@@ -78,6 +79,11 @@ def merge_channels(cards: Iterable[AnyCard]) -> list[Any]:
     return list(found.values())
 
 
+def merge_tags(cards: Iterable[AnyCard]) -> list[str]:
+    """The tags of all cards, each once."""
+    return list(dict.fromkeys(tag for card in cards for tag in card.tags))
+
+
 def merge_affiliations(persons: Iterable[PersonCard]) -> list[Affiliation]:
     """The memberships of all cards, each once."""
     return keep_once(one for person in persons for one in person.affiliations)
@@ -108,6 +114,7 @@ def separate(now: AnyCard, before: AnyCard, after: AnyCard) -> tuple[AnyCard, li
             kept.append(field)
     taken = {channel.identity for channel in after.channels} - {channel.identity for channel in before.channels}
     one.channels = [channel for channel in now.channels if channel.identity not in taken]
+    one.tags = [tag for tag in now.tags if tag in before.tags or tag not in after.tags]
     kept += _separate_attributes(one, now, before, after)
     one.unit_ids = sorted({*before.unit_ids, *(set(now.unit_ids) - set(after.unit_ids))})
     if isinstance(one, PersonCard) and isinstance(before, PersonCard) and isinstance(after, PersonCard):

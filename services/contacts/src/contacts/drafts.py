@@ -14,6 +14,7 @@ from contacts.customer_fields.fields import NO_RULES, Rules
 from contacts.errors import invalid
 from contacts.fields import NAME, ROLE, TAX_ID, TEXT, read_attributes, read_id, read_text
 from contacts.reaching import read_channels
+from contacts.tags import read_tags
 from crm.contacts.v1 import contacts_pb2 as pb
 from units.visibility import Unit
 from values.tax_ids import TaxId, TaxIdProblem, TaxIdTrouble, normalize_tax_id
@@ -82,6 +83,7 @@ def draft_person(person: pb.Person, batch: Batch) -> PersonCard:
         tax_country=country,
         owner_id=read_id("person.owner_id", person.owner_id),
         attributes=attributes,
+        tags=read_tags("person.tags", person.tags) if person.tags else [],
         **_made_by(batch),
     )
 
@@ -105,6 +107,7 @@ def draft_organization(message: pb.Organization, batch: Batch) -> OrganizationCa
         tax_country=country,
         owner_id=read_id("organization.owner_id", message.owner_id),
         attributes=attributes,
+        tags=read_tags("organization.tags", message.tags) if message.tags else [],
         **_made_by(batch),
     )
 

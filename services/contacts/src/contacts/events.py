@@ -73,6 +73,8 @@ def tell_person(state: pb.PersonState, card: PersonCard) -> None:
         personal.emails.extend(card.values_of(EMAIL))
     personal.tax_id = card.tax_id
     personal.city = card.address.city
+    if card.tags:
+        personal.tags.extend(card.tags)
 
 
 def organization_state(card: OrganizationCard) -> pb.OrganizationState:
@@ -91,6 +93,7 @@ def organization_state(card: OrganizationCard) -> pb.OrganizationState:
         unit_id=card.unit_id,
         creator_id=card.creator_id,
         run_id=card.run_id,
+        tags=card.tags,
     )
 
 

@@ -20,11 +20,13 @@ from contacts.queries import load_cards, peek_cards
 from contacts.recording import PROVENANCE, list_pairs, provenance_row, supersede
 from contacts.storing import insert_cards, table_of, type_of, update_cards
 from contacts.tables import provenance
+from contacts.tags import spell_cards
 from units.merges import find_survivors
 
 
 def join_draft(work: UnitOfWork, draft: Draft, batch: Batch) -> Joined:
     """Join what a person entered just now: mostly somebody new."""
+    spell_cards(work, [draft.card])
     [joined] = _join_claiming(work, [draft], batch)
     return joined
 
@@ -34,6 +36,7 @@ def join_drafts(work: UnitOfWork, drafts: Sequence[Draft], batch: Batch) -> list
 
     Much of a file is known from before, so what says nothing new is answered first.
     """
+    spell_cards(work, (draft.card for draft in drafts), looking=batch.dry_run)
     known = _join_known(work, drafts, batch)
     rest = [draft for draft, found in zip(drafts, known, strict=True) if found is None]
     join = _foretell if batch.dry_run else _join_claiming

@@ -22,6 +22,7 @@ from contacts.errors import CustomerMerged, invalid
 from contacts.narrowing import words_for
 from contacts.queries import card_of, select_cards
 from contacts.tables import affiliation
+from contacts.tags import MOST_ASKED, read_tags, tagged_with, wanted_tags
 from contacts.visibility import known_under, owned_by, seen_cards
 from contacts.words import sort_key_of
 from units.merges import find_survivors
@@ -163,6 +164,7 @@ CONDITIONS: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
     "paths": lambda table: known_under(table, "paths"),
     "owner": lambda table: owned_by(table, "owner"),
     "words": lambda table: table.c.search.bool_op("@@")(sa.cast(sa.bindparam("words", type_=sa.Text), TSQUERY)),
+    "tags": lambda table: tagged_with(table, "tags"),
     "employer": lambda table: table.c.id.in_(
         sa.select(affiliation.c.person_id).where(
             affiliation.c.organization_id == sa.bindparam("employer", type_=affiliation.c.organization_id.type)
@@ -199,7 +201,7 @@ def wanted_by(table: Any, asked: Iterable[str]) -> list[sa.ColumnElement[bool]]:
 def _select_page(sight: Sight, table: sa.Table, asked: frozenset[str]) -> Prepared:
     found = select_cards(table).where(*conditions_of(sight, table, asked)).order_by(table.c.sort_key, table.c.id)
     # How many cards have a word decides whether to go by names or by words; so it is with owners, of one or of many.
-    replan = not asked.isdisjoint(("words", "owner", "employer")) or any(map(is_condition, asked))
+    replan = not asked.isdisjoint(("words", "owner", "employer", "tags")) or any(map(is_condition, asked))
     return Prepared(found.limit(sa.bindparam("size", type_=sa.Integer)), replan=replan, finds=True)
 
 
@@ -228,6 +230,8 @@ def wanted_cards(work: UnitOfWork, request: Any) -> dict[str, Any]:
         wanted["home"] = request.home_unit_id
     if getattr(request, "without_owner", False):
         wanted["unowned"] = True
+    if request.tags:
+        wanted["tags"] = wanted_tags(work, read_tags("tags", request.tags, MOST_ASKED))
     if request.query:
         wanted["words"] = words_for(work, request.query)
     return wanted

@@ -20,13 +20,14 @@ from contacts.joining import identities, join_draft
 from contacts.known_elsewhere import require_no_hidden
 from contacts.messages import organization_message
 from contacts.tables import organization
+from contacts.tags import read_tags, spell_tags
 from contacts.visibility import acting_unit, owner_by_default, reading_unit, require_action
 from crm.contacts.v1 import contacts_pb2 as pb
 
 FIELDS: dict[str, tuple[str, ...]] = {
     **{
         name: (name,)
-        for name in ("display_name", "channels", "address", "industry", "owner_id", "parent_id", "attributes")
+        for name in ("display_name", "channels", "address", "industry", "owner_id", "parent_id", "attributes", "tags")
     },
     "tax_id": ("tax_id", "tax_country"),
 }
@@ -63,6 +64,8 @@ def update_organization(work: UnitOfWork, request: pb.UpdateOrganizationRequest)
     require_action(work, organization, request.organization.id)
     if "owner_id" in request.update_mask.paths:
         require_action(work, organization, request.organization.id, ASSIGN)
+    said = request.organization.tags if "tags" in request.update_mask.paths else ()
+    tags = spell_tags(work, read_tags("organization.tags", said))
     card = read_for_change(work, organization, request.organization.id, missing)
     assert isinstance(card, OrganizationCard)
     check_etag(work, card, request.etag)
@@ -71,6 +74,8 @@ def update_organization(work: UnitOfWork, request: pb.UpdateOrganizationRequest)
     _apply(card, request, batch)
     if card.parent_id and "parent_id" in request.update_mask.paths:
         _check_parent(work, card)
+    if "tags" in request.update_mask.paths:
+        card.tags = tags
     if "attributes" in request.update_mask.paths:
         change_attributes(work, ORGANIZATION, before, card)
     store_changes(work, before, card)

@@ -20,6 +20,7 @@ from contacts.known_elsewhere import require_no_hidden
 from contacts.memberships import read_memberships
 from contacts.messages import person_message
 from contacts.tables import person
+from contacts.tags import read_tags, spell_tags
 from contacts.visibility import acting_unit, owner_by_default, reading_unit, require_action
 from crm.contacts.v1 import contacts_pb2 as pb
 
@@ -54,12 +55,16 @@ def update_person(work: UnitOfWork, request: pb.UpdatePersonRequest) -> pb.Updat
     require_action(work, person, person_id)
     if "owner_id" in request.update_mask.paths:
         require_action(work, person, person_id, ASSIGN)
+    said = request.person.tags if "tags" in request.update_mask.paths else ()
+    tags = spell_tags(work, read_tags("person.tags", said))
     card = read_for_change(work, person, person_id, PersonNotFound(person_id))
     assert isinstance(card, PersonCard)
     check_etag(work, card, request.etag)
     before = copy_card(card)
     batch = Batch(reading_unit(work, card.unit_id), work.now, work.access.user_id)
     _apply(work, card, request, batch)
+    if "tags" in request.update_mask.paths:
+        card.tags = tags
     if "attributes" in request.update_mask.paths:
         change_attributes(work, PERSON, before, card)
     store_changes(work, before, card)
@@ -87,7 +92,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         name: (name,)
         for name in (
             "display_name", "given_name", "middle_name", "family_name", "birth_date", "channels", "affiliations",
-            "owner_id", "address", "attributes", "individual_customer",
+            "owner_id", "address", "attributes", "tags", "individual_customer",
         )
     },
     "tax_id": ("tax_id", "tax_country"),

@@ -108,6 +108,7 @@ def _shared(row: Any) -> dict[str, Any]:
         "tax_country": row.tax_country,
         "owner_id": row.owner_id,
         "attributes": row.attributes,
+        "tags": list(row.tags),
         "creator_id": row.creator_id,
         "create_time": row.create_time,
         "update_time": row.update_time,

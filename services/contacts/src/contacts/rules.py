@@ -112,6 +112,7 @@ def take_over(card: AnyCard, row: AnyCard, overwrite: bool) -> Taking:
     card.address = _take_address(card.address, row.address, taking)
     _take_attributes(card, row, taking)
     _take_channels(card, row, taking)
+    _take_tags(card, row, taking)
     if row.unit_id not in card.unit_ids:
         card.unit_ids = [*card.unit_ids, row.unit_id]
         taking.changed.append("unit_ids")
@@ -175,6 +176,13 @@ def _take_channels(card: Card, row: Card, taking: Taking) -> None:
     if added:
         card.channels = [*card.channels, *added]
         taking.changed.append("channels")
+
+
+def _take_tags(card: Card, row: Card, taking: Taking) -> None:
+    added = [tag for tag in row.tags if tag not in card.tags]
+    if added:
+        card.tags = [*card.tags, *added]
+        taking.changed.append("tags")
 
 
 def _take_person(card: PersonCard, row: PersonCard, taking: Taking) -> None:

@@ -21,7 +21,8 @@ from units.owners import keep_owner_changes
 
 SHARED = (
     "id", "version", "display_name", "sort_key", "unit_id", "unit_ids", "owner_id", "tax_id", "tax_country", "street",
-    "city", "region", "postal_code", "country", "attributes", "creator_id", "create_time", "update_time", "search",
+    "city", "region", "postal_code", "country", "attributes", "tags", "creator_id", "create_time", "update_time",
+    "search",
 )  # fmt: skip
 PERSON = (*SHARED, "given_name", "middle_name", "family_name", "birth_date", "individual_customer")
 ORGANIZATION = (*SHARED, "industry", "parent_id", "name_key")
@@ -200,8 +201,8 @@ MOST_KEY = 600  # characters: a B-tree entry has room for 2,704 bytes
 def _shared_row(card: PersonCard | OrganizationCard) -> tuple[Any, ...]:
     return (
         card.id, card.version, card.display_name, sort_key_of(card.display_name), card.unit_id, card.unit_ids,
-        card.owner_id, card.tax_id, card.tax_country, *card.address, _json_of(card), card.creator_id, card.create_time,
-        card.update_time, vector_of(search_words(card)),
+        card.owner_id, card.tax_id, card.tax_country, *card.address, _json_of(card), card.tags, card.creator_id,
+        card.create_time, card.update_time, vector_of(search_words(card)),
     )  # fmt: skip
 
 

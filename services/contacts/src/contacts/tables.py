@@ -42,6 +42,7 @@ def _card_columns() -> list[sa.Column[Any]]:
         _text("postal_code"),
         _text("country"),
         sa.Column("attributes", JSONB, nullable=False),
+        sa.Column("tags", ARRAY(sa.Text), nullable=False, server_default="{}"),
         _text("creator_id"),
         sa.Column("create_time", TIME, nullable=False),
         sa.Column("update_time", TIME, nullable=False),
@@ -60,6 +61,8 @@ def _card_indexes(name: str) -> list[sa.Index]:
             postgresql_with={"gin_pending_list_limit": 1024},
         ),
         sa.Index(f"{name}_owner", "owner_id", postgresql_where=sa.text("owner_id <> ''")),
+        # Most cards have no tag, and a bulk import pays for none.
+        sa.Index(f"{name}_tags", "tags", postgresql_using="gin", postgresql_where=sa.text("tags <> '{}'")),
     ]  # fmt: skip
 
 
@@ -292,6 +295,14 @@ merged_card = sa.Table(
     sa.Column("after", JSONB),
     sa.Column("members", JSONB, nullable=False),
     sa.Column("sources", JSONB, nullable=False),
+)
+
+# How each tag that was ever used is spelt, by its folded name (tags.py). C: the same order everywhere.
+customer_tag = sa.Table(
+    "customer_tag",
+    metadata,
+    sa.Column("key", sa.Text(collation="C"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
 )
 
 # Fields that a company made for itself (customer_fields/): the values stand among a card's attributes under the key.

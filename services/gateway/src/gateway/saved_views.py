@@ -24,7 +24,7 @@ MINE, UNIT, EVERYBODY = "mine", "unit", "everybody"
 SHARINGS = (MINE, UNIT, EVERYBODY)
 WEEK, MONTH = "week", "month"
 SENDINGS = ("", WEEK, MONTH)  # how often a saved report comes to those who have it; empty: never
-_CUSTOMERS = ("view", "q", "unit", "owner", "kind", "home", "group", "cols")
+_CUSTOMERS = ("view", "q", "unit", "owner", "kind", "home", "tag", "group", "cols")
 # What may stand in the address of each list, in the order in which a view is written.
 CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "customers": _CUSTOMERS,

@@ -50,7 +50,8 @@ def make_user(rest: Any, unit: dict[str, Any], text: str, password: str = PASSWO
 
 
 def _make_customers(rest: Any, unit: dict[str, Any], text: str, user: str) -> dict[str, str]:
-    name, shared = text[:200], {"unit_id": unit["id"], "owner_id": user}
+    name, tag = text[:200], text[:50].replace(",", " ")
+    shared = {"unit_id": unit["id"], "owner_id": user, "tags": [tag]}
     address = {"street": text[:200], "city": text[:100]}
     firm = {"display_name": name, "industry": text[:100], "address": address, "attributes": {"note": text}, **shared}
     organization = rest.post("/organizations", firm)["organization"]["id"]

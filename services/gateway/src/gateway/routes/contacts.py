@@ -19,7 +19,7 @@ PERSONS = (
         "contacts",
         "ListPersons",
         "List persons by name",
-        query=(*PAGE, "unit=unit_id", "organization_id", "field=field_conditions"),
+        query=(*PAGE, "unit=unit_id", "organization_id", "field=field_conditions", "tag=tags"),
     ),
     Call("GET", "/persons/{person_id}", "contacts", "GetPerson", "Read a person", answer="person"),
     Call(
@@ -108,7 +108,7 @@ ORGANIZATIONS = (
         "contacts",
         "ListOrganizations",
         "List organizations by name",
-        query=(*PAGE, "unit=unit_id", "field=field_conditions"),
+        query=(*PAGE, "unit=unit_id", "field=field_conditions", "tag=tags"),
     ),
     Call(
         "GET",
@@ -215,10 +215,18 @@ SEARCH = (
         "contacts",
         "CountCustomers",
         "Count customers",
-        query=("unit=unit_id", "field=field_conditions"),
+        query=("unit=unit_id", "field=field_conditions", "tag=tags"),
     ),
 )
 FIELDS = (
+    Call(
+        "GET",
+        "/customer_tags",
+        "contacts",
+        "ListCustomerTags",
+        "List the tags in use on cards that the caller may see",
+        query=("page_size", "query", "record_type"),
+    ),
     Call(
         "POST",
         "/customer_fields",

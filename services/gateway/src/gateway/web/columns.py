@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from gateway.web.mounting import Page
 from gateway.web.texts import gettext as _
+from gateway.web.texts import pgettext
 from gateway.web.visits import Visit
 
 
@@ -32,8 +33,8 @@ class Columns:
 def person_columns() -> dict[str, str]:
     """The columns of the list of persons."""
     return {
-        "name": _("Name"), "phone": _("Phone"), "organization": _("Organization"), "unit": _("Unit"),
-        "owner": _("Owner"), "last": _("Last contact"), "next": _("Next step"),
+        "name": pgettext("person", "Name"), "phone": _("Phone"), "organization": _("Organization"), "unit": _("Unit"),
+        "owner": _("Owner"), "last": _("Last contact"), "next": _("Next step"), "tags": _("Tags"),
     }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def organization_columns() -> dict[str, str]:
     """The columns of the list of organizations."""
     return {
         "name": _("Name"), "phone": _("Phone"), "town": _("Town"), "industry": _("Line of business"),
-        "unit": _("Unit"), "owner": _("Owner"), "last": _("Last contact"), "next": _("Next step"),
+        "unit": _("Unit"), "owner": _("Owner"), "last": _("Last contact"), "next": _("Next step"), "tags": _("Tags"),
     }  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def deal_columns() -> dict[str, str]:
     }  # fmt: skip
 
 
+ON_REQUEST = ("tags",)  # shown to those who choose them: not every company uses them, and a list is wide enough
 LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "customers": person_columns,
     "organizations": organization_columns,
@@ -62,12 +64,13 @@ LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
 
 
 def read_columns(visit: Visit, name: str) -> Columns:
-    """The columns that the address names, else those the viewer has chosen, at first all; unknown ones are left out."""
+    """The columns the address names, then those the viewer chose, else the usual ones; unknown ones are left out."""
     words = LISTS[name]()
     named = visit.query.get("cols", "")
     kept = named.split(",") if named else visit.setting(_setting(name))
     first, *others = words
-    chosen = [key for key in kept if key in others] if isinstance(kept, list) else others
+    usual = [key for key in others if key not in ON_REQUEST]
+    chosen = [key for key in kept if key in others] if isinstance(kept, list) else usual
     return Columns(name, words, [first, *dict.fromkeys(chosen)])
 
 

@@ -23,6 +23,7 @@ from gateway.web.grouping import NOBODY, OWNER, Group, list_groupings, make_grou
 from gateway.web.grouping import UNIT as HOME
 from gateway.web.mounting import Page
 from gateway.web.names import Names, list_units, look_up_names
+from gateway.web.tags import written_tags
 from gateway.web.texts import gettext as _
 from gateway.web.view_tabs import read_tabs
 from gateway.web.visits import Away, Visit
@@ -44,6 +45,7 @@ class Wanted:
     individual: bool = False
     home_id: str = ""
     unowned: bool = False
+    tags: tuple[str, ...] = ()
 
     def as_request(self) -> dict[str, Any]:
         """The fields of a list request."""
@@ -51,7 +53,7 @@ class Wanted:
 
     def as_group_request(self) -> dict[str, Any]:
         """The fields of a request for groups."""
-        return {"query": self.text, "unit_id": self.unit_id, "owner_id": self.owner_id}
+        return {"query": self.text, "unit_id": self.unit_id, "owner_id": self.owner_id, "tags": self.tags}
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def read_wanted(visit: Visit) -> Wanted:
         query.get("kind") == "individual",
         query.get("home", ""),
         owner == NOBODY and view != MINE,
+        written_tags(query.get("tag", "")),
     )
 
 
@@ -211,6 +214,9 @@ def _filters(visit: Visit, record_type: str, wanted: Wanted, names: Names) -> li
         owner = names.user(wanted.owner_id)
         named = owner.name if owner else _("a colleague elsewhere")
         chips.append((_("of %(name)s") % {"name": named}, visit.url(owner=None, page=None)))
+    for tag in wanted.tags:
+        others = ", ".join(one for one in wanted.tags if one != tag)
+        chips.append((_("tagged “%(tag)s”") % {"tag": tag}, visit.url(tag=others or None, page=None)))
     if wanted.home_id:
         home = names.unit(wanted.home_id) or _("Somewhere else")
         chips.append((_("at home in %(unit)s") % {"unit": home}, visit.url(home=None, page=None)))

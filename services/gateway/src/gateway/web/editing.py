@@ -84,7 +84,7 @@ def change_channels(record_type: str) -> Answer:
         if change is changes["add"] and not visit.field("value"):
             raise FieldInvalid(FieldViolation("value", _("write a number or an address")))
         changing.change_card(visit, record_type, card_id(visit), "channels", change)
-        return _panel(visit, record_type, "card/channels.html")
+        return render_panel(visit, record_type, "card/channels.html")
 
     return save
 
@@ -104,7 +104,7 @@ def show_again(record_type: str, template: str) -> Answer:
     def show(visit: Visit) -> Response:
         if "group" in visit.path:
             _group(visit, record_type)
-        return _panel(visit, record_type, template, changed=False)
+        return render_panel(visit, record_type, template, changed=False)
 
     return show
 
@@ -112,7 +112,7 @@ def show_again(record_type: str, template: str) -> Answer:
 def save_work(visit: Visit) -> Response:
     """Add a place of work, or change one: role, first and last day."""
     changing.change_card(visit, PERSON, card_id(visit), "affiliations", lambda card: _change_work(visit, card))
-    return _panel(visit, PERSON, "card/work.html")
+    return render_panel(visit, PERSON, "card/work.html")
 
 
 def _change_work(visit: Visit, card: Any) -> bool:
@@ -240,10 +240,10 @@ def _names_of(visit: Visit, group: tuple[facts.Fact, ...], states: tuple[Mapping
 
 
 def _saved(visit: Visit, record_type: str) -> Response:
-    return _panel(visit, record_type, "card/fact_saved.html")
+    return render_panel(visit, record_type, "card/fact_saved.html")
 
 
-def _panel(visit: Visit, record_type: str, template: str, *, changed: bool = True) -> Response:
+def render_panel(visit: Visit, record_type: str, template: str, *, changed: bool = True) -> Response:
     """A fact as it is now, and news for the other panels of the page where it changed."""
     customer = read_customer(visit, record_type, card_id(visit), ("facts",))
     values = {**card_values(visit, customer), "group_name": visit.path.get("group", "")}

@@ -9,11 +9,12 @@ from typing import Any
 from crm.contacts.v1 import contacts_pb2 as pb
 from gateway.web.card_reading import PERSON
 from gateway.web.texts import gettext as _
+from gateway.web.texts import pgettext
 from gateway.web.values import show_date
 from values.phones import format_phone
 
 Lines = Sequence[str]
-KEPT_OF_ALL = ("channels", "affiliations")
+KEPT_OF_ALL = ("channels", "affiliations", "tags")
 FLAG, FACTS = "individual_customer", "attributes"
 
 
@@ -74,9 +75,11 @@ def field_words(record_type: str) -> dict[str, str]:
     if record_type == PERSON:
         own = {"birth_date": _("Birthday"), "affiliations": _("Organization and role")}
         last = {FLAG: _("Customer in their own right")}
+        name = pgettext("person", "Name")
     else:
         own, last = {"industry": _("Line of business"), "parent_id": _("Part of")}, {}
-    return {"display_name": _("Name"), **own, **shared, **last, FACTS: _("Other facts")}
+        name = _("Name")
+    return {"display_name": name, **own, **shared, **last, "tags": _("Tags"), FACTS: _("Other facts")}
 
 
 def lines_of(card: Any, field: str, known: Known) -> Lines:
@@ -85,6 +88,8 @@ def lines_of(card: Any, field: str, known: Known) -> Lines:
         return [_channel(one) for one in card.channels]
     if field == "affiliations":
         return [", ".join(filter(None, (one.organization_name, one.role))) for one in card.affiliations]
+    if field == "tags":
+        return list(card.tags)
     if field == FACTS:
         return [f"{name}: {text}" for name, text in sorted(card.attributes.items())]
     if field == "birth_date":
@@ -104,7 +109,7 @@ def lines_of(card: Any, field: str, known: Known) -> Lines:
 
 def read_choices(form: Mapping[str, Any], record_type: str, card_ids: Sequence[str]) -> dict[str, str]:
     """The cards that a form names, by field; what is no card of these is left out."""
-    found = {field: str(form.get(f"choice.{field}", "")) for field in field_words(record_type)}
+    found = {field: str(form.get(f"choice.{field}", "")) for field in field_words(record_type) if field != "tags"}
     return {field: card_id for field, card_id in found.items() if card_id in card_ids}
 
 

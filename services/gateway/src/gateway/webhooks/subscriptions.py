@@ -234,7 +234,7 @@ def _columns_of(told: Told) -> dict[str, Any]:
 def _update(work: UnitOfWork, webhook_id: str, **values: Any) -> Any:
     """Change a row; a carrier that is at work with it notices by the lease. Errors: WebhookNotFound.
 
-    It comes before what else is changed of a webhook, as in a carrier's hand, so that neither waits for the other in turn.
+    It comes before what else is changed of a webhook, as in a carrier's hand, so that neither waits for the other.
     """
     found = work.execute(
         sa.update(webhook)

@@ -35,6 +35,11 @@ def text_of(name: str) -> Reader:
     return lambda record, _: str(getattr(record, name))
 
 
+def texts_of(name: str) -> Reader:
+    """Several texts of the record."""
+    return lambda record, _: BETWEEN.join(getattr(record, name))
+
+
 def day_of(name: str) -> Reader:
     """A day of the record."""
 

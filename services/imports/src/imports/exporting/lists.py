@@ -72,6 +72,7 @@ _CHANNELS = (
     Column("email", cells.channels_of(contacts.CHANNEL_KIND_EMAIL), TEXT, "email"),
 )
 _OWNER = Column("owner", cells.user_of("owner_id"), TEXT, "owner")
+_TAGS = Column("tags", cells.texts_of("tags"))
 _CHANGED = (
     Column("create_time", cells.time_of("create_time"), TIME),
     Column("update_time", cells.time_of("update_time"), TIME),
@@ -87,7 +88,7 @@ PERSONS = ExportList(
         Column("role", cells.employer("role"), TEXT, "role"),
         Column("birth_date", cells.day_of("birth_date"), DATE, "birth_date"),
         _own("tax_id"), *_ADDRESS, _OWNER,
-        Column("units", cells.units_of("unit_ids")), *_CHANGED,
+        Column("units", cells.units_of("unit_ids")), _TAGS, *_CHANGED,
     ),
     "persons", {"users": ("owner_id",)},
 )  # fmt: skip
@@ -99,7 +100,7 @@ ORGANIZATIONS = ExportList(
         Column("website", cells.channels_of(contacts.CHANNEL_KIND_WEBSITE), TEXT, "website"),
         *_ADDRESS, _own("industry"),
         Column("parent", cells.organization_of("parent_id"), TEXT, "parent"), _OWNER,
-        Column("units", cells.units_of("unit_ids")), *_CHANGED,
+        Column("units", cells.units_of("unit_ids")), _TAGS, *_CHANGED,
     ),
     "organizations", {"users": ("owner_id",), "organizations": ("parent_id",)},
 )  # fmt: skip

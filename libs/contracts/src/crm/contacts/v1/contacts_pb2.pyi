@@ -569,6 +569,7 @@ class Person(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -625,6 +626,10 @@ class Person(_message.Message):
     def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
 
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags, each once and without regard to large letters, at most 30 of at most 50 characters without a comma; spelt as whoever used one first wrote it."""
+
     def __init__(
         self,
         *,
@@ -647,10 +652,11 @@ class Person(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         unit_id: _builtins.str = ...,
         hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "birth_date", b"birth_date", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "affiliations", b"affiliations", "attributes", b"attributes", "birth_date", b"birth_date", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "hidden_fields", b"hidden_fields", "id", b"id", "individual_customer", b"individual_customer", "middle_name", b"middle_name", "owner_id", b"owner_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "affiliations", b"affiliations", "attributes", b"attributes", "birth_date", b"birth_date", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "family_name", b"family_name", "given_name", b"given_name", "hidden_fields", b"hidden_fields", "id", b"id", "individual_customer", b"individual_customer", "middle_name", b"middle_name", "owner_id", b"owner_id", "tags", b"tags", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -697,6 +703,7 @@ class Organization(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     UNIT_ID_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELDS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -741,6 +748,10 @@ class Organization(_message.Message):
     def hidden_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the fields that are left out, with a value or without one, because the caller may not see them."""
 
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags, each once and without regard to large letters, at most 30 of at most 50 characters without a comma; spelt as whoever used one first wrote it."""
+
     def __init__(
         self,
         *,
@@ -759,10 +770,11 @@ class Organization(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         unit_id: _builtins.str = ...,
         hidden_fields: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "attributes", b"attributes", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "hidden_fields", b"hidden_fields", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "attributes", b"attributes", "channels", b"channels", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "hidden_fields", b"hidden_fields", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "tags", b"tags", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1204,6 +1216,7 @@ class ListPersonsRequest(_message.Message):
     HOME_UNIT_ID_FIELD_NUMBER: _builtins.int
     WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
     FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     PERSON_IDS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
@@ -1228,6 +1241,10 @@ class ListPersonsRequest(_message.Message):
         """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
 
     @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers that have all of these tags, at most 10; large and small letters are the same."""
+
+    @_builtins.property
     def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only these persons, at most 500; empty means any."""
 
@@ -1244,11 +1261,12 @@ class ListPersonsRequest(_message.Message):
         home_unit_id: _builtins.str = ...,
         without_owner: _builtins.bool = ...,
         field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
         person_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_ids", b"person_ids", "query", b"query", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_ids", b"person_ids", "query", b"query", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1671,6 +1689,7 @@ class ListOrganizationsRequest(_message.Message):
     HOME_UNIT_ID_FIELD_NUMBER: _builtins.int
     WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
     FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
@@ -1693,6 +1712,10 @@ class ListOrganizationsRequest(_message.Message):
         """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
 
     @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers that have all of these tags, at most 10; large and small letters are the same."""
+
+    @_builtins.property
     def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only these organizations, at most 500; empty means any."""
 
@@ -1708,11 +1731,12 @@ class ListOrganizationsRequest(_message.Message):
         home_unit_id: _builtins.str = ...,
         without_owner: _builtins.bool = ...,
         field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
         organization_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "organization_ids", b"organization_ids", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "query", b"query", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "organization_ids", b"organization_ids", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "query", b"query", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2387,6 +2411,7 @@ class GroupCustomersRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     INDIVIDUAL_ONLY_FIELD_NUMBER: _builtins.int
     FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     grouping: Global___CustomerGrouping.ValueType
     """By what."""
     organizations: _builtins.bool
@@ -2403,6 +2428,10 @@ class GroupCustomersRequest(_message.Message):
     def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
 
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers that have all of these tags, at most 10; large and small letters are the same."""
+
     def __init__(
         self,
         *,
@@ -2413,10 +2442,11 @@ class GroupCustomersRequest(_message.Message):
         query: _builtins.str = ...,
         individual_only: _builtins.bool = ...,
         field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "grouping", b"grouping", "individual_only", b"individual_only", "organizations", b"organizations", "owner_id", b"owner_id", "query", b"query", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "grouping", b"grouping", "individual_only", b"individual_only", "organizations", b"organizations", "owner_id", b"owner_id", "query", b"query", "tags", b"tags", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2484,6 +2514,7 @@ class CountCustomersRequest(_message.Message):
     HOME_UNIT_ID_FIELD_NUMBER: _builtins.int
     WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
     FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """Only customers known to this unit's subtree; empty means all visible."""
     owner_id: _builtins.str
@@ -2498,6 +2529,10 @@ class CountCustomersRequest(_message.Message):
     def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
 
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only customers that have all of these tags, at most 10; large and small letters are the same."""
+
     def __init__(
         self,
         *,
@@ -2507,10 +2542,11 @@ class CountCustomersRequest(_message.Message):
         home_unit_id: _builtins.str = ...,
         without_owner: _builtins.bool = ...,
         field_conditions: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "owner_id", b"owner_id", "query", b"query", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "owner_id", b"owner_id", "query", b"query", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4466,6 +4502,68 @@ class ListCustomerFieldsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCustomerFieldsResponse: _TypeAlias = ListCustomerFieldsResponse  # noqa: Y015
+
+@_typing.final
+class ListCustomerTagsRequest(_message.Message):
+    """Request of ListCustomerTags."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """Only tags of which a word begins so, at most 50 characters; empty means all."""
+    record_type: _builtins.str
+    """person or organization: only tags of such cards; empty means both."""
+    page_size: _builtins.int
+    """At most this many, 1 to 200; 0 means 20."""
+    page_token: _builtins.str
+    """Ignored: who types narrows the list by more letters."""
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query", "record_type", b"record_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCustomerTagsRequest: _TypeAlias = ListCustomerTagsRequest  # noqa: Y015
+
+@_typing.final
+class ListCustomerTagsResponse(_message.Message):
+    """Answer of ListCustomerTags."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Always empty."""
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By name."""
+
+    def __init__(
+        self,
+        *,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tags", b"tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCustomerTagsResponse: _TypeAlias = ListCustomerTagsResponse  # noqa: Y015
 
 @_typing.final
 class ReportCustomerFieldUseRequest(_message.Message):

@@ -230,6 +230,11 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsResponse.FromString,
                 _registered_method=True)
+        self.ListCustomerTags = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ListCustomerTags',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerTagsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerTagsResponse.FromString,
+                _registered_method=True)
         self.ReportCustomerFieldUse = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/ReportCustomerFieldUse',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.SerializeToString,
@@ -514,6 +519,13 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCustomerTags(self, request, context):
+        """Lists the tags in use on cards that the caller may see, by name. Errors: FIELD_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReportCustomerFieldUse(self, request, context):
         """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED.
         """
@@ -718,6 +730,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ListCustomerFields,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsResponse.SerializeToString,
+            ),
+            'ListCustomerTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCustomerTags,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerTagsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerTagsResponse.SerializeToString,
             ),
             'ReportCustomerFieldUse': grpc.unary_unary_rpc_method_handler(
                     servicer.ReportCustomerFieldUse,
@@ -1779,6 +1796,33 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ListCustomerFields',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerFieldsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCustomerTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ListCustomerTags',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerTagsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListCustomerTagsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -111,6 +111,8 @@ class ContactsServiceStub:
     """Changes the named properties of a field; its record type, key and type stay as they are. Errors: CUSTOMER_FIELD_NOT_FOUND, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
     ListCustomerFields: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListCustomerFieldsRequest, _contacts_pb2.ListCustomerFieldsResponse]
     """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    ListCustomerTags: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListCustomerTagsRequest, _contacts_pb2.ListCustomerTagsResponse]
+    """Lists the tags in use on cards that the caller may see, by name. Errors: FIELD_INVALID."""
     ReportCustomerFieldUse: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ReportCustomerFieldUseRequest, _contacts_pb2.ReportCustomerFieldUseResponse]
     """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
 
@@ -197,6 +199,8 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Changes the named properties of a field; its record type, key and type stay as they are. Errors: CUSTOMER_FIELD_NOT_FOUND, STALE_ETAG, FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
     ListCustomerFields: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListCustomerFieldsRequest, _contacts_pb2.ListCustomerFieldsResponse]  # type: ignore[assignment]
     """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+    ListCustomerTags: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListCustomerTagsRequest, _contacts_pb2.ListCustomerTagsResponse]  # type: ignore[assignment]
+    """Lists the tags in use on cards that the caller may see, by name. Errors: FIELD_INVALID."""
     ReportCustomerFieldUse: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ReportCustomerFieldUseRequest, _contacts_pb2.ReportCustomerFieldUseResponse]  # type: ignore[assignment]
     """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
 
@@ -514,6 +518,14 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ListCustomerFieldsResponse, _abc.Awaitable[_contacts_pb2.ListCustomerFieldsResponse]]:
         """Lists fields in the order of forms. Errors: FIELD_INVALID, UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def ListCustomerTags(
+        self,
+        request: _contacts_pb2.ListCustomerTagsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ListCustomerTagsResponse, _abc.Awaitable[_contacts_pb2.ListCustomerTagsResponse]]:
+        """Lists the tags in use on cards that the caller may see, by name. Errors: FIELD_INVALID."""
 
     @_abc_1.abstractmethod
     def ReportCustomerFieldUse(

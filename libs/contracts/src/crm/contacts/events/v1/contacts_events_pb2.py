@@ -27,7 +27,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crm/contacts/events/v1/contacts_events.proto\x12\x16\x63rm.contacts.events.v1\x1a\"crm/platform/v1/confidential.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\x0bPersonState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08unit_ids\x18\x02 \x03(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\t\x12\x18\n\x10organization_ids\x18\x04 \x03(\t\x12\x1b\n\x13individual_customer\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07unit_id\x18\x07 \x01(\t\x12\x12\n\ncreator_id\x18\x08 \x01(\t\x12\x38\n\x08personal\x18\t \x01(\x0b\x32&.crm.contacts.events.v1.PersonPersonal\x12\x0e\n\x06run_id\x18\n \x01(\t\"\xf6\x02\n\x0ePersonPersonal\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12+\n\nbirth_date\x18\x02 \x01(\tB\x17\xea\xe0\x18\x13\x63ustomer.birth_date\x12%\n\x06phones\x18\x03 \x03(\tB\x15\xea\xe0\x18\x11\x63ustomer.channels\x12%\n\x06\x65mails\x18\x04 \x03(\tB\x15\xea\xe0\x18\x11\x63ustomer.channels\x12#\n\x06tax_id\x18\x05 \x01(\tB\x13\xea\xe0\x18\x0f\x63ustomer.tax_id\x12\"\n\x04\x63ity\x18\x06 \x01(\tB\x14\xea\xe0\x18\x10\x63ustomer.address\x12[\n\x06\x66ields\x18\x14 \x03(\x0b\x32\x32.crm.contacts.events.v1.PersonPersonal.FieldsEntryB\x17\xea\xe0\x18\x13\x63ustomer.attributes\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xcd\x03\n\x11OrganizationState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12#\n\x06tax_id\x18\x03 \x01(\tB\x13\xea\xe0\x18\x0f\x63ustomer.tax_id\x12\x10\n\x08industry\x18\x04 \x01(\t\x12\"\n\x04\x63ity\x18\x05 \x01(\tB\x14\xea\xe0\x18\x10\x63ustomer.address\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x10\n\x08unit_ids\x18\x07 \x03(\t\x12\x10\n\x08owner_id\x18\x08 \x01(\t\x12\x11\n\tparent_id\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07unit_id\x18\x0b \x01(\t\x12\x12\n\ncreator_id\x18\x0c \x01(\t\x12\x0e\n\x06run_id\x18\r \x01(\t\x12^\n\x06\x66ields\x18\x14 \x03(\x0b\x32\x35.crm.contacts.events.v1.OrganizationState.FieldsEntryB\x17\xea\xe0\x18\x13\x63ustomer.attributes\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbd\x02\n\x10InteractionState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12.\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tauthor_id\x18\x04 \x01(\t\x12\x0f\n\x07unit_id\x18\x05 \x01(\t\x12\x11\n\tperson_id\x18\x06 \x01(\t\x12\x17\n\x0forganization_id\x18\x07 \x01(\t\x12\x0f\n\x07outcome\x18\x08 \x01(\t\x12=\n\x08personal\x18\t \x01(\x0b\x32+.crm.contacts.events.v1.InteractionPersonal\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06run_id\x18\x0b \x01(\t\"?\n\x13InteractionPersonal\x12(\n\x07summary\x18\x01 \x01(\tB\x17\xea\xe0\x18\x13interaction.summary\"D\n\rPersonCreated\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\"q\n\rPersonUpdated\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"V\n\x13OrganizationCreated\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\"\x83\x01\n\x13OrganizationUpdated\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"R\n\x11InteractionLogged\x12=\n\x0binteraction\x18\x01 \x01(\x0b\x32(.crm.contacts.events.v1.InteractionState\"Q\n\x10InteractionMoved\x12=\n\x0binteraction\x18\x01 \x01(\x0b\x32(.crm.contacts.events.v1.InteractionState\"j\n\x0cPersonMerged\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"l\n\x0ePersonUnmerged\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"|\n\x12OrganizationMerged\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"~\n\x14OrganizationUnmerged\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"\xb2\x02\n\x12\x43ustomerFieldState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0brecord_type\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x46\n\x06labels\x18\x05 \x03(\x0b\x32\x36.crm.contacts.events.v1.CustomerFieldState.LabelsEntry\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x10\n\x08required\x18\x07 \x01(\x08\x12\x0f\n\x07\x63hoices\x18\x08 \x03(\t\x12\x15\n\rdefault_value\x18\t \x01(\t\x12\x0f\n\x07unit_id\x18\n \x01(\t\x12\x0f\n\x07retired\x18\x0b \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Z\n\x14\x43ustomerFieldCreated\x12\x42\n\x0e\x63ustomer_field\x18\x01 \x01(\x0b\x32*.crm.contacts.events.v1.CustomerFieldState\"Z\n\x14\x43ustomerFieldUpdated\x12\x42\n\x0e\x63ustomer_field\x18\x01 \x01(\x0b\x32*.crm.contacts.events.v1.CustomerFieldStateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,crm/contacts/events/v1/contacts_events.proto\x12\x16\x63rm.contacts.events.v1\x1a\"crm/platform/v1/confidential.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\x0bPersonState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08unit_ids\x18\x02 \x03(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\t\x12\x18\n\x10organization_ids\x18\x04 \x03(\t\x12\x1b\n\x13individual_customer\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07unit_id\x18\x07 \x01(\t\x12\x12\n\ncreator_id\x18\x08 \x01(\t\x12\x38\n\x08personal\x18\t \x01(\x0b\x32&.crm.contacts.events.v1.PersonPersonal\x12\x0e\n\x06run_id\x18\n \x01(\t\"\x84\x03\n\x0ePersonPersonal\x12\x14\n\x0c\x64isplay_name\x18\x01 \x01(\t\x12+\n\nbirth_date\x18\x02 \x01(\tB\x17\xea\xe0\x18\x13\x63ustomer.birth_date\x12%\n\x06phones\x18\x03 \x03(\tB\x15\xea\xe0\x18\x11\x63ustomer.channels\x12%\n\x06\x65mails\x18\x04 \x03(\tB\x15\xea\xe0\x18\x11\x63ustomer.channels\x12#\n\x06tax_id\x18\x05 \x01(\tB\x13\xea\xe0\x18\x0f\x63ustomer.tax_id\x12\"\n\x04\x63ity\x18\x06 \x01(\tB\x14\xea\xe0\x18\x10\x63ustomer.address\x12[\n\x06\x66ields\x18\x14 \x03(\x0b\x32\x32.crm.contacts.events.v1.PersonPersonal.FieldsEntryB\x17\xea\xe0\x18\x13\x63ustomer.attributes\x12\x0c\n\x04tags\x18\x15 \x03(\t\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xdb\x03\n\x11OrganizationState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12#\n\x06tax_id\x18\x03 \x01(\tB\x13\xea\xe0\x18\x0f\x63ustomer.tax_id\x12\x10\n\x08industry\x18\x04 \x01(\t\x12\"\n\x04\x63ity\x18\x05 \x01(\tB\x14\xea\xe0\x18\x10\x63ustomer.address\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x10\n\x08unit_ids\x18\x07 \x03(\t\x12\x10\n\x08owner_id\x18\x08 \x01(\t\x12\x11\n\tparent_id\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07unit_id\x18\x0b \x01(\t\x12\x12\n\ncreator_id\x18\x0c \x01(\t\x12\x0e\n\x06run_id\x18\r \x01(\t\x12^\n\x06\x66ields\x18\x14 \x03(\x0b\x32\x35.crm.contacts.events.v1.OrganizationState.FieldsEntryB\x17\xea\xe0\x18\x13\x63ustomer.attributes\x12\x0c\n\x04tags\x18\x15 \x03(\t\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbd\x02\n\x10InteractionState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12.\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tauthor_id\x18\x04 \x01(\t\x12\x0f\n\x07unit_id\x18\x05 \x01(\t\x12\x11\n\tperson_id\x18\x06 \x01(\t\x12\x17\n\x0forganization_id\x18\x07 \x01(\t\x12\x0f\n\x07outcome\x18\x08 \x01(\t\x12=\n\x08personal\x18\t \x01(\x0b\x32+.crm.contacts.events.v1.InteractionPersonal\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06run_id\x18\x0b \x01(\t\"?\n\x13InteractionPersonal\x12(\n\x07summary\x18\x01 \x01(\tB\x17\xea\xe0\x18\x13interaction.summary\"D\n\rPersonCreated\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\"q\n\rPersonUpdated\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"V\n\x13OrganizationCreated\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\"\x83\x01\n\x13OrganizationUpdated\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\x12+\n\x07\x63hanged\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"R\n\x11InteractionLogged\x12=\n\x0binteraction\x18\x01 \x01(\x0b\x32(.crm.contacts.events.v1.InteractionState\"Q\n\x10InteractionMoved\x12=\n\x0binteraction\x18\x01 \x01(\x0b\x32(.crm.contacts.events.v1.InteractionState\"j\n\x0cPersonMerged\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"l\n\x0ePersonUnmerged\x12\x33\n\x06person\x18\x01 \x01(\x0b\x32#.crm.contacts.events.v1.PersonState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"|\n\x12OrganizationMerged\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"~\n\x14OrganizationUnmerged\x12?\n\x0corganization\x18\x01 \x01(\x0b\x32).crm.contacts.events.v1.OrganizationState\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x10\n\x08merge_id\x18\x03 \x01(\t\"\xb2\x02\n\x12\x43ustomerFieldState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0brecord_type\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x46\n\x06labels\x18\x05 \x03(\x0b\x32\x36.crm.contacts.events.v1.CustomerFieldState.LabelsEntry\x12\x0c\n\x04type\x18\x06 \x01(\t\x12\x10\n\x08required\x18\x07 \x01(\x08\x12\x0f\n\x07\x63hoices\x18\x08 \x03(\t\x12\x15\n\rdefault_value\x18\t \x01(\t\x12\x0f\n\x07unit_id\x18\n \x01(\t\x12\x0f\n\x07retired\x18\x0b \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Z\n\x14\x43ustomerFieldCreated\x12\x42\n\x0e\x63ustomer_field\x18\x01 \x01(\x0b\x32*.crm.contacts.events.v1.CustomerFieldState\"Z\n\x14\x43ustomerFieldUpdated\x12\x42\n\x0e\x63ustomer_field\x18\x01 \x01(\x0b\x32*.crm.contacts.events.v1.CustomerFieldStateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,43 +63,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PERSONSTATE']._serialized_start=176
   _globals['_PERSONSTATE']._serialized_end=452
   _globals['_PERSONPERSONAL']._serialized_start=455
-  _globals['_PERSONPERSONAL']._serialized_end=829
-  _globals['_PERSONPERSONAL_FIELDSENTRY']._serialized_start=784
-  _globals['_PERSONPERSONAL_FIELDSENTRY']._serialized_end=829
-  _globals['_ORGANIZATIONSTATE']._serialized_start=832
-  _globals['_ORGANIZATIONSTATE']._serialized_end=1293
-  _globals['_ORGANIZATIONSTATE_FIELDSENTRY']._serialized_start=784
-  _globals['_ORGANIZATIONSTATE_FIELDSENTRY']._serialized_end=829
-  _globals['_INTERACTIONSTATE']._serialized_start=1296
-  _globals['_INTERACTIONSTATE']._serialized_end=1613
-  _globals['_INTERACTIONPERSONAL']._serialized_start=1615
-  _globals['_INTERACTIONPERSONAL']._serialized_end=1678
-  _globals['_PERSONCREATED']._serialized_start=1680
-  _globals['_PERSONCREATED']._serialized_end=1748
-  _globals['_PERSONUPDATED']._serialized_start=1750
-  _globals['_PERSONUPDATED']._serialized_end=1863
-  _globals['_ORGANIZATIONCREATED']._serialized_start=1865
-  _globals['_ORGANIZATIONCREATED']._serialized_end=1951
-  _globals['_ORGANIZATIONUPDATED']._serialized_start=1954
-  _globals['_ORGANIZATIONUPDATED']._serialized_end=2085
-  _globals['_INTERACTIONLOGGED']._serialized_start=2087
-  _globals['_INTERACTIONLOGGED']._serialized_end=2169
-  _globals['_INTERACTIONMOVED']._serialized_start=2171
-  _globals['_INTERACTIONMOVED']._serialized_end=2252
-  _globals['_PERSONMERGED']._serialized_start=2254
-  _globals['_PERSONMERGED']._serialized_end=2360
-  _globals['_PERSONUNMERGED']._serialized_start=2362
-  _globals['_PERSONUNMERGED']._serialized_end=2470
-  _globals['_ORGANIZATIONMERGED']._serialized_start=2472
-  _globals['_ORGANIZATIONMERGED']._serialized_end=2596
-  _globals['_ORGANIZATIONUNMERGED']._serialized_start=2598
-  _globals['_ORGANIZATIONUNMERGED']._serialized_end=2724
-  _globals['_CUSTOMERFIELDSTATE']._serialized_start=2727
-  _globals['_CUSTOMERFIELDSTATE']._serialized_end=3033
-  _globals['_CUSTOMERFIELDSTATE_LABELSENTRY']._serialized_start=2988
-  _globals['_CUSTOMERFIELDSTATE_LABELSENTRY']._serialized_end=3033
-  _globals['_CUSTOMERFIELDCREATED']._serialized_start=3035
-  _globals['_CUSTOMERFIELDCREATED']._serialized_end=3125
-  _globals['_CUSTOMERFIELDUPDATED']._serialized_start=3127
-  _globals['_CUSTOMERFIELDUPDATED']._serialized_end=3217
+  _globals['_PERSONPERSONAL']._serialized_end=843
+  _globals['_PERSONPERSONAL_FIELDSENTRY']._serialized_start=798
+  _globals['_PERSONPERSONAL_FIELDSENTRY']._serialized_end=843
+  _globals['_ORGANIZATIONSTATE']._serialized_start=846
+  _globals['_ORGANIZATIONSTATE']._serialized_end=1321
+  _globals['_ORGANIZATIONSTATE_FIELDSENTRY']._serialized_start=798
+  _globals['_ORGANIZATIONSTATE_FIELDSENTRY']._serialized_end=843
+  _globals['_INTERACTIONSTATE']._serialized_start=1324
+  _globals['_INTERACTIONSTATE']._serialized_end=1641
+  _globals['_INTERACTIONPERSONAL']._serialized_start=1643
+  _globals['_INTERACTIONPERSONAL']._serialized_end=1706
+  _globals['_PERSONCREATED']._serialized_start=1708
+  _globals['_PERSONCREATED']._serialized_end=1776
+  _globals['_PERSONUPDATED']._serialized_start=1778
+  _globals['_PERSONUPDATED']._serialized_end=1891
+  _globals['_ORGANIZATIONCREATED']._serialized_start=1893
+  _globals['_ORGANIZATIONCREATED']._serialized_end=1979
+  _globals['_ORGANIZATIONUPDATED']._serialized_start=1982
+  _globals['_ORGANIZATIONUPDATED']._serialized_end=2113
+  _globals['_INTERACTIONLOGGED']._serialized_start=2115
+  _globals['_INTERACTIONLOGGED']._serialized_end=2197
+  _globals['_INTERACTIONMOVED']._serialized_start=2199
+  _globals['_INTERACTIONMOVED']._serialized_end=2280
+  _globals['_PERSONMERGED']._serialized_start=2282
+  _globals['_PERSONMERGED']._serialized_end=2388
+  _globals['_PERSONUNMERGED']._serialized_start=2390
+  _globals['_PERSONUNMERGED']._serialized_end=2498
+  _globals['_ORGANIZATIONMERGED']._serialized_start=2500
+  _globals['_ORGANIZATIONMERGED']._serialized_end=2624
+  _globals['_ORGANIZATIONUNMERGED']._serialized_start=2626
+  _globals['_ORGANIZATIONUNMERGED']._serialized_end=2752
+  _globals['_CUSTOMERFIELDSTATE']._serialized_start=2755
+  _globals['_CUSTOMERFIELDSTATE']._serialized_end=3061
+  _globals['_CUSTOMERFIELDSTATE_LABELSENTRY']._serialized_start=3016
+  _globals['_CUSTOMERFIELDSTATE_LABELSENTRY']._serialized_end=3061
+  _globals['_CUSTOMERFIELDCREATED']._serialized_start=3063
+  _globals['_CUSTOMERFIELDCREATED']._serialized_end=3153
+  _globals['_CUSTOMERFIELDUPDATED']._serialized_start=3155
+  _globals['_CUSTOMERFIELDUPDATED']._serialized_end=3245
 # @@protoc_insertion_point(module_scope)

@@ -119,6 +119,7 @@ class PersonPersonal(_message.Message):
     TAX_ID_FIELD_NUMBER: _builtins.int
     CITY_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     display_name: _builtins.str
     """Name as written."""
     birth_date: _builtins.str
@@ -139,6 +140,10 @@ class PersonPersonal(_message.Message):
     def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Values of the company's own fields, by key."""
 
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags, as they are spelt on every card."""
+
     def __init__(
         self,
         *,
@@ -149,10 +154,11 @@ class PersonPersonal(_message.Message):
         tax_id: _builtins.str = ...,
         city: _builtins.str = ...,
         fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "city", b"city", "display_name", b"display_name", "emails", b"emails", "fields", b"fields", "phones", b"phones", "tax_id", b"tax_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "city", b"city", "display_name", b"display_name", "emails", b"emails", "fields", b"fields", "phones", b"phones", "tags", b"tags", "tax_id", b"tax_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -198,6 +204,7 @@ class OrganizationState(_message.Message):
     CREATOR_ID_FIELD_NUMBER: _builtins.int
     RUN_ID_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     display_name: _builtins.str
@@ -232,6 +239,10 @@ class OrganizationState(_message.Message):
     def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Values of the company's own fields, by key."""
 
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags, as they are spelt on every card."""
+
     def __init__(
         self,
         *,
@@ -249,10 +260,11 @@ class OrganizationState(_message.Message):
         creator_id: _builtins.str = ...,
         run_id: _builtins.str = ...,
         fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "country", b"country", "create_time", b"create_time", "creator_id", b"creator_id", "display_name", b"display_name", "fields", b"fields", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "run_id", b"run_id", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "country", b"country", "create_time", b"create_time", "creator_id", b"creator_id", "display_name", b"display_name", "fields", b"fields", "id", b"id", "industry", b"industry", "owner_id", b"owner_id", "parent_id", b"parent_id", "run_id", b"run_id", "tags", b"tags", "tax_id", b"tax_id", "unit_id", b"unit_id", "unit_ids", b"unit_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
