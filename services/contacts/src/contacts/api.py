@@ -21,6 +21,7 @@ from contacts import (
     interaction_rows,
     interactions,
     latest,
+    mass_changing,
     matching,
     members,
     merging,
@@ -220,6 +221,11 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         self, request: pb.AssignCustomersRequest, _: grpc.ServicerContext
     ) -> pb.AssignCustomersResponse:
         return self._write(request, pb.AssignCustomersResponse, assigning.assign_customers)
+
+    def ChangeCustomers(
+        self, request: pb.ChangeCustomersRequest, _: grpc.ServicerContext
+    ) -> pb.ChangeCustomersResponse:
+        return self._write(request, pb.ChangeCustomersResponse, mass_changing.change_customers)
 
     def GetCustomerOwnerHistory(
         self, request: pb.GetCustomerOwnerHistoryRequest, _: grpc.ServicerContext

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pytest
@@ -39,6 +40,11 @@ class Floor:
     def owner(self, name: str) -> str:
         """Who is responsible for the record now."""
         return str(self.admin.get(f"/{REST[name]}/{self.made[OF_LIST[name]]}")["owner_id"])
+
+
+def backs(answer: Any) -> list[str]:
+    """What the button that takes back would send."""
+    return [unescape(one) for one in UNDO.findall(answer.text)]
 
 
 @pytest.fixture
@@ -106,6 +112,79 @@ def test_deals_move_to_a_stage_and_back(floor: Floor) -> None:
     assert "somebody changed it in the meantime" in stale.text
     floor.post("deals", "back", act="move", undo=UNDO.findall(done.text))
     assert floor.admin.get(f"/deals/{floor.made['deal']}")["stage_name"] == "Lead"
+
+
+@pytest.mark.parametrize("name", ["customers", "organizations"])
+def test_tags_are_given_taken_away_and_taken_back(floor: Floor, name: str) -> None:
+    path = f"/{REST[name]}/{floor.made[OF_LIST[name]]}"
+    before = floor.admin.get(path)["tags"]
+    fields = {"act": "tag", "record": floor.records(name), "tag": "Spring fair, second"}
+    assert 'name="tag"' in floor.post(name, "", act="tag", record=fields["record"]).text
+    look = floor.post(name, "look", **fields)
+    assert ("1 record will change." in look.text, "Spring fair, second" in look.text) == (True, True)
+    assert floor.admin.get(path)["tags"] == before
+    done = floor.post(name, "do", **fields, request_id=REQUEST.findall(look.text)[0])
+    assert done.headers["hx-trigger"] == "list-changed"
+    assert floor.admin.get(path)["tags"] == [*before, "Spring fair", "second"]
+    assert "is so already" in floor.post(name, "look", **fields).text
+    taken = floor.post(name, "do", act="untag", record=fields["record"], tag="SPRING FAIR")
+    assert floor.admin.get(path)["tags"] == [*before, "second"]
+    stale = floor.post(name, "back", act="tag", undo=backs(done))
+    assert "somebody changed it in the meantime" in stale.text
+    floor.post(name, "back", act="untag", undo=backs(taken))
+    assert set(floor.admin.get(path)["tags"]) == {*before, "Spring fair", "second"}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "kept"),
+    [("customers", "individual_customer", "yes", True), ("organizations", "industry", "glass", "glass")],
+)
+def test_a_field_is_filled_in_where_nobody_changed_the_card(
+    floor: Floor, name: str, field: str, value: str, kept: object
+) -> None:
+    path = f"/{REST[name]}/{floor.made[OF_LIST[name]]}"
+    before = floor.admin.get(path)[field]
+    fields = {"act": "field", "record": floor.records(name), "field": field, "value": value}
+    assert f'value="{field}"' in floor.post(name, "", act="field", record=fields["record"]).text
+    assert "1 record will change." in floor.post(name, "look", **fields).text
+    done = floor.post(name, "do", **fields)
+    assert floor.admin.get(path)[field] == kept
+    assert "somebody changed it in the meantime" in floor.post(name, "look", **fields).text  # ticked before
+    undone = floor.post(name, "back", act="field", undo=backs(done))
+    assert "1 record is as it was." in undone.text
+    assert floor.admin.get(path)[field] == before
+    assert floor.post(name, "look", **{**fields, "field": "display_name"}).status_code == 400
+    unknown = floor.post(name, "look", **{**fields, "field": "own:no such", "record": floor.records(name)})
+    assert "no field of the company" in unknown.text
+
+
+def test_own_fields_are_filled_in_by_their_rules(floor: Floor) -> None:
+    made = floor.admin.post("/customer_fields", {"record_type": "person", "label": "Chosen height", "type": "number"})
+    fields = {"act": "field", "record": floor.records("customers"), "field": "own:Chosen height"}
+    assert "Chosen height" in floor.post("customers", "", **fields).text
+    assert "Chosen height: " in floor.post("customers", "look", **fields, value="tall").text
+    floor.post("customers", "do", **fields, value="0180")
+    person = floor.admin.get(f"/persons/{floor.made['person']}")
+    assert person["attributes"]["Chosen height"] == "180"
+    one, path = made["customer_field"], f"/customer_fields/{made['customer_field']['id']}"
+    floor.admin.ask("PATCH", path, json={"retired": True}, headers={"If-Match": one["etag"]}).raise_for_status()
+
+
+def test_a_way_back_that_somebody_made_up_is_refused(floor: Floor) -> None:
+    record = floor.records("customers")[0].split("|")[0]
+    for back in ("nothing", '{"etag": 5', '{"shoe": "42"}'):
+        answer = floor.post("customers", "back", act="tag", undo=f"{record}||/{back}")
+        assert (answer.status_code, "nothing to take back" in answer.text) == (400, True)
+
+
+def test_tags_of_another_branch_are_not_changed(floor: Floor, platform: Any, a_visitor: Callable[..., Any]) -> None:
+    stranger = a_visitor(a_new_branch(platform, "Elsewhere too"), "head")
+    before = floor.admin.get(f"/persons/{floor.made['person']}")["tags"]
+    fields = {"act": "tag", "step": "do", "record": f"{floor.made['person']}||", "tag": "mine now"}
+    stranger.post("/lists/customers/chosen", fields, "form#chosen-form")
+    back = {"act": "tag", "step": "back", "undo": f"{floor.made['person']}||/" + '{"addTags": ["mine now"]}'}
+    stranger.post("/lists/customers/chosen", back, "form#chosen-form")
+    assert floor.admin.get(f"/persons/{floor.made['person']}")["tags"] == before
 
 
 @pytest.mark.parametrize(

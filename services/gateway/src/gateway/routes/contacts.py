@@ -202,6 +202,14 @@ SEARCH = (
         body="*",
     ),
     Call(
+        "POST",
+        "/customers/change",
+        "contacts",
+        "ChangeCustomers",
+        "Change tags and fields of chosen customers, or say what would become of each",
+        body="*",
+    ),
+    Call(
         "GET",
         "/customers/owner_history",
         "contacts",

@@ -13,7 +13,8 @@ from chassis.ids import is_id, new_id
 from crm.contacts.v1 import contacts_pb2 as contacts
 from crm.deals.v1 import deals_pb2 as deals
 from gateway.web.card_reading import PATHS
-from gateway.web.chosen_acts import ACTS, EXPORT, Act, Chosen, Outcome, act_words, read_deals
+from gateway.web.chosen_acts import ACTS, EXPORT, act_words, read_deals
+from gateway.web.chosen_outcomes import Act, Chosen, Outcome
 from gateway.web.columns import LISTS, read_columns
 from gateway.web.exports import offer_list
 from gateway.web.merging import merge_address
@@ -23,7 +24,7 @@ from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
 MOST = 200  # as many as one call of a service takes
-FIELDS = ("to_owner_id", "note", "subject", "day", "whose", "stage_id", "loss_reason")
+FIELDS = ("to_owner_id", "note", "subject", "day", "whose", "stage_id", "loss_reason", "tag", "field", "value")
 LOOK, DO, BACK = "look", "do", "back"
 EXPORTED: Mapping[str, Callable[[list[str]], Any]] = {
     "customers": lambda ids: contacts.ListPersonsRequest(person_ids=ids),

@@ -6,15 +6,16 @@ Every record is decided by itself: the outcome of one is no reason to leave out 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from chassis.access import ASSIGN
+from chassis.access import ASSIGN, CHANGE
 from chassis.errors import FieldInvalid, FieldViolation, RemoteError
 from chassis.ids import is_id
 from crm.contacts.v1 import contacts_pb2 as contacts
 from crm.deals.v1 import deals_pb2 as deals
 from crm.scheduling.v1 import scheduling_pb2 as scheduling
+from gateway.web.chosen_changes import CHANGES
+from gateway.web.chosen_outcomes import Act, Chosen, Outcome, reason_words
 from gateway.web.form_values import read_day
 from gateway.web.people import ask_for_people, people_of
 from gateway.web.refusals import title_of
@@ -25,57 +26,14 @@ OWNER, MYSELF = "owner", "me"
 EXPORT = "export"  # nothing changes by it: it has neither a preview nor a way back
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A record as the list showed it: who was responsible, of a deal its version; `title` is what it is called now."""
-
-    id: str
-    owner_id: str = ""
-    version: str = ""
-    title: str = ""
-
-    @property
-    def written(self) -> str:
-        """The record as a form's field says it."""
-        return f"{self.id}|{self.owner_id}|{self.version}"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What becomes of a record: `refusal` words why it stays; `back` is what undoes it, as a form's field says it."""
-
-    record: Chosen
-    refusal: str = ""
-    unchanged: bool = False
-    back: str = ""
-
-    @property
-    def goes(self) -> bool:
-        """Whether it is changed."""
-        return not self.refusal and not self.unchanged
-
-
-@dataclass(frozen=True)
-class Act:
-    """One thing to do: `kinds` are the lists that offer it, the functions are its three steps.
-
-    `ask` has the values of its form, `look` says what would become of each record and changes nothing, `do` does it.
-    `undo` takes the `back` of outcomes, each with the record it is about.
-    """
-
-    key: str
-    kinds: Sequence[str]
-    ask: Callable[[Visit, str], dict[str, Any]]
-    look: Callable[[Visit, str, Sequence[Chosen]], list[Outcome]]
-    do: Callable[[Visit, str, Sequence[Chosen]], list[Outcome]]
-    undo: Callable[[Visit, str, Sequence[tuple[Chosen, str]]], list[Outcome]]
-
-
 def act_words() -> Mapping[str, str]:
     """What each act is called."""
     return {
         "give": _("Give to a colleague"),
         "task": _("Plan a task for each"),
+        "tag": _("Give a tag"),
+        "untag": _("Take a tag away"),
+        "field": _("Fill in a field"),
         "move": _("Move to a stage"),
         EXPORT: _("Export"),
     }
@@ -83,7 +41,12 @@ def act_words() -> Mapping[str, str]:
 
 def list_acts(visit: Visit, kind: str) -> list[tuple[str, str]]:
     """The acts that a list offers this person."""
-    allowed = {"give": visit.session.access.allows_somewhere(ASSIGN), EXPORT: visit.may_export}
+    may_change = visit.session.access.allows_somewhere(CHANGE)
+    allowed = {
+        "give": visit.session.access.allows_somewhere(ASSIGN),
+        **{one.key: may_change for one in CHANGES},
+        EXPORT: visit.may_export,
+    }
     return [
         (key, words)
         for key, words in act_words().items()
@@ -134,17 +97,9 @@ def _give(visit: Visit, kind: str, wanted: Sequence[tuple[Chosen, str, str]], dr
         answer = visit.call("contacts", "AssignCustomers", contacts.AssignCustomersRequest(assignments=given, **shared))
         reasons = contacts.ErrorReason
     return [
-        Outcome(one, _reason_words(reasons.Name(fate.refusal)) if fate.refusal else "", fate.unchanged, has)
+        Outcome(one, reason_words(reasons.Name(fate.refusal)) if fate.refusal else "", fate.unchanged, has)
         for (one, has, _gets), fate in zip(wanted, answer.fates, strict=True)
     ]
-
-
-def _reason_words(name: str) -> str:
-    words = {
-        "ERROR_REASON_NOT_PERMITTED": _("your positions do not allow this"),
-        "ERROR_REASON_STALE_ETAG": _("somebody else is responsible by now"),
-    }
-    return words.get(name, _("not here, or not for you to see"))
 
 
 # --- a task for each
@@ -301,5 +256,6 @@ ACTS = {
         Act("give", ("customers", "organizations", "deals"), _ask_give, _look_give, _do_give, _undo_give),
         Act("task", ("customers", "organizations", "deals"), _ask_task, _look_task, _do_task, _undo_task),
         Act("move", ("deals",), _ask_move, _look_move, _do_move, _undo_move),
+        *CHANGES,
     )
 }

@@ -3856,6 +3856,185 @@ class AssignCustomersResponse(_message.Message):
 Global___AssignCustomersResponse: _TypeAlias = AssignCustomersResponse  # noqa: Y015
 
 @_typing.final
+class CustomerChange(_message.Message):
+    """CustomerChange says what is to change of one customer; what is not named stays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    ADD_TAGS_FIELD_NUMBER: _builtins.int
+    REMOVE_TAGS_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    INDUSTRY_FIELD_NUMBER: _builtins.int
+    INDIVIDUAL_CUSTOMER_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person; exactly one of person_id and organization_id is given."""
+    organization_id: _builtins.str
+    """The organization."""
+    etag: _builtins.str
+    """The etag that was read: where the card changed since, it stays as it is; empty changes it as it is now."""
+    industry: _builtins.str
+    """Line of business of an organization; absent leaves it."""
+    individual_customer: _builtins.bool
+    """Whether a person is a customer in their own right; absent leaves it."""
+    @_builtins.property
+    def add_tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags that it gets, at most 10."""
+
+    @_builtins.property
+    def remove_tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tags that it loses, at most 10."""
+
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Values of the company's own fields by key, label or another spelling of one, at most 10; an empty text takes a value away."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        add_tags: _abc.Iterable[_builtins.str] | None = ...,
+        remove_tags: _abc.Iterable[_builtins.str] | None = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        industry: _builtins.str | None = ...,
+        individual_customer: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_individual_customer", b"_individual_customer", "_industry", b"_industry", "individual_customer", b"individual_customer", "industry", b"industry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_individual_customer", b"_individual_customer", "_industry", b"_industry", "add_tags", b"add_tags", "etag", b"etag", "fields", b"fields", "individual_customer", b"individual_customer", "industry", b"industry", "organization_id", b"organization_id", "person_id", b"person_id", "remove_tags", b"remove_tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__individual_customer: _TypeAlias = _typing.Literal["individual_customer"]  # noqa: Y015
+    _WhichOneofArgType__individual_customer: _TypeAlias = _typing.Literal["_individual_customer", b"_individual_customer"]  # noqa: Y015
+    _WhichOneofReturnType__industry: _TypeAlias = _typing.Literal["industry"]  # noqa: Y015
+    _WhichOneofArgType__industry: _TypeAlias = _typing.Literal["_industry", b"_industry"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__individual_customer) -> _WhichOneofReturnType__individual_customer | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__industry) -> _WhichOneofReturnType__industry | None: ...
+
+Global___CustomerChange: _TypeAlias = CustomerChange  # noqa: Y015
+
+@_typing.final
+class ChangeCustomersRequest(_message.Message):
+    """Request of ChangeCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    dry_run: _builtins.bool
+    """True changes nothing and says what would become of each."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerChange]:
+        """The customers, 1 to 200, each named once."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        changes: _abc.Iterable[Global___CustomerChange] | None = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "dry_run", b"dry_run", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeCustomersRequest: _TypeAlias = ChangeCustomersRequest  # noqa: Y015
+
+@_typing.final
+class CustomerChangeFate(_message.Message):
+    """CustomerChangeFate says what became of one customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    UNDO_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The person or organization."""
+    refusal: Global___ErrorReason.ValueType
+    """Why it stays as it is; unspecified where it was changed, or was so already."""
+    message: _builtins.str
+    """The refusal in a sentence with the way out; empty where the reason says all."""
+    unchanged: _builtins.bool
+    """True where it was so already."""
+    @_builtins.property
+    def undo(self) -> Global___CustomerChange:
+        """What takes the change back, as long as nobody changes the card again; absent where nothing was changed, and in a dry run."""
+
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        refusal: Global___ErrorReason.ValueType = ...,
+        message: _builtins.str = ...,
+        unchanged: _builtins.bool = ...,
+        undo: Global___CustomerChange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["undo", b"undo"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "record_id", b"record_id", "refusal", b"refusal", "unchanged", b"unchanged", "undo", b"undo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerChangeFate: _TypeAlias = CustomerChangeFate  # noqa: Y015
+
+@_typing.final
+class ChangeCustomersResponse(_message.Message):
+    """Answer of ChangeCustomers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fates(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerChangeFate]:
+        """One for each change, in their order."""
+
+    def __init__(
+        self,
+        *,
+        fates: _abc.Iterable[Global___CustomerChangeFate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fates", b"fates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeCustomersResponse: _TypeAlias = ChangeCustomersResponse  # noqa: Y015
+
+@_typing.final
 class GetCustomerOwnerHistoryRequest(_message.Message):
     """Request of GetCustomerOwnerHistory."""
 

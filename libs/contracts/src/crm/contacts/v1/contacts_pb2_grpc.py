@@ -195,6 +195,11 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersResponse.FromString,
                 _registered_method=True)
+        self.ChangeCustomers = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ChangeCustomers',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ChangeCustomersRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ChangeCustomersResponse.FromString,
+                _registered_method=True)
         self.GetCustomerOwnerHistory = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/GetCustomerOwnerHistory',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.GetCustomerOwnerHistoryRequest.SerializeToString,
@@ -470,6 +475,13 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeCustomers(self, request, context):
+        """Gives named customers tags, takes tags away or sets fields, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCustomerOwnerHistory(self, request, context):
         """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND.
         """
@@ -695,6 +707,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.AssignCustomers,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersResponse.SerializeToString,
+            ),
+            'ChangeCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeCustomers,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ChangeCustomersRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ChangeCustomersResponse.SerializeToString,
             ),
             'GetCustomerOwnerHistory': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCustomerOwnerHistory,
@@ -1607,6 +1624,33 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/AssignCustomers',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.AssignCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ChangeCustomers',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ChangeCustomersRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ChangeCustomersResponse.FromString,
             options,
             channel_credentials,
             insecure,

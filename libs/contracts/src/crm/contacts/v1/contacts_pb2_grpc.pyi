@@ -97,6 +97,8 @@ class ContactsServiceStub:
     """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
     AssignCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.AssignCustomersRequest, _contacts_pb2.AssignCustomersResponse]
     """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+    ChangeCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ChangeCustomersRequest, _contacts_pb2.ChangeCustomersResponse]
+    """Gives named customers tags, takes tags away or sets fields, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     GetCustomerOwnerHistory: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.GetCustomerOwnerHistoryRequest, _contacts_pb2.GetCustomerOwnerHistoryResponse]
     """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
     RequestCustomerAccess: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.RequestCustomerAccessRequest, _contacts_pb2.RequestCustomerAccessResponse]
@@ -185,6 +187,8 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
     AssignCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.AssignCustomersRequest, _contacts_pb2.AssignCustomersResponse]  # type: ignore[assignment]
     """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+    ChangeCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ChangeCustomersRequest, _contacts_pb2.ChangeCustomersResponse]  # type: ignore[assignment]
+    """Gives named customers tags, takes tags away or sets fields, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
     GetCustomerOwnerHistory: _aio.UnaryUnaryMultiCallable[_contacts_pb2.GetCustomerOwnerHistoryRequest, _contacts_pb2.GetCustomerOwnerHistoryResponse]  # type: ignore[assignment]
     """Reads how the responsible user of a card changed. Errors: PERSON_NOT_FOUND, ORGANIZATION_NOT_FOUND."""
     RequestCustomerAccess: _aio.UnaryUnaryMultiCallable[_contacts_pb2.RequestCustomerAccessRequest, _contacts_pb2.RequestCustomerAccessResponse]  # type: ignore[assignment]
@@ -462,6 +466,14 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.AssignCustomersResponse, _abc.Awaitable[_contacts_pb2.AssignCustomersResponse]]:
         """Gives named customers to users, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def ChangeCustomers(
+        self,
+        request: _contacts_pb2.ChangeCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ChangeCustomersResponse, _abc.Awaitable[_contacts_pb2.ChangeCustomersResponse]]:
+        """Gives named customers tags, takes tags away or sets fields, up to 200 in one transaction; each is decided by itself, and the answer says which stayed as they were and why. Errors: FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def GetCustomerOwnerHistory(
