@@ -311,3 +311,33 @@ def test_what_is_done_with_an_export_stands_in_the_trail(
         entries = {(row.action, row.method): row.reason for row in work.execute(told, {"id": made["id"]})}
     assert entries[("act", "imports/CreateExport")] == "persons xlsx"
     assert entries[("file", "imports/Export")] == "0 rows of persons as xlsx"
+
+
+def test_own_fields_are_columns_of_a_file(platform: Platform, branch: Any, admin: Rest, steward: Rest) -> None:
+    label = f"Height, bare {uuid4().hex[:6]}"
+    body = {"record_type": "person", "type": "number", "label": label, "unit_id": branch["id"]}
+    old = {"display_name": f"Old {label}", "unit_id": branch["id"], "attributes": {label: "=tall"}}
+    admin.post("/persons", old)  # before there were rules
+    column = f"own.{admin.post('/customer_fields', body)['customer_field']['id']}"
+    admin.post("/persons", {**old, "display_name": f"New {label}", "attributes": {label: "-180.5"}})
+    chosen = ask(steward, branch, columns=["full_name", column], format="csv")
+    whole = ask(steward, branch, format="xlsx", filters={"field_conditions": f"{label}<=0\n{label}=*"})
+    platform.run_jobs()
+    assert rows_of(take(steward, chosen)) == [
+        {"full_name": f"New {label}", label: "-180.5"},
+        {"full_name": f"Old {label}", label: "'=tall"},
+    ]
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(take(steward, whole))).worksheets[0]
+    heading, first, *_rest = sheet.iter_rows(values_only=True)
+    values = dict(zip(heading, first, strict=True))
+    assert (values[label], values["full_name"], sheet.cell(3, 1).value) == (-180.5, f"New {label}", None)
+
+
+def test_a_column_that_is_no_field_is_refused(platform: Platform, branch: Any, steward: Rest) -> None:
+    for columns in (["own.height"], ["own."]):
+        answer = steward.ask("POST", "/exports", json={"list": "persons", "columns": columns})
+        assert (answer.status_code, "own.<id of a field>" in answer.text) == (400, True)
+    made = ask(steward, branch, columns=[f"own.{branch['id']}"])
+    platform.run_jobs()
+    found = steward.get(f"/exports/{made['id']}")
+    assert (found["state"], "no field any more" in found["message"]) == ("failed", True)

@@ -24,7 +24,7 @@ MINE, UNIT, EVERYBODY = "mine", "unit", "everybody"
 SHARINGS = (MINE, UNIT, EVERYBODY)
 WEEK, MONTH = "week", "month"
 SENDINGS = ("", WEEK, MONTH)  # how often a saved report comes to those who have it; empty: never
-_CUSTOMERS = ("view", "q", "unit", "owner", "kind", "home", "tag", "group", "cols")
+_CUSTOMERS = ("view", "q", "unit", "owner", "kind", "home", "tag", "own", "group", "cols")
 # What may stand in the address of each list, in the order in which a view is written.
 CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "customers": _CUSTOMERS,
@@ -38,7 +38,7 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
         "currency", "tree",
     ),
 }  # fmt: skip
-MOST_NAME, MOST_VALUE = 60, 300
+MOST_NAME, MOST_VALUE = 60, 1_500  # characters; each column of a company's own takes 41, each condition some words
 MOST_VIEWS = 50  # of a person and list: more tabs than anybody finds again
 
 

@@ -242,3 +242,70 @@ def test_an_organization_comes_with_its_fields_too(admin: Any, a_branch: Any, a_
     card = admin.get(f"/organizations/{made.headers['hx-redirect'].rpartition('/')[2]}")
     assert card["attributes"] == {field["key"]: "1200"}
     assert "1,200" in seller.get(f"/organizations/{card['id']}").text
+
+
+def test_a_list_shows_own_fields_as_columns_and_a_view_keeps_them(admin: Any, a_branch: Any, a_visitor: Any) -> None:
+    unit = a_branch()
+    field = a_field(admin, "Height", type="number", unit_id=unit["id"])
+    a_card(admin, unit, **{field["key"]: "1180.5"})
+    seller, column = a_visitor(unit), f"own.{field['id']}"
+    page = seller.get("/customers").text
+    assert (f'value="{column}"' in page, "1,180.5" in page) == (True, False)  # offered, and not shown at first
+    assert seller.post("/lists/customers/columns", {"column": [column, "owner"]}).status_code == 204
+    page = seller.get("/customers").text
+    headings = [words_of(one) for one in re.findall(r'<th scope="col">.*?</th>', page, re.DOTALL)]
+    assert headings[1:] == [field["label"], "Owner"]
+    assert "<td><bdi>1,180.5</bdi></td>" in page
+    query = f"view=unit&own={field['key']}>=1000&cols=name,{column}"
+    saved = seller.post("/lists/customers/views", {"change": "save", "view_name": "Tall", "query": query})
+    view = seller.get(saved.headers["hx-redirect"]).text
+    assert f"{field['label']} ≥ 1,000" in words_of(view)
+    assert "<td><bdi>1,180.5</bdi></td>" in view
+
+
+def test_a_list_is_narrowed_by_an_own_field_and_widened_again(admin: Any, a_branch: Any, a_visitor: Any) -> None:
+    unit = a_branch()
+    field = a_field(admin, "Height", type="number", unit_id=unit["id"])
+    tall, small, unknown = (
+        a_card(admin, unit, **({field["key"]: one} if one else {}))["display_name"] for one in ("190", "150", "")
+    )
+    seller = a_visitor(unit)
+
+    def shown(path: str) -> set[str]:
+        page = seller.get(path).text
+        return {one for one in (tall, small, unknown) if one in page}
+
+    asked = {"view": "unit", "own_field": field["id"], "own_sign": "least", "own_value": "180"}
+    narrowed = seller.get("/customers", params=asked)
+    assert narrowed.status_code == 303
+    path = narrowed.headers["location"]
+    assert (path.startswith("/customers?view=unit&own="), shown(path)) == (True, {tall})
+    assert seller.get(path.replace("/customers?", "/customers/count?")).text.strip().startswith("1")
+    assert f"{field['label']} ≥ 180" in words_of(seller.get(path).text)
+    path = seller.get(path, params={**asked, "own": f"{field['key']}>=100", "own_sign": "utmost"}).headers["location"]
+    assert shown(path) == {small}
+    assert shown(f"/customers?own={field['key']}=") == {unknown}
+    assert shown(f"/customers?own={field['key']}=*") == {tall, small}
+    grouped = words_of(seller.get(f"/customers?own={field['key']}=*&group=owner").text)
+    assert "2" in grouped
+    refused = seller.get(f"/customers?own={field['key']}>=tall")
+    assert (refused.status_code, "is not a number" in refused.text) == (400, True)
+
+
+def test_another_branch_finds_nobody_by_an_own_field(admin: Any, a_branch: Any, a_visitor: Any) -> None:
+    here, there = a_branch(), a_branch()
+    field = a_field(admin, "Hobby")
+    card = a_card(admin, here, **{field["key"]: "sailing"})
+    foreign = a_visitor(there)
+    for query in (f"own={field['key']}=sailing", f"own={field['key']}=*", f"own={field['key']}=*&group=owner"):
+        assert card["display_name"] not in foreign.get(f"/customers?view=all&{query}").text
+        assert foreign.get(f"/customers/count?view=all&{query}").text.strip().startswith(("0", "Nobody", "no"))
+
+
+def test_the_number_of_filled_cards_leads_to_them(an_administrator: Any, admin: Any, a_branch: Any) -> None:
+    field = a_field(admin, "Badge, large")
+    card = a_card(admin, a_branch(), **{field["key"]: "blue"})
+    page = an_administrator.get("/admin/own-fields").text
+    (row,) = [one for one in re.findall(r"<tr data-row.*?</tr>", page, re.DOTALL) if field["key"] in one]
+    (path,) = re.findall(r'<a href="(/customers\?[^"]+)">1 of', row)
+    assert card["display_name"] in an_administrator.get(path.replace("&amp;", "&")).text

@@ -16,7 +16,7 @@ from gateway.web import own_fields
 from gateway.web.admin import for_administrators, read_choice
 from gateway.web.admin_changing import Changing, save_form
 from gateway.web.admin_units import choose_units
-from gateway.web.card_reading import ORGANIZATION, PERSON
+from gateway.web.card_reading import ORGANIZATION, PATHS, PERSON
 from gateway.web.mounting import Page
 from gateway.web.names import list_units
 from gateway.web.texts import gettext as _
@@ -42,7 +42,9 @@ def show_fields(visit: Visit) -> Response:
         help="own-fields",
         place="own-fields",
         away=None if found["fields"] else found["fields"],
-        kinds=[(words, _of(fields, kind)) for kind, words in record_words().items() if _of(fields, kind)],
+        kinds=[
+            (words, _of(fields, kind), f"/{PATHS[kind]}") for kind, words in record_words().items() if _of(fields, kind)
+        ],
         uses={one.customer_field_id: one for one in found["use"].uses} if found["use"] else {},
         types=own_fields.type_words(),
         units={key: one.name for key, one in list_units(visit).items()},

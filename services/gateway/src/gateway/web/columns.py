@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from crm.contacts.v1 import contacts_pb2 as pb
+from gateway.web import own_fields
 from gateway.web.mounting import Page
 from gateway.web.texts import gettext as _
 from gateway.web.texts import pgettext
@@ -17,11 +19,15 @@ from gateway.web.visits import Visit
 
 @dataclass(frozen=True)
 class Columns:
-    """A list's columns in words by key: the first is always shown and first, as it leads to the record."""
+    """A list's columns in words by key: the first is always shown and first, as it leads to the record.
+
+    `own` are those that are fields of the company's own.
+    """
 
     name: str
     words: Mapping[str, str]
     shown: Sequence[str]
+    own: Mapping[str, pb.CustomerField] = field(default_factory=dict)
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
@@ -63,15 +69,31 @@ LISTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
 }
 
 
+OWN_FIELDS_OF = {"customers": "person", "organizations": "organization"}
+
+
 def read_columns(visit: Visit, name: str) -> Columns:
-    """The columns the address names, then those the viewer chose, else the usual ones; unknown ones are left out."""
-    words = LISTS[name]()
+    """The columns that the address names, else those the viewer has chosen; unknown ones are left out.
+
+    At first the usual ones are shown, without the company's own fields.
+    """
+    own = _own_columns(visit, name)
+    known = LISTS[name]()
+    words = {**known, **{key: own_fields.label_of(one) for key, one in own.items()}}
     named = visit.query.get("cols", "")
     kept = named.split(",") if named else visit.setting(_setting(name))
     first, *others = words
-    usual = [key for key in others if key not in ON_REQUEST]
+    usual = [key for key in list(known)[1:] if key not in ON_REQUEST]
     chosen = [key for key in kept if key in others] if isinstance(kept, list) else usual
-    return Columns(name, words, [first, *dict.fromkeys(chosen)])
+    return Columns(name, words, [first, *dict.fromkeys(chosen)], own)
+
+
+def _own_columns(visit: Visit, name: str) -> dict[str, pb.CustomerField]:
+    """The company's own fields of a list's records; none where contacts is away."""
+    if name not in OWN_FIELDS_OF:
+        return {}
+    found = visit.gather_calls(own=lambda: own_fields.list_fields(visit, OWN_FIELDS_OF[name]))["own"]
+    return {own_fields.form_name(one): one for one in found or ()}
 
 
 def save_columns(visit: Visit) -> Response:
@@ -83,7 +105,8 @@ def save_columns(visit: Visit) -> Response:
     if name not in LISTS:
         raise HTTPException(404)
     known = LISTS[name]()
-    chosen = [key for key in visit.form.getlist("column") if isinstance(key, str) and key in known]
+    may_stand = {*known, *_own_columns(visit, name)}
+    chosen = [key for key in visit.form.getlist("column") if isinstance(key, str) and key in may_stand]
     usual = visit.field("change") == "usual"
     here = visit.field("here")
     if here.startswith(f"/{name}?"):

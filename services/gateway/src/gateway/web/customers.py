@@ -15,9 +15,10 @@ from starlette.responses import Response
 from crm.contacts.v1 import contacts_pb2 as pb
 from crm.scheduling.v1 import scheduling_pb2
 from gateway.web import customer_words as words
+from gateway.web import own_conditions, own_fields
 from gateway.web.card_reading import ORGANIZATION, PATHS, PERSON
 from gateway.web.chosen_acts import list_acts
-from gateway.web.columns import read_columns
+from gateway.web.columns import Columns, read_columns
 from gateway.web.exports import offer_list
 from gateway.web.grouping import NOBODY, OWNER, Group, list_groupings, make_groups, read_grouping
 from gateway.web.grouping import UNIT as HOME
@@ -46,6 +47,7 @@ class Wanted:
     home_id: str = ""
     unowned: bool = False
     tags: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
     def as_request(self) -> dict[str, Any]:
         """The fields of a list request."""
@@ -53,7 +55,8 @@ class Wanted:
 
     def as_group_request(self) -> dict[str, Any]:
         """The fields of a request for groups."""
-        return {"query": self.text, "unit_id": self.unit_id, "owner_id": self.owner_id, "tags": self.tags}
+        narrowed = {"query": self.text, "unit_id": self.unit_id, "owner_id": self.owner_id}
+        return {**narrowed, "tags": self.tags, "field_conditions": self.own}
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,14 @@ def show_list(record_type: str) -> Callable[[Visit], Response]:
 
     def show(visit: Visit) -> Response:
         wanted, name = read_wanted(visit), PATHS[record_type]
+        columns = read_columns(visit, name)
+        narrower = own_conditions.add_condition(visit, columns.own.values())
+        if narrower:
+            return visit.go(narrower)
         groups = _read_groups(visit, record_type, wanted)
         listed = Listed(None, look_up_names(visit, [wanted.owner_id]), {}, {}) if groups else None
-        listed = listed or _read_page(visit, record_type, wanted)
+        listed = listed or _read_page(visit, record_type, wanted, columns)
         template = "customers/list.html" if record_type == PERSON else "organizations/list.html"
-        columns = read_columns(visit, name)
         exported = "persons" if record_type == PERSON else "organizations"
         return visit.render(
             template,
@@ -92,7 +98,10 @@ def show_list(record_type: str) -> Callable[[Visit], Response]:
             acts=list_acts(visit, name),
             groups=groups,
             groupings=list_groupings(visit, name),
-            views=_filters(visit, record_type, wanted, listed.names),
+            views=_filters(visit, record_type, wanted, listed.names)
+            + own_conditions.list_chips(visit, columns.own.values()),
+            own_text=own_fields.show_cell,
+            own_signs=own_conditions.sign_words(),
         )
 
     return show
@@ -126,6 +135,7 @@ def read_wanted(visit: Visit) -> Wanted:
         query.get("home", ""),
         owner == NOBODY and view != MINE,
         written_tags(query.get("tag", "")),
+        own_conditions.read_conditions(visit),
     )
 
 
@@ -137,13 +147,15 @@ def list_request(visit: Visit, record_type: str, wanted: Wanted) -> Any:
     return pb.ListOrganizationsRequest(**shared)
 
 
-def _read_page(visit: Visit, record_type: str, wanted: Wanted) -> Listed:
+def _read_page(visit: Visit, record_type: str, wanted: Wanted, columns: Columns) -> Listed:
     method = "ListPersons" if record_type == PERSON else "ListOrganizations"
     answer = visit.gather(found=("contacts", method, list_request(visit, record_type, wanted)))["found"]
     rows = _rows(record_type, answer)
     ids = [one.id for one in rows]
+    own = [columns.own[key] for key in columns.shown if key in columns.own]
+    users = {wanted.owner_id}.union(*({one.owner_id} | own_fields.users_named(own, one.attributes) for one in rows))
     around = visit.gather_calls(
-        names=lambda: look_up_names(visit, [one.owner_id for one in rows] + [wanted.owner_id]),
+        names=lambda: look_up_names(visit, users),
         latest=lambda: _latest(visit, record_type, ids),
         steps=lambda: _next_steps(visit, record_type, ids),
     )

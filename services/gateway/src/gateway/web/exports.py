@@ -62,7 +62,7 @@ def filters_of(request: Any) -> dict[str, str]:
 
 def _text_of(one: FieldDescriptor, value: Any) -> str:
     if one.is_repeated:
-        return ",".join(value)
+        return ("\n" if one.name == "field_conditions" else ",").join(value)
     if one.enum_type is not None:
         return str(one.enum_type.values_by_number[value].name)
     if one.message_type is None:

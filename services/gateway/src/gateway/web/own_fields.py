@@ -105,6 +105,13 @@ def belongs_to(field: pb.CustomerField, path: str, units: Mapping[str, Any]) -> 
     return home is not None and f"{path}.".startswith(f"{home.path}.")
 
 
+def show_cell(field: pb.CustomerField, card: Any, names: Any) -> str:
+    """A field's value in a row of a list; `names`: a `names.Names`."""
+    text = card.attributes.get(field.key, "")
+    users = {text: found.name} if text and (found := names.user(text)) else {}
+    return show_value(field, text, users)
+
+
 def users_named(fields: Iterable[pb.CustomerField], attributes: Mapping[str, str]) -> set[str]:
     """The ids of users that values are."""
     return {attributes[one.key] for one in fields if TYPES.get(one.type) is FieldType.USER and one.key in attributes}

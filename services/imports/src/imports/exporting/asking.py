@@ -16,11 +16,13 @@ from chassis.errors import FieldInvalid, FieldViolation
 from crm.reporting.v1 import reporting_pb2 as reporting
 from imports.exporting.cells import NUMBER, TEXT, Around
 from imports.exporting.lists import LISTS, REPORT, ExportList
+from imports.exporting.own_fields import choose_columns, is_own
 from imports.peers import PeerServices
 
 PAGE = 500  # records a call, the most that a list answers
 MOST_FILTER = 500  # characters of a condition
 MOST_IDS = 500 * 37  # characters of a condition that names as many records as a list takes
+CONDITIONS = "field_conditions"  # each stands in a line of its own: their values may have commas
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 REPORT_FIGURES = ("count", "money", "quantity", "percent", "days", "per_hundred")
 
@@ -35,11 +37,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class PageOfRows:
-    """Rows as cells in the order of the headings, and the token of the next page, empty after the last one."""
+    """Rows as cells in the order of the headings, and the token of the next page, empty after the last one.
+
+    `columns` are the names by which the same columns are asked for again, where a list has some.
+    """
 
     headings: tuple[Heading, ...]
     rows: list[list[str]]
     next_token: str = ""
+    columns: tuple[str, ...] = ()
 
 
 def find_list(name: str) -> ExportList | None:
@@ -59,31 +65,27 @@ def check_question(name: str, columns: Sequence[str], filters: Mapping[str, str]
             raise FieldInvalid(FieldViolation("columns", "of a report cannot be chosen; leave them out"))
         fill_request(reporting.ReportParameters(), tuple(reporting.ReportParameters.DESCRIPTOR.fields_by_name), filters)
         return None
-    strange = [one for one in columns if found.column(one) is None]
+    strange = [one for one in columns if found.column(one) is None and not is_own(found, one)]
     if strange or len(set(columns)) != len(columns):
-        known = ", ".join(one.name for one in found.columns)
+        own = ("own.<id of a field>",) if found.own_fields_of else ()
+        known = ", ".join((*(one.name for one in found.columns), *own))
         raise FieldInvalid(FieldViolation("columns", f"are some of {known}, each once"))
     fill_request(found.request(), found.filters, filters)
     return found
 
 
-def headings_of(found: ExportList, columns: Sequence[str]) -> tuple[Heading, ...]:
-    """The headings of a list: the chosen columns, or all."""
-    chosen = [one for name in columns if (one := found.column(name))] or found.columns
-    return tuple(Heading(one.name, one.type) for one in chosen)
-
-
 def read_rows(
     peers: PeerServices, found: ExportList, columns: Sequence[str], filters: Mapping[str, str], token: str
 ) -> PageOfRows:
-    """One page of a list, asked for as whom the calls are made for."""
+    """One page of a list, asked for as whom the calls are made for. Errors: FieldInvalid."""
     request = fill_request(found.request(page_size=PAGE, page_token=token), found.filters, filters)
     answer = peers.read(found.service, found.method, request)
     records = list(getattr(answer, found.rows))
     around = _around(peers, found, records)
-    headings = headings_of(found, columns)
-    readers = [column.read for one in headings if (column := found.column(one.name))]
-    return PageOfRows(headings, [[read(one, around) for read in readers] for one in records], answer.next_page_token)
+    chosen = choose_columns(peers, found, columns)
+    rows = [[column.read(one, around) for _name, column in chosen] for one in records]
+    headings = tuple(Heading(column.name, column.type) for _name, column in chosen)
+    return PageOfRows(headings, rows, answer.next_page_token, tuple(name for name, _column in chosen))
 
 
 def read_report(peers: PeerServices, name: str, filters: Mapping[str, str]) -> PageOfRows:
@@ -139,7 +141,8 @@ def _fill(message: Any, field: FieldDescriptor, text: str) -> None:
     if field.message_type is not None:
         getattr(message, field.name).CopyFrom(_moment(field.message_type, text))
     elif field.is_repeated:
-        getattr(message, field.name).extend(one.strip() for one in text.split(",") if one.strip())
+        between = "\n" if field.name == CONDITIONS else ","
+        getattr(message, field.name).extend(one.strip() for one in text.split(between) if one.strip())
     elif field.enum_type is not None:
         setattr(message, field.name, field.enum_type.values_by_name[_word_of(field.enum_type, text)].number)
     elif field.type == FieldDescriptor.TYPE_BOOL:

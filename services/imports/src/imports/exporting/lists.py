@@ -37,7 +37,8 @@ class ExportList:
     """One list: `method` of `service` reads it page by page, `rows` names the field of the answer that has the records.
 
     `kind` is the kind of imports that takes it in again, empty where none does; `refers` are fields of a record that
-    name records of other services, by what they name.
+    name records of other services, by what they name; `own_fields_of` is the type of cards whose own fields are
+    columns as well.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ExportList:
     columns: tuple[Column, ...]
     kind: str = ""
     refers: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    own_fields_of: str = ""
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -90,7 +92,7 @@ PERSONS = ExportList(
         _own("tax_id"), *_ADDRESS, _OWNER,
         Column("units", cells.units_of("unit_ids")), _TAGS, *_CHANGED,
     ),
-    "persons", {"users": ("owner_id",)},
+    "persons", {"users": ("owner_id",)}, "person",
 )  # fmt: skip
 ORGANIZATIONS = ExportList(
     "organizations", CUSTOMER, "contacts", "ListOrganizations", contacts.ListOrganizationsRequest, "organizations",
@@ -102,7 +104,7 @@ ORGANIZATIONS = ExportList(
         Column("parent", cells.organization_of("parent_id"), TEXT, "parent"), _OWNER,
         Column("units", cells.units_of("unit_ids")), _TAGS, *_CHANGED,
     ),
-    "organizations", {"users": ("owner_id",), "organizations": ("parent_id",)},
+    "organizations", {"users": ("owner_id",), "organizations": ("parent_id",)}, "organization",
 )  # fmt: skip
 DEALS = ExportList(
     "deals", DEAL, "deals", "ListDeals", deals.ListDealsRequest, "deals",

@@ -101,7 +101,8 @@ def _read_page(running: Running, token: str) -> PageOfRows:
     with running.peers.acting_for(one.user_id, EXPORT, one.records):
         if found is None:
             return read_report(running.peers, one.list, one.filters)
-        return read_rows(running.peers, found, one.columns, one.filters, token)
+        columns = running.job.checkpoint.get("columns", one.columns)  # of the first page, whatever is made meanwhile
+        return read_rows(running.peers, found, columns, one.filters, token)
 
 
 def _keep_page(running: Running, work: UnitOfWork, page: PageOfRows) -> bool:
@@ -117,7 +118,7 @@ def _keep_page(running: Running, work: UnitOfWork, page: PageOfRows) -> bool:
         forget_content(work, one.id)
     elif page.rows:
         work.execute(sa.insert(export_page).values(export_id=one.id, number=number, rows=page.rows))
-    state = {"pages": number + 1, "rows": rows, "token": page.next_token}
+    state = {"pages": number + 1, "rows": rows, "token": page.next_token, "columns": list(page.columns)}
     change_export(work, one.id, state=READING, row_count=rows, message=f"{rows:,} rows read")
     if page.next_token:
         job.save(work, **state)

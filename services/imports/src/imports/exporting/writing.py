@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ EXACT_DIGITS = 15  # of a number in a workbook; longer ones stay text
 SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
 Facts = Sequence[tuple[str, str]]  # the mark: name and value
 Rows = Iterable[Sequence[str]]
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _FORMS = {DATE: "yyyy-mm-dd", TIME: "yyyy-mm-dd hh:mm:ss"}
 
 
@@ -44,7 +46,8 @@ def _write_csv(path: Path, headings: Sequence[Heading], rows: Rows, facts: Facts
         writer.writerow([one.name for one in headings])
         figures = [one.type == NUMBER for one in headings]
         for row in rows:
-            writer.writerow([cell if figure else quiet_text(cell) for cell, figure in zip(row, figures, strict=True)])
+            cells = zip(row, figures, strict=True)
+            writer.writerow([cell if figure and _is_number(cell) else quiet_text(cell) for cell, figure in cells])
         file.write("\r\n")
         writer.writerow([quiet_text(mark_of(facts))])
 
@@ -102,17 +105,24 @@ def _write_text(sheet: Any, line: int, column: int, cell: str, form: Any) -> Non
 
 
 def _write_number(sheet: Any, line: int, column: int, cell: str, form: Any) -> None:
-    number = Decimal(cell)
-    if len(number.as_tuple().digits) > EXACT_DIGITS:
-        sheet.write_string(line, column, cell, form)
+    if not _is_number(cell) or len(Decimal(cell).as_tuple().digits) > EXACT_DIGITS:
+        sheet.write_string(line, column, cell[:MOST_TEXT], form)
     else:
-        sheet.write_number(line, column, float(number), form)
+        sheet.write_number(line, column, float(cell), form)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell is the number that its column says: what is older than a field of the company's own may not be."""
+    return _NUMBER.fullmatch(cell) is not None
 
 
 def _write_date(sheet: Any, line: int, column: int, cell: str, form: Any) -> None:
-    day = date.fromisoformat(cell)
+    try:
+        day = date.fromisoformat(cell)
+    except ValueError:  # as with numbers
+        day = date.min
     if day.year < 1900:  # a workbook knows no day before
-        sheet.write_string(line, column, cell)
+        sheet.write_string(line, column, cell[:MOST_TEXT])
     else:
         sheet.write_datetime(line, column, day, form)
 
