@@ -272,6 +272,19 @@ class TestScripts:
         cells = [row["cells"] for row in list_rows(office.rest, run["id"])]
         assert cells == [line.replace(";", ",").split(",") for line in text.splitlines()[1:]]
 
+    def test_whole_names_stand_apart_on_the_cards_where_the_mapping_says_so(
+        self, office: Office, tmp_path: Path
+    ) -> None:
+        unit = office.unit("whole_names", "Whole names", **RUSSIA)
+        file = tmp_path / "whole.csv"
+        file.write_text("ФИО;Телефон\nг-жа Лунёва Вера Ильинична;+7 916 111-22-33\n", encoding="utf-8")
+        mapping = [{"column": "ФИО", "field": "parted_name"}, {"column": "Телефон", "field": "phone"}]
+        assert office.load(file, unit, "persons", mapping=mapping)["created"] == 1
+        [hit] = office.rest.get("/search", query="Лунёва")["hits"]
+        card = office.rest.get(f"/persons/{hit['id']}")
+        names = (card["family_name"], card["given_name"], card["middle_name"], card["display_name"])
+        assert names == ("Лунёва", "Вера", "Ильинична", "г-жа Лунёва Вера Ильинична")
+
     def test_damaged_text_is_told_with_what_it_may_have_been(self, office: Office, unit: str, tmp_path: Path) -> None:
         file = tmp_path / "damaged.csv"
         file.write_bytes(JAPANESE.encode().decode("iso-8859-15").encode())

@@ -1,10 +1,10 @@
-"""When two written names are the same, how full names part, and by which words a name is found."""
+"""When two written names are the same, and by which words a name is found."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from values.names import NameParts, fold_name, latin_spelling, person_key, search_tokens, split_full_name
+from values.names import fold_name, latin_spelling, person_key, search_tokens
 from values.organization_names import organization_core_key, organization_key
 
 
@@ -83,42 +83,6 @@ def test_the_display_name_counts_only_where_no_part_is_given() -> None:
 @given(st.permutations(["anna", "maria", "de", "la", "vega"]))
 def test_any_order_of_words_gives_one_person_key(words: list[str]) -> None:
     assert person_key(None, None, None, " ".join(words)) == "anna de la maria vega"
-
-
-@pytest.mark.parametrize(
-    ("text", "given_name", "middle", "family"),
-    [
-        ("Иванов Иван Иванович", "Иван", "Иванович", "Иванов"),
-        ("Иван Иванович Иванов", "Иван", "Иванович", "Иванов"),
-        ("Иванов Иван", "Иван", "", "Иванов"),
-        ("Иван Иванов", "Иван", "", "Иванов"),
-        ("Петрова Анна", "Анна", "", "Петрова"),
-        ("Мамедов Али Гасан оглы", "Али", "Гасан оглы", "Мамедов"),
-        ("Smith, John A.", "John", "A.", "Smith"),
-        ("John A. Smith", "John", "A.", "Smith"),
-        ("John Smith, Jr.", "John", "", "Smith, Jr."),
-        ("Smith, Jr.", "", "", "Smith, Jr."),
-        ("Jan van der Berg", "Jan", "", "van der Berg"),
-        ("Maria de la Vega III", "Maria", "", "de la Vega III"),
-        ("Juan Carlos García", "Juan", "Carlos", "García"),
-        ("Cher", "Cher", "", ""),
-        ("", "", "", ""),
-    ],
-)
-def test_a_full_name_parts_by_its_order(text: str, given_name: str, middle: str, family: str) -> None:
-    assert split_full_name(text) == NameParts(given_name, middle, family, text)
-
-
-WORDS = st.lists(st.text(alphabet=st.characters(categories=["L"]), min_size=1, max_size=8), min_size=1, max_size=6)
-
-
-@settings(max_examples=300, deadline=None)
-@given(words=WORDS, separator=st.sampled_from([" ", "  ", ", "]))
-def test_no_word_of_a_full_name_is_lost(words: list[str], separator: str) -> None:
-    text = separator.join(words)
-    parts = split_full_name(text)
-    assert parts.display == text
-    assert person_key(parts.given, parts.middle, parts.family) == person_key(None, None, None, text)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from imports.cell_values import ColumnForm
 from imports.countries import country_code
 from imports.kinds import DEALS, PERSONS, Kind
+from imports.money_columns import money_form
 from imports.reading.cells import Cell, CellKind, SourceRow
 from imports.reading.dates import DateForm
 from imports.records import BranchDefaults, MappedColumn, Record, RecordReader, RowTrouble, record_key
@@ -48,10 +49,47 @@ def test_several_numbers_and_mails_in_a_cell_are_taken_apart() -> None:
     assert [one["value"] for one in record["emails"]] == ["a@x.org", "b@x.org"]
 
 
+def test_a_whole_name_is_parted_where_a_person_chose_so() -> None:
+    record, _ = read(PERSONS, {"parted_name": "Smith, Dr. John A."})
+    assert record == {
+        "full_name": "Smith, Dr. John A.",
+        "given_name": "John",
+        "middle_name": "A.",
+        "family_name": "Smith",
+    }
+
+
+def test_a_part_with_a_column_of_its_own_goes_before_the_parted_name() -> None:
+    for values in (
+        {"parted_name": "Juan Carlos Vega Ruiz", "family_name": "Vega Ruiz"},
+        {"family_name": "Vega Ruiz", "parted_name": "Juan Carlos Vega Ruiz"},
+    ):
+        assert read(PERSONS, values)[0]["family_name"] == "Vega Ruiz"
+
+
+def test_one_word_or_several_people_are_not_parted() -> None:
+    assert read(PERSONS, {"parted_name": "Cher"}) == ({"full_name": "Cher"}, [])
+    assert read(PERSONS, {"parted_name": "Jan & Eva Novak"}) == ({"full_name": "Jan & Eva Novak"}, [])
+
+
 def test_a_bad_mail_is_kept_as_written_and_told_with_the_cell() -> None:
     record, troubles = read(PERSONS, {"full_name": "Ann", "email": "ann at x"})
     assert record["emails"] == [{"raw": "ann at x", "problem": "not_an_email"}]
     assert [(one.place, one.trouble.code, one.trouble.refuses) for one in troubles] == [(1, "not_an_email", False)]
+
+
+def test_addresses_behind_a_bad_one_are_taken_and_a_slip_is_kept_whole() -> None:
+    record, troubles = read(PERSONS, {"full_name": "Ann", "email": "ann at x; b@x.org"})
+    assert [one.get("value") for one in record["emails"]] == [None, "b@x.org"]
+    assert [one.trouble.code for one in troubles] == ["not_an_email"]
+    record, troubles = read(PERSONS, {"full_name": "Ann", "email": "ann@example,org"})
+    assert record["emails"] == [{"raw": "ann@example,org", "problem": "not_an_email"}]
+    assert "'ann@example,org'" in troubles[0].trouble.message
+
+
+def test_words_in_place_of_a_telephone_are_kept_as_a_further_fact() -> None:
+    record, troubles = read(PERSONS, {"full_name": "Ann", "phone": "ask the secretary"})
+    assert (record["attributes"], troubles) == ({"phone": "ask the secretary"}, [])
 
 
 def test_a_row_without_a_name_says_what_is_missing() -> None:
@@ -67,6 +105,50 @@ def test_zero_for_no_customer_means_none() -> None:
 def test_a_null_sign_never_reaches_the_database() -> None:
     _, troubles = read(PERSONS, {"full_name": "Ann\x00"})
     assert [one.trouble.code for one in troubles] == ["text_too_long"]
+
+
+def money(values: dict[str, str], headings: dict[str, str] | None = None) -> tuple[Record, list[RowTrouble]]:
+    columns = [
+        MappedColumn(
+            place, name, DEALS.field(name), ColumnForm(decimal="."), money_form((headings or {}).get(name, name))
+        )
+        for place, name in enumerate(values)
+    ]
+    cells = [Cell(CellKind.TEXT, text) for text in values.values()]
+    return RecordReader(DEALS, columns, MOSCOW).read(SourceRow("Sheet1", 7, cells, range(1, len(cells) + 1)))
+
+
+def test_money_in_thousands_is_multiplied_as_its_heading_says() -> None:
+    assert money({"amount": "12.5"}, {"amount": "Amount, k"}) == ({"amount": "12.5"}, [])
+    record, troubles = money({"amount": "12.5"}, {"amount": "Сумма, тыс. руб."})
+    assert (record, troubles) == ({"amount": "12500.0", "currency": "RUB"}, [])
+
+
+def test_money_in_another_currency_than_the_branchs_is_told() -> None:
+    record, [told] = money({"amount": "$300"})
+    assert record == {"amount": "300", "currency": "USD"}
+    assert (told.place, told.trouble.code, told.trouble.refuses, told.trouble.blocks) == (
+        0,
+        "foreign_currency",
+        False,
+        False,
+    )
+
+
+def test_the_currency_column_goes_before_and_may_be_a_sign() -> None:
+    assert money({"amount": "300", "currency": "€"}, {"amount": "Amount"})[0]["currency"] == "EUR"
+    assert money({"amount": "300", "currency": "руб."})[0]["currency"] == "RUB"
+
+
+def test_two_currencies_in_a_row_refuse_it() -> None:
+    for values in ({"amount": "$300", "currency": "EUR"}, {"amount": "$300", "unit_price": "10 €"}):
+        [trouble] = [one.trouble for one in money(values)[1] if one.trouble.code == "several_currencies"]
+        assert trouble.refuses
+        assert not trouble.blocks
+
+
+def test_what_is_no_currency_is_refused_by_name() -> None:
+    assert [one.trouble.code for one in money({"amount": "300", "currency": "тугрики?"})[1]] == ["unknown_currency"]
 
 
 def test_rows_with_one_number_are_one_deal_and_equal_rows_without_are_two() -> None:

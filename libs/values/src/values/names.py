@@ -1,17 +1,16 @@
-"""Under which key two written names are the same, how a full name parts, and by which words a name is found.
+"""Under which key two written names are the same, and by which words a name is found.
 
 Keys are for comparison and never shown: the name itself stays as people wrote it. Organizations are in
-organization_names.py.
+organization_names.py, the parts of a person's name in full_names.py.
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 from anyascii import anyascii
 
-__all__ = ["NameParts", "fold_name", "latin_spelling", "person_key", "search_tokens", "split_full_name"]
+__all__ = ["fold_name", "latin_spelling", "person_key", "search_tokens"]
 
 # A re-import meets every name again: 32 Ki keys are about 6 MB.
 _REMEMBERED = 32768
@@ -32,25 +31,6 @@ _ACCENTS = re.compile(
 _SHORT_I_APART, _SHORT_I = "\u0438\u0306", "\u0439"  # й is a letter of its own, unlike ё, which people write as е
 
 _UMLAUTS_IN_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-
-_PATRONYMIC = re.compile(r".{2,}(?:ович|евич|ич|овна|евна|ична|инична|івна|ївна|оглы|кызы|угли|кизи)", re.IGNORECASE)
-_RUSSIAN_FAMILY = re.compile(r".{2,}(?:[оеё]ва?|[иы]на?|[сц]к(?:ий|ой|ая)|[иы]х|енко|чук|дзе|швили|ян)", re.IGNORECASE)
-# Words that open a family name: Dutch, German, French, Spanish, Portuguese, Italian, Arabic.
-_PARTICLE_WORDS = "van von vom zu zum zur der den de del della di da do dos das du la le ter ten bin ibn al el abu"
-_PARTICLES = frozenset(_PARTICLE_WORDS.split())
-# Azerbaijani and Turkic patronymics: "Мамедов Али Гасан оглы".
-_SON_OR_DAUGHTER = frozenset({"оглы", "оғлы", "улы", "кызы", "қызы", "угли", "кизи"})
-_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv", "мл", "ст"})
-
-
-@dataclass(frozen=True, slots=True)
-class NameParts:
-    """A full name in parts, as far as its order tells them; `display` is the text as written."""
-
-    given: str
-    middle: str
-    family: str
-    display: str
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -84,46 +64,6 @@ def search_tokens(text: str) -> tuple[str, ...]:
     folded = fold_name(text)
     in_two = fold_name(text.translate(_UMLAUTS_IN_TWO))
     return tuple(dict.fromkeys([*folded.split(), *latin_spelling(folded).split(), *in_two.split()]))
-
-
-def split_full_name(text: str) -> NameParts:
-    """Part "Family, Given Middle", "Given Middle Family" and Russian "Family Given Patronymic".
-
-    A single word is a given name; "Jr." and the like stay with the family name. Titles are not looked for.
-    """
-    front, comma, rest = (part.strip() for part in " ".join(text.split()).partition(","))
-    if comma and not _is_suffix(rest):
-        given, _, middle = rest.strip(" ,").partition(" ")
-        return NameParts(given, middle, front, text)
-    words = front.split(" ")
-    given, middle, family = _part_by_order(words) if len(words) > 1 else (front, "", "")
-    if rest:  # "Smith, Jr."
-        given, family = (given, f"{family}, {rest}") if family else ("", f"{given}, {rest}")
-    return NameParts(given, middle, family, text)
-
-
-def _part_by_order(words: list[str]) -> tuple[str, str, str]:
-    """Give (given, middle, family) of two words or more."""
-    if len(words) > 3 and words[-1].casefold() in _SON_OR_DAUGHTER:
-        words = [*words[:-2], f"{words[-2]} {words[-1]}"]
-    if len(words) > 2 and _PATRONYMIC.fullmatch(words[-1]) and not _PATRONYMIC.fullmatch(words[-2]):
-        return " ".join(words[1:-1]), words[-1], words[0]
-    if len(words) == 2 and _RUSSIAN_FAMILY.fullmatch(words[0]) and not _RUSSIAN_FAMILY.fullmatch(words[1]):
-        return words[1], "", words[0]
-    start = _find_family(words)
-    return words[0], " ".join(words[1:start]), " ".join(words[start:])
-
-
-def _find_family(words: list[str]) -> int:
-    """Give the position where the family name begins: at its particles, else at the last word before a suffix."""
-    for position, word in enumerate(words[1:-1], start=1):
-        if word.casefold() in _PARTICLES:
-            return position
-    return len(words) - 2 if len(words) > 2 and _is_suffix(words[-1]) else len(words) - 1
-
-
-def _is_suffix(word: str) -> bool:
-    return word.casefold().rstrip(".") in _SUFFIXES
 
 
 class _Folding(dict[int, str]):

@@ -18,7 +18,7 @@ from imports.loading.context import LoadContext
 from imports.peers import PeerServices
 from imports.reading_in import stage_file
 from imports.references import resolve_references
-from imports.row_checks import check_quantities, refuse_unmeant, refused_values, require_fates
+from imports.row_checks import check_quantities, refuse_mixed_currencies, refuse_unmeant, refused_values, require_fates
 from imports.run_context import LOADERS, Check, load_context
 from imports.runs import begin_load, change_run, forget_rows
 from imports.scanning import scan_file
@@ -48,6 +48,9 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
             check.findings.add(unknown, apart=unknown.value)  # each name is a question of its own
         refuse_unmeant(database, found.id)
         context = load_context(database, peers, found.id, dry_run=True)
+        if found.kind == "deals":
+            own = context.defaults.currency_code
+            check.findings.extend(refuse_mixed_currencies(database, found.id, own))
         if found.kind in ("deals", "plans"):
             refused = refused_values(found.choices)
             check.findings.extend(check_quantities(database, found.id, context.meanings, refused, staged.percents))

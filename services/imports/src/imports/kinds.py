@@ -25,6 +25,7 @@ class FieldType(StrEnum):
     FRACTION = "fraction"
     PERIOD = "period"
     REFERENCE = "reference"
+    PARTED_NAME = "parted_name"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ PERSONS = Kind(
         Field("given_name", T.TEXT, "Given name", _words("given name|first name|firstname|forename|имя|vorname|prénom|nombre|名|الاسم الأول|نام")),
         Field("middle_name", T.TEXT, "Middle name or patronymic", _words("middle name|middlename|middle|additional name|patronymic|отчество|zweiter vorname|ミドルネーム|اسم الأب")),
         Field("family_name", T.TEXT, "Family name", _words("family name|last name|lastname|surname|фамилия|nachname|familienname|nom de famille|apellido|apellidos|姓|اسم العائلة|نام خانوادگی")),
+        Field("parted_name", T.PARTED_NAME, "Whole name, to be parted into given, middle and family name"),
         Field("birth_date", T.DATE, "Day of birth", _words("birth date|birthdate|date of birth|dob|birthday|дата рождения|день рождения|geburtsdatum|geburtstag|date de naissance|fecha de nacimiento|生年月日|出生日期|تاريخ الميلاد|تاریخ تولد")),
         _PHONE, _EMAIL,
         Field("organization", T.TEXT, "Name of the person's organization", _words(_ORGANIZATION_WORDS)),
@@ -166,6 +168,7 @@ DEALS = Kind(
         Field("stage", T.REFERENCE, "Stage or status", _words("stage|deal stage|deal_stage|status|state|phase|step|этап|стадия|статус|состояние|stufe|phase|étape|statut|etapa|estado|ステージ|段階|状態|阶段|状态|مرحلة|الحالة|مرحله|وضعیت")),
         Field("open_date", T.DATE, "Day it was opened", _words("open date|engage date|engage_date|created|created date|create date|start date|order date|orderdate|date|invoice date|дата|дата создания|дата открытия|дата начала|дата заказа|datum|auftragsdatum|bestelldatum|erstellt am|date de commande|date d'ouverture|fecha|fecha de pedido|開始日|注文日|日付|日期|开始日期|تاريخ|تاريخ البدء|تاریخ|تاریخ شروع")),
         Field("close_date", T.DATE, "Day it was won or lost", _words("close date|close_date|closed|closed date|end date|won date|sale date|sales date|дата закрытия|дата продажи|дата окончания|abschlussdatum|verkaufsdatum|date de clôture|fecha de cierre|成約日|完了日|关闭日期|تاريخ الإغلاق|تاریخ پایان")),
+        Field("expected_close_date", T.DATE, "Day it is expected to be won", _words("expected close|expected close date|expected date|estimated close|estimated close date|forecast close date|планируемая дата закрытия|плановая дата закрытия|ожидаемая дата закрытия|ожидаемая дата|план закрытия|voraussichtlicher abschluss|erwartetes abschlussdatum|date de clôture prévue|fecha prevista|fecha de cierre prevista|予定日|完了予定日|预计成交日期|预计关闭日期|تاريخ الإغلاق المتوقع")),
         Field("amount", T.MONEY, "Value of the row", _words("amount|value|close value|close_value|total|sum|revenue|sales|sales amount|ext price|ext_price|extended price|deal amount|net|сумма|стоимость|выручка|сумма сделки|итого|betrag|umsatz|summe|wert|montant|chiffre d'affaires|importe|valor|ventas|金額|売上|金额|销售额|مبلغ|قيمة|المبلغ|ارزش")),
         Field("currency", T.TEXT, "Currency", _words("currency|currency code|валюта|währung|devise|moneda|通貨|货币|عملة|ارز")),
         Field("product", T.REFERENCE, "Product, by name or number", _words("product|product name|item|sku|product id|productid|product_id|product key|productkey|товар|продукт|номенклатура|артикул|услуга|produkt|artikel|produit|producto|製品|商品|产品|المنتج|محصول|کالا")),

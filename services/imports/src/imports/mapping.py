@@ -10,11 +10,13 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from imports.kinds import ATTRIBUTE, Field, FieldType, Kind
+from imports.money_columns import without_money
 from values.names import fold_name
 
 SURE, QUALIFIED, LIKELY, POSSIBLE = 1.0, 0.9, 0.8, 0.6
 MIN_SHARE = 0.8  # of the filled cells must look like it before content alone decides
 MIN_LIKENESS = 90.0  # 0 to 100: "Phone Nubmer" is one, "Phone" and "Phase" are not
+_SHORTENED = re.compile(r"[^\W\d_]{3}\.")
 _BRACKETED = re.compile(r"\s*[(\[].*?[)\]]\s*")
 _WORD = re.compile(r"[^\W_]+")
 #: Words by which address books tell apart several of one thing: "E-mail 2 - Value", "phone_work", "Home City".
@@ -105,12 +107,16 @@ def _candidates(kind: Kind, columns: Sequence[ColumnFacts]) -> list[tuple[float,
 def _likeness(header: str, one: Field) -> float:
     """1 for the field's name or first word, a little less for each later word, LIKELY for a near spelling."""
     spellings = {squeeze(header), squeeze(_BRACKETED.sub(" ", header))} - {""}
+    if one.type is FieldType.MONEY:  # "Сумма, тыс. руб." is a sum
+        spellings |= {squeeze(without_money(header))} - {""}
     words = [squeeze(one.name), *map(squeeze, one.words)]
     for place, word in enumerate(words):
         if word in spellings:
             return SURE - min(place, 60) * 0.002
     if one.name in _SEVERAL and _unqualified(header) & set(words):
         return QUALIFIED
+    if _SHORTENED.search(header) and any(_is_short_for(header, word) for word in (one.name, *one.words)):
+        return LIKELY
     near = (
         fuzz.ratio(word, spelling)
         for word in words
@@ -118,6 +124,15 @@ def _likeness(header: str, one: Field) -> float:
         if min(len(word), len(spelling)) > 5 and spelling != word + "s"  # "employees" is a head count
     )
     return LIKELY if max(near, default=0.0) >= MIN_LIKENESS else 0.0
+
+
+def _is_short_for(header: str, spelling: str) -> bool:
+    """Tell "Дата рожд." from "Дата рождения": word by word, each whole or its beginning."""
+    short, whole = _words_of(header), _words_of(spelling)
+    least = 4 if len(short) == 1 else 3
+    return len(short) == len(whole) and all(
+        one == other or (len(one) >= least and other.startswith(one)) for one, other in zip(short, whole, strict=True)
+    )
 
 
 def _unqualified(header: str) -> set[str]:

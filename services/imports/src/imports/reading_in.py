@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from chassis.database import UnitOfWork
 from imports.batches import Batch, StagedRow
 from imports.cell_values import ColumnForm
-from imports.findings import ERROR, Finding
+from imports.findings import ERROR, WARNING, Finding
 from imports.foretelling import LOOKED_UP, Foretelling
 from imports.kinds import ATTRIBUTE, KINDS, FieldType, Kind
 from imports.mapping import propose_mapping
+from imports.money_columns import MoneyForm, money_form
 from imports.records import MappedColumn, RecordReader
 from imports.row_checks import refused_values
 from imports.run_context import LOADERS, Check, branch_defaults, load_context
@@ -57,8 +58,9 @@ def _reader_of(check: Check, table: OpenedTable) -> RecordReader:
     kind = KINDS[check.run.kind]
     mapping = _show(check, table)
     check.findings.extend(table.findings)
-    check.findings.extend(_unmapped(kind, mapping))
-    return _read_as(check, _mapped(kind, table, mapping))
+    columns = _mapped(kind, table, mapping)
+    check.findings.extend([*_unmapped(kind, mapping), *_multiplied(columns)])
+    return _read_as(check, columns)
 
 
 def _show(check: Check, table: OpenedTable) -> list[dict[str, Any]]:
@@ -97,7 +99,7 @@ def _stage_in_one_pass(check: Check, survey: Survey) -> tuple[Staged, OpenedTabl
             forget_rows(work, check.run.id)
         return None
     check.findings.extend(table.findings)
-    check.findings.extend(_unmapped(kind, mapping))
+    check.findings.extend([*_unmapped(kind, mapping), *_multiplied(columns)])
     return staged, table, reader
 
 
@@ -150,13 +152,33 @@ def _mapped(kind: Kind, table: OpenedTable, mapping: list[dict[str, Any]]) -> li
         elif one["field"]:
             field = kind.field(one["field"])
             form = table.forms[place] if field is not None and field.type in FORMED else ColumnForm()
-            columns.append(MappedColumn(place, one["column"], field, form))
+            is_money = field is not None and field.type is FieldType.MONEY
+            money = money_form(one["column"]) if is_money else MoneyForm()
+            columns.append(MappedColumn(place, one["column"], field, form, money))
     return columns
+
+
+def _multiplied(columns: Sequence[MappedColumn]) -> list[Finding]:
+    """Money that stands in thousands or millions, as its heading says."""
+    return [
+        Finding(
+            "money_in_thousands",
+            WARNING,
+            f"the heading {one.header!r} says that 1 means {one.money.scale:,}: the values are multiplied",
+            "write another heading if the cells hold the whole sums",
+            column=one.header,
+            value=one.header,
+        )
+        for one in columns
+        if one.money.scale != 1
+    ]
 
 
 def _unmapped(kind: Kind, mapping: list[dict[str, Any]]) -> list[Finding]:
     """Required fields that no column feeds keep the file from loading."""
     fed = {one["field"] for one in mapping}
+    if "parted_name" in fed:
+        fed.add("full_name")
     groups = [(one.name,) for one in kind.fields if one.required] + list(kind.needs)
     return [
         Finding(

@@ -6,7 +6,8 @@ Knows kinds, cells and the branch's defaults; no file, no database, no other ser
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,9 +26,11 @@ from imports.cell_values import (
 )
 from imports.countries import country_code
 from imports.kinds import ATTRIBUTE, Field, FieldType, Kind
+from imports.money_columns import MoneyForm, code_of, sign_of
 from imports.periods import read_period
 from imports.reading.cells import Cell, CellKind, SourceRow
 from values.emails import Email, normalize_email, split_emails
+from values.full_names import split_full_name
 from values.phones import Phone, normalize_phone, split_phones
 
 MAX_TEXT = 10_000
@@ -35,6 +38,7 @@ MAX_ATTRIBUTES = 50
 SIX_PLACES, MEANT_PLACES, SINGLE_DIGITS, DOUBLE_PLACES = 6, 4, 9, 12
 SINGLE_PRECISION = Decimal("6e-8")  # half a unit in the last place of 24 binary digits
 Record = dict[str, Any]
+_CURRENCY_CODE = re.compile("[A-Z]{3}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class MappedColumn:
     header: str
     field: Field | None
     form: ColumnForm = ColumnForm()
+    money: MoneyForm = MoneyForm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class RecordReader:
     def __post_init__(self) -> None:
         self._country = next((one for one in self.columns if one.field and one.field.name == "country"), None)
         self._zone = ZoneInfo(self.defaults.time_zone or "UTC")
+        self._currencies: dict[str, int] = {}  # what the money of the row in hand says of itself, and where
+        self._told: set[tuple[int, str]] = set()
         # Looked up once: these run for every cell and every row.
         self._taken = [(one.place, one, _TAKERS[one.field.type] if one.field else None) for one in self.columns]
         groups = [(one.name,) for one in self.kind.fields if one.required] + list(self.kind.needs)
@@ -97,6 +104,8 @@ class RecordReader:
             trouble = self._take(record, column, taker, cell, country)
             if trouble is not None:
                 troubles.append(self._chosen(column, cell, trouble))
+        if self._currencies or "currency" in record:
+            troubles.extend(self._settle_currency(record))
         troubles.extend(self._missing(record, troubles))
         return record, troubles
 
@@ -116,11 +125,15 @@ class RecordReader:
                 "text_too_long", f"the text has {len(text):,} characters or a null sign", "shorten it", False
             )
         if taker is None:
-            facts = record.setdefault("attributes", {})
-            if len(facts) < MAX_ATTRIBUTES:
-                facts[column.header[:100]] = cell.text
+            self._keep(record, column, cell)
             return None
         return taker(self, record, column, cell, country)
+
+    def _keep(self, record: Record, column: MappedColumn, cell: Cell) -> None:
+        """Keep a cell as a further fact under its heading."""
+        facts = record.setdefault("attributes", {})
+        if len(facts) < MAX_ATTRIBUTES:
+            facts[column.header[:100]] = cell.text
 
     def _chosen(self, column: MappedColumn, cell: Cell, trouble: CellTrouble) -> RowTrouble:
         name = column.field.name if column.field else ATTRIBUTE
@@ -148,6 +161,19 @@ class RecordReader:
             text = country_code(text) or text
         record[name] = f"{record[name]}, {text}" if column.field.repeats and name in record else text
 
+    def _parted_name(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> None:
+        """A whole name that a person chose to have parted; a part that has a column of its own is taken from there."""
+        text = cell.text.strip()
+        if text == "0":
+            return
+        parts = split_full_name(text)
+        record.setdefault("full_name", text)
+        if not parts.family:  # one word, or several people: nobody knows which part it is
+            return
+        for name, part in (("given_name", parts.given), ("middle_name", parts.middle), ("family_name", parts.family)):
+            if part:
+                record.setdefault(name, part)
+
     def _number(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
         assert column.field is not None
         found = read_number(cell, column.form, column.field.type)
@@ -156,9 +182,36 @@ class RecordReader:
         if column.field.type is FieldType.FRACTION:
             found = without_noise(found / 100 if found > 1 else found)  # "15" under Discount is 15 percent
         elif column.field.type is FieldType.MONEY:
-            found = without_noise(found)
+            found = without_noise(found) * column.money.scale
+            for sign in filter(None, (column.money.sign, sign_of(cell, column.form.decimal))):
+                self._currencies.setdefault(code_of(sign, self.defaults.currency_code), column.place)
         record[column.field.name] = format(found, "f")
         return None
+
+    def _settle_currency(self, record: Record) -> Iterator[RowTrouble]:
+        """The one currency of a row: that of its own column, else what its money says; two are not added up."""
+        met, self._currencies = self._currencies, {}
+        met.pop("", None)
+        own = record.get("currency")
+        if own:
+            record["currency"] = own = code_of(own, self.defaults.currency_code) or own.upper()
+            if not _CURRENCY_CODE.fullmatch(own):
+                yield RowTrouble(
+                    None,
+                    CellTrouble("unknown_currency", f"{own[:40]!r} is no currency", "write its code, like EUR", False),
+                )
+        others = [code for code in met if code != (own or next(iter(met)))]
+        if others:
+            said = own or next(iter(met))
+            message = f"the row has money in {said} and in {others[0]}"
+            trouble = CellTrouble("several_currencies", message, "split the row, or correct the sign", blocks=False)
+            yield RowTrouble(met[others[0]], trouble, others[0])
+        elif met and not own:
+            [(code, place)] = met.items()
+            record["currency"] = code
+            if code != self.defaults.currency_code and (place, code) not in self._told:
+                self._told.add((place, code))
+                yield RowTrouble(place, _foreign(code, self.defaults.currency_code), code)
 
     def _date(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
         assert column.field is not None
@@ -202,7 +255,10 @@ class RecordReader:
         return None
 
     def _phones(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> None:
-        for raw in split_phones(cell.text):
+        numbers = split_phones(cell.text)
+        if not numbers and any(map(str.isalpha, cell.text)):  # "ask the secretary"
+            self._keep(record, column, cell)
+        for raw in numbers:
             found = normalize_phone(raw, country or None, self.defaults.area_code or None)
             if isinstance(found, Phone):
                 entry = {
@@ -218,20 +274,35 @@ class RecordReader:
             record.setdefault("phones", []).append({**entry, "label": column.header[:50]})
 
     def _emails(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
-        for raw in split_emails(cell.text):
-            found = normalize_email(raw)
+        parts = [(raw, normalize_email(raw)) for raw in split_emails(cell.text)]
+        if not any(isinstance(found, Email) for _, found in parts):  # "ann@example,org" is one address with a slip
+            parts = [(text, normalize_email(text))] if (text := cell.text.strip()) else []
+        wrong = ""
+        for raw, found in parts:
             if isinstance(found, Email):
                 record.setdefault("emails", []).append({"raw": raw, "value": found.address})
             elif found.reason.name != "EMPTY":
                 record.setdefault("emails", []).append({"raw": raw, "problem": "not_an_email"})
-                return CellTrouble(
-                    "not_an_email",
-                    f"{raw[:200]!r} is no e-mail address; it is kept as written",
-                    "correct the cell where the address is known",
-                    blocks=False,
-                    refuses=False,
-                )
-        return None
+                wrong = wrong or raw
+        if not wrong:
+            return None
+        return CellTrouble(
+            "not_an_email",
+            f"{wrong[:200]!r} is no e-mail address; it is kept as written",
+            "correct the cell where the address is known",
+            blocks=False,
+            refuses=False,
+        )
+
+
+def _foreign(code: str, own: str) -> CellTrouble:
+    return CellTrouble(
+        "foreign_currency",
+        f"the money is taken as {code}, as the heading or the cell says; the branch's own is {own or 'not set'}",
+        "correct the heading or the cells if it is not; a currency column says it for each row",
+        blocks=False,
+        refuses=False,
+    )
 
 
 Taker = Callable[[RecordReader, Record, MappedColumn, Cell, str], CellTrouble | None]
@@ -249,6 +320,7 @@ _TAKERS: Mapping[FieldType, Taker] = {
     FieldType.FLAG: RecordReader._flag,
     FieldType.PHONE: RecordReader._phones,
     FieldType.EMAIL: RecordReader._emails,
+    FieldType.PARTED_NAME: RecordReader._parted_name,
 }
 
 

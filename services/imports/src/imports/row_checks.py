@@ -80,6 +80,36 @@ def check_quantities(
     return found + [_percent_fraction(one, whole[one.product]) for one in broken]
 
 
+def refuse_mixed_currencies(database: Database, run_id: str, own: str) -> list[Finding]:
+    """Lines of one deal in several currencies have no sum: none of its rows is loaded. `own` is the branch's."""
+    question = sa.text(
+        "SELECT record_key, min(sheet) AS sheet, min(row) AS row,"
+        " array_agg(DISTINCT coalesce(record ->> 'currency', :own)) AS currencies FROM run_row"
+        " WHERE run_id = :run AND reason = '' GROUP BY record_key"
+        " HAVING count(DISTINCT coalesce(record ->> 'currency', :own)) > 1 ORDER BY 3"
+    )
+    with database.transaction() as work:
+        deals = work.execute(question, {"run": run_id, "own": own}).all()
+        same = sa.and_(run_row.c.run_id == run_id, run_row.c.record_key.in_([one.record_key for one in deals]))
+        if deals:
+            marked = {"reason": "several_currencies", "message": "the rows of this deal are in several currencies"}
+            work.execute(sa.update(run_row).where(same).values(**marked))
+    return [
+        Finding(
+            "several_currencies",
+            ERROR,
+            f"the rows of one deal are in {' and '.join(one.currencies)}, so it has no sum; none of them is loaded",
+            "give each deal one currency",
+            one.sheet,
+            row=one.row,
+            column="currency",
+            value=", ".join(one.currencies),
+            row_only=True,
+        )
+        for one in deals
+    ]
+
+
 def _fraction(row: sa.Row[Any], product: Mapping[str, Any], chosen: bool) -> Finding:
     return Finding(
         "fraction_not_allowed",

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from contacts.cards import EMAIL, PHONE, Address, AnyCard, Channel, PersonCard
-from values.names import latin_spelling, split_full_name
+from values.full_names import split_full_name
+from values.names import latin_spelling
 from values.organization_names import organization_core_key
 
 GIVEN, MIDDLE, FAMILY, BIRTH = "given_name", "middle_name", "family_name", "birth_date"

@@ -120,7 +120,7 @@ DEALS = ExportList(
         Column("products", cells.products_of),
         Column("open_date", cells.day_of("open_date"), DATE, "open_date"),
         Column("close_date", cells.day_of("close_date"), DATE, "close_date"),
-        Column("expected_close_date", cells.day_of("expected_close_date"), DATE),
+        Column("expected_close_date", cells.day_of("expected_close_date"), DATE, "expected_close_date"),
         _own("loss_reason"), _own("loss_comment"), _own("business_line"), _OWNER,
         Column("unit", cells.unit_of("unit_id"), TEXT, "unit"),
         Column("stage_time", cells.time_of("stage_time"), TIME), *_CHANGED,

@@ -193,7 +193,9 @@ def _deal_row(context: LoadContext, rows: Sequence[StagedRow], customer: Any) ->
         business_line=record.get("business_line", ""),
         external_id=record.get("external_id", ""),
         attributes=record.get("attributes", {}),
-        expected_close_date=None if won_or_lost else day_of(record.get("close_date")),
+        expected_close_date=day_of(
+            record.get("expected_close_date") or ("" if won_or_lost else record.get("close_date"))
+        ),
     )
     return pb.DealRow(
         deal=deal,
