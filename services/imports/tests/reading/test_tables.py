@@ -264,3 +264,12 @@ def test_an_excel_date_is_the_day_that_the_text_variants_have(shared_data: Calla
     place = names(base).index("engage_date")
     assert all(moments[row[0]] == row[place] for row in rows if row[0] in moments)
     assert len(moments) > 8000
+
+
+@pytest.mark.parametrize("heading", ["Name", "Name;Phone", "Name;Phone;Town;Street"])
+def test_the_mark_below_an_export_is_no_record(save_text: SaveText, heading: str) -> None:
+    columns = heading.count(";")
+    text = f"{heading}\nAnna{';1' * columns}\nBert{';2' * columns}\n\nExported: by a steward at 2026-01-02\n"
+    rows, reader = read_all(save_text(text.encode(), "export.csv"))
+    assert [row[0] for row in rows] == ["Anna", "Bert"]
+    assert [one.reason for one in reader.skipped.shown] == [SkipReason.NOTE]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imports.quiet import MARK_OF_EXPORTS
 from imports.reading.cells import BLANK_CELL, NUMERIC_KINDS, Cell, CellKind
 from imports.reading.description import TablePart
 from imports.reading.findings import excerpt
@@ -144,6 +145,8 @@ class RowFilter:
             return SkipReason.REPEATED_HEADER, False
         if text and _TOTAL_FIRST.match(text) and self._is_total(text, cells):
             return SkipReason.TOTALS, len(self._indexes) <= 2 and not _TOTAL_ALONE.fullmatch(text)
+        if text.startswith(MARK_OF_EXPORTS) and sum(1 for cell in cells if cell.value is not None) == 1:
+            return SkipReason.NOTE, True
         if self._part.usual_fill < 3:
             return None, False
         if self._keys and not self._fills_a_key(cells):
