@@ -13,7 +13,8 @@ SHOWING = ("Get", "List", "BatchGet", "Search", "Run", "Download", "Explain")
 # Names, settings and counts; parts of a card whose reading is noted; one's own day.
 NO_RECORDS = {
     "contacts": {"BatchGetCustomerNames", "BatchGetLatestInteractions", "ListPossibleDuplicates",
-        "GetCustomerOwnerHistory", "GetDuplicateSearches", "ListCustomerFields", "ListCustomerTags"},
+        "GetCustomerOwnerHistory", "GetDuplicateSearches", "ListCustomerFields", "ListCustomerTags",
+        "ListSegments"},
     "deals": {"ListPipelines", "ListProducts", "ListLossReasons", "ListPlans", "ListDealMoves", "GetDealOwnerHistory"},
     "scheduling": {
         "ListActivityHistory", "GetToday", "GetCalendar", "BatchGetNextSteps", "ListNotifications", "ListAbsences",

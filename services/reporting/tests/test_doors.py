@@ -27,6 +27,7 @@ PARTS = re.compile(r"(State|Personal|Place)$")
 NOT_REPORTED = {
     "RunProgressed", "RoleChanged", "RoleRemoved", "RestrictionAdded", "RestrictionRemoved", "FieldGroupChanged",
     "FieldGroupRemoved", "UnitUserMoved", "CustomerFieldCreated", "CustomerFieldUpdated",
+    "SegmentCreated", "SegmentUpdated", "SegmentEntered", "SegmentLeft",
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from contacts import (
 from contacts.customer_fields import defining, using
 from contacts.customer_fields.knowing import forget_fields
 from contacts.readings import LISTS, READINGS, STOPPED
+from contacts.segments import defining as segments
 from contacts.settings import SERVICE, Settings
 from crm.contacts.v1 import contacts_pb2 as pb
 from crm.contacts.v1 import contacts_pb2_grpc as pb_grpc
@@ -211,6 +212,18 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         self, request: pb.ReportCustomerFieldUseRequest, _: grpc.ServicerContext
     ) -> pb.ReportCustomerFieldUseResponse:
         return self._read(request, using.report_customer_field_use, walled=False)  # for who rules over all of them
+
+    def CreateSegment(self, request: pb.CreateSegmentRequest, _: grpc.ServicerContext) -> pb.CreateSegmentResponse:
+        return self._write(request, pb.CreateSegmentResponse, segments.create_segment)
+
+    def UpdateSegment(self, request: pb.UpdateSegmentRequest, _: grpc.ServicerContext) -> pb.UpdateSegmentResponse:
+        return self._write(request, pb.UpdateSegmentResponse, segments.update_segment)
+
+    def ListSegments(self, request: pb.ListSegmentsRequest, _: grpc.ServicerContext) -> pb.ListSegmentsResponse:
+        return self._read(request, segments.list_segments)
+
+    def CountSegment(self, request: pb.CountSegmentRequest, _: grpc.ServicerContext) -> pb.CountSegmentResponse:
+        return self._read(request, segments.count_segment)
 
     def HandOverCustomers(
         self, request: pb.HandOverCustomersRequest, _: grpc.ServicerContext

@@ -150,6 +150,18 @@ class CustomerFieldKnown(DomainError):
         )
 
 
+class SegmentNotFound(DomainError):
+    """No such segment, or it is made from customers that the caller does not see."""
+
+    kind = Kind.NOT_FOUND
+    reason = "SEGMENT_NOT_FOUND"
+
+    def __init__(self, segment_id: str) -> None:
+        super().__init__(
+            f"there is no segment {segment_id[:50]!r} that you may see", metadata={"segment": segment_id[:50]}
+        )
+
+
 def invalid(field: str, description: str, reason: str = "INVALID") -> FieldInvalid:
     """The refusal of one field; `reason` is a word for machines."""
     return FieldInvalid(FieldViolation(field, description, reason))

@@ -21,7 +21,8 @@ from contacts.customer_fields.conditions import is_condition, predicate, read_co
 from contacts.errors import CustomerMerged, invalid
 from contacts.narrowing import words_for
 from contacts.queries import card_of, select_cards
-from contacts.tables import affiliation
+from contacts.segments.seeing import find_segment
+from contacts.tables import affiliation, segment_member
 from contacts.tags import MOST_ASKED, read_tags, tagged_with, wanted_tags
 from contacts.visibility import known_under, owned_by, seen_cards
 from contacts.words import sort_key_of
@@ -171,6 +172,11 @@ CONDITIONS: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
         )
     ),
     "only": lambda table: table.c.id == sa.any_(sa.bindparam("only", type_=sa.ARRAY(table.c.id.type))),
+    "segment": lambda table: table.c.id.in_(
+        sa.select(segment_member.c.person_id).where(
+            segment_member.c.segment_id == sa.bindparam("segment", type_=segment_member.c.segment_id.type)
+        )
+    ),
     "home": lambda table: table.c.unit_id == sa.bindparam("home", type_=table.c.unit_id.type),
     "unowned": lambda table: table.c.owner_id == sa.literal_column("''"),
     "individual": lambda table: table.c.individual_customer == sa.bindparam("individual", type_=sa.Boolean),
@@ -201,7 +207,7 @@ def wanted_by(table: Any, asked: Iterable[str]) -> list[sa.ColumnElement[bool]]:
 def _select_page(sight: Sight, table: sa.Table, asked: frozenset[str]) -> Prepared:
     found = select_cards(table).where(*conditions_of(sight, table, asked)).order_by(table.c.sort_key, table.c.id)
     # How many cards have a word decides whether to go by names or by words; so it is with owners, of one or of many.
-    replan = not asked.isdisjoint(("words", "owner", "employer", "tags")) or any(map(is_condition, asked))
+    replan = not asked.isdisjoint(("words", "owner", "employer", "tags", "segment")) or any(map(is_condition, asked))
     return Prepared(found.limit(sa.bindparam("size", type_=sa.Integer)), replan=replan, finds=True)
 
 
@@ -217,7 +223,7 @@ def question_of(name: str, request: Any) -> str:
 def wanted_cards(work: UnitOfWork, request: Any) -> dict[str, Any]:
     """What a request narrows customers to, as values by the names of CONDITIONS.
 
-    Errors: UnitNotKnown, FieldInvalid.
+    Errors: UnitNotKnown, SegmentNotFound, FieldInvalid.
     """
     wanted: dict[str, Any] = {}
     if request.unit_id:
@@ -232,6 +238,8 @@ def wanted_cards(work: UnitOfWork, request: Any) -> dict[str, Any]:
         wanted["unowned"] = True
     if request.tags:
         wanted["tags"] = wanted_tags(work, read_tags("tags", request.tags, MOST_ASKED))
+    if getattr(request, "segment_id", ""):
+        wanted["segment"] = find_segment(work, request.segment_id).id
     if request.query:
         wanted["words"] = words_for(work, request.query)
     return wanted

@@ -343,3 +343,31 @@ customer_field_value = sa.Table(
     ),
     sa.Index("customer_field_value_record", "record_id"),
 )
+
+# Groups of persons by conditions (segments/). `version` numbers the events, members among them; `revision` is the etag.
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("id", _uuid(), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("unit_id", _uuid(), nullable=False),
+    sa.Column("match_any", sa.Boolean, nullable=False),
+    sa.Column("conditions", JSONB, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Column("update_time", TIME, nullable=False),
+    sa.Column("evaluate_time", TIME),
+    # When its members are to be found next; null where nobody is to look any more.
+    sa.Column("due_time", TIME),
+    sa.Index("segment_due", "due_time", postgresql_where=sa.text("due_time IS NOT NULL")),
+)
+
+segment_member = sa.Table(
+    "segment_member",
+    metadata,
+    sa.Column("segment_id", _uuid(), primary_key=True),
+    sa.Column("person_id", _uuid(), primary_key=True),
+    sa.Column("enter_time", TIME, nullable=False),
+)

@@ -10,6 +10,7 @@ from chassis.database import Database
 from chassis.jobs import JobRunner
 from contacts.done_activities import ACTIVITY_BINDING, log_done_activities
 from contacts.searching_duplicates import JOB, fail_search, run_search, search_changed
+from contacts.segments.keeping import keep_segments
 from contacts.settings import SERVICE, Settings
 from contacts.taking_over import take_over_customers
 from crm.directory.events.v1 import directory_events_pb2 as directory
@@ -17,6 +18,7 @@ from crm.scheduling.events.v1 import scheduling_events_pb2 as scheduling
 from units.copying import UNIT_BINDING, UNIT_COPIES, UNIT_EVENTS, copy_units
 
 LOOK_SECONDS, CHANGED_SECONDS = 2.0, 3_600.0
+SEGMENT_SECONDS = 5.0  # members follow within a minute
 SEARCH_MS = 120_000  # one statement over the keys of a whole base
 
 
@@ -33,13 +35,11 @@ def worker_service(settings: Settings) -> WorkerService:
         copies=UNIT_COPIES,
     )
     database = Database(settings.database_url, SERVICE)
-    return WorkerService(
-        name=SERVICE, database=database, consumers=(heard,), relay=True, timers=_duplicate_timers(settings)
-    )
+    return WorkerService(name=SERVICE, database=database, consumers=(heard,), relay=True, timers=_timers(settings))
 
 
-def _duplicate_timers(settings: Settings) -> tuple[Timer, ...]:
-    """Searches for duplicates are jobs, one at a time, which another worker takes over should this one fall."""
+def _timers(settings: Settings) -> tuple[Timer, ...]:
+    """What takes long: searches for duplicates, jobs that another worker takes over should this one fall; segments."""
     database = Database(settings.database_url, SERVICE, statement_timeout_ms=SEARCH_MS, pool_size=2)
     runner = JobRunner(database, {JOB: partial(run_search, database)}, fail_search)
 
@@ -51,4 +51,5 @@ def _duplicate_timers(settings: Settings) -> tuple[Timer, ...]:
     return (
         Timer("duplicates", LOOK_SECONDS, work_off),
         Timer("changed_cards", CHANGED_SECONDS, lambda: search_changed(database)),
+        Timer("segments", SEGMENT_SECONDS, lambda: keep_segments(database)),
     )

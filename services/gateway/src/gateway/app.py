@@ -49,6 +49,7 @@ AREAS: dict[str, tuple[Call, ...]] = {
     "organizations": contacts.ORGANIZATIONS,
     "interactions": contacts.INTERACTIONS,
     "customer fields": contacts.FIELDS,
+    "segments": contacts.SEGMENTS,
     "search": contacts.SEARCH,
     "deals": deals.DEALS,
     "pipelines": deals.PIPELINES,

@@ -23,6 +23,7 @@ READ_ONLY = {
     "crm.contacts.v1.Person": "id etag unit_ids create_time update_time",
     "crm.contacts.v1.Organization": "id etag unit_ids create_time update_time",
     "crm.contacts.v1.CustomerField": "id etag create_time update_time",
+    "crm.contacts.v1.Segment": "id etag create_time update_time evaluate_time",
     "crm.contacts.v1.Channel": "verified problem",
     "crm.contacts.v1.Affiliation": "id person_id",
     "crm.contacts.v1.Interaction": "id etag author_name create_time",

@@ -19,7 +19,7 @@ PERSONS = (
         "contacts",
         "ListPersons",
         "List persons by name",
-        query=(*PAGE, "unit=unit_id", "organization_id", "field=field_conditions", "tag=tags"),
+        query=(*PAGE, "unit=unit_id", "organization_id", "field=field_conditions", "tag=tags", "segment_id"),
     ),
     Call("GET", "/persons/{person_id}", "contacts", "GetPerson", "Read a person", answer="person"),
     Call(
@@ -223,7 +223,7 @@ SEARCH = (
         "contacts",
         "CountCustomers",
         "Count customers",
-        query=("unit=unit_id", "field=field_conditions", "tag=tags"),
+        query=("unit=unit_id", "field=field_conditions", "tag=tags", "segment_id"),
     ),
 )
 FIELDS = (
@@ -268,5 +268,43 @@ FIELDS = (
         "contacts",
         "ReportCustomerFieldUse",
         "Tell how much each field of the company's own is used, the least used first",
+    ),
+)
+SEGMENTS = (
+    Call(
+        "POST",
+        "/segments",
+        "contacts",
+        "CreateSegment",
+        "Make a segment of persons by conditions",
+        body="segment",
+        answer="segment",
+        status=201,
+    ),
+    Call(
+        "GET",
+        "/segments",
+        "contacts",
+        "ListSegments",
+        "List segments by name",
+        query=("unit=unit_id", "with_retired"),
+    ),
+    Call(
+        "PATCH",
+        "/segments/{segment_id}",
+        "contacts",
+        "UpdateSegment",
+        "Change or retire a segment",
+        body="segment",
+        answer="segment",
+        path_fields={"segment_id": "segment.id"},
+    ),
+    Call(
+        "POST",
+        "/segments/count",
+        "contacts",
+        "CountSegment",
+        "Count the persons that conditions speak of, before there is a segment",
+        body="*",
     ),
 )

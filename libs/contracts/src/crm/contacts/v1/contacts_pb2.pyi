@@ -294,6 +294,54 @@ CUSTOMER_FIELD_TYPE_USER: CustomerFieldType.ValueType  # 10
 """The id of a user."""
 Global___CustomerFieldType: _TypeAlias = CustomerFieldType  # noqa: Y015
 
+class _SegmentOperator:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SegmentOperatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SegmentOperator.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEGMENT_OPERATOR_UNSPECIFIED: _SegmentOperator.ValueType  # 0
+    """Not stated."""
+    SEGMENT_OPERATOR_IS: _SegmentOperator.ValueType  # 1
+    """Equals the value; letters large or small."""
+    SEGMENT_OPERATOR_IS_NOT: _SegmentOperator.ValueType  # 2
+    """Anything but the value, nothing included."""
+    SEGMENT_OPERATOR_AT_LEAST: _SegmentOperator.ValueType  # 3
+    """The value or more: numbers, amounts and days of own fields."""
+    SEGMENT_OPERATOR_AT_MOST: _SegmentOperator.ValueType  # 4
+    """The value or less: numbers, amounts and days of own fields."""
+    SEGMENT_OPERATOR_FILLED: _SegmentOperator.ValueType  # 5
+    """There is some value."""
+    SEGMENT_OPERATOR_EMPTY: _SegmentOperator.ValueType  # 6
+    """There is no value."""
+    SEGMENT_OPERATOR_WITHIN_DAYS: _SegmentOperator.ValueType  # 7
+    """In the last so many days, 1 to 3,650."""
+    SEGMENT_OPERATOR_NOT_WITHIN_DAYS: _SegmentOperator.ValueType  # 8
+    """Not in the last so many days, 1 to 3,650; never is not either."""
+
+class SegmentOperator(_SegmentOperator, metaclass=_SegmentOperatorEnumTypeWrapper):
+    """SegmentOperator is how a condition of a segment compares."""
+
+SEGMENT_OPERATOR_UNSPECIFIED: SegmentOperator.ValueType  # 0
+"""Not stated."""
+SEGMENT_OPERATOR_IS: SegmentOperator.ValueType  # 1
+"""Equals the value; letters large or small."""
+SEGMENT_OPERATOR_IS_NOT: SegmentOperator.ValueType  # 2
+"""Anything but the value, nothing included."""
+SEGMENT_OPERATOR_AT_LEAST: SegmentOperator.ValueType  # 3
+"""The value or more: numbers, amounts and days of own fields."""
+SEGMENT_OPERATOR_AT_MOST: SegmentOperator.ValueType  # 4
+"""The value or less: numbers, amounts and days of own fields."""
+SEGMENT_OPERATOR_FILLED: SegmentOperator.ValueType  # 5
+"""There is some value."""
+SEGMENT_OPERATOR_EMPTY: SegmentOperator.ValueType  # 6
+"""There is no value."""
+SEGMENT_OPERATOR_WITHIN_DAYS: SegmentOperator.ValueType  # 7
+"""In the last so many days, 1 to 3,650."""
+SEGMENT_OPERATOR_NOT_WITHIN_DAYS: SegmentOperator.ValueType  # 8
+"""Not in the last so many days, 1 to 3,650; never is not either."""
+Global___SegmentOperator: _TypeAlias = SegmentOperator  # noqa: Y015
+
 class _ErrorReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -340,6 +388,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such field of the company's own."""
     ERROR_REASON_CUSTOMER_FIELD_KNOWN: _ErrorReason.ValueType  # 26
     """Another field of the record type has this key."""
+    ERROR_REASON_SEGMENT_NOT_FOUND: _ErrorReason.ValueType  # 27
+    """No such segment, or it is made from customers that the caller does not see."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names every refusal of this service. Values may be added."""
@@ -384,6 +434,8 @@ ERROR_REASON_CUSTOMER_FIELD_NOT_FOUND: ErrorReason.ValueType  # 25
 """No such field of the company's own."""
 ERROR_REASON_CUSTOMER_FIELD_KNOWN: ErrorReason.ValueType  # 26
 """Another field of the record type has this key."""
+ERROR_REASON_SEGMENT_NOT_FOUND: ErrorReason.ValueType  # 27
+"""No such segment, or it is made from customers that the caller does not see."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final
@@ -1218,6 +1270,7 @@ class ListPersonsRequest(_message.Message):
     FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
     PERSON_IDS_FIELD_NUMBER: _builtins.int
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 500; 0 means 50."""
     page_token: _builtins.str
@@ -1236,6 +1289,8 @@ class ListPersonsRequest(_message.Message):
     """Only customers whose home is this unit itself, not one below it; empty means any."""
     without_owner: _builtins.bool
     """True: only customers for whom nobody is responsible."""
+    segment_id: _builtins.str
+    """Only members of this segment; empty means any."""
     @_builtins.property
     def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
@@ -1263,10 +1318,11 @@ class ListPersonsRequest(_message.Message):
         field_conditions: _abc.Iterable[_builtins.str] | None = ...,
         tags: _abc.Iterable[_builtins.str] | None = ...,
         person_ids: _abc.Iterable[_builtins.str] | None = ...,
+        segment_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_ids", b"person_ids", "query", b"query", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "individual_only", b"individual_only", "organization_id", b"organization_id", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "person_ids", b"person_ids", "query", b"query", "segment_id", b"segment_id", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2515,6 +2571,7 @@ class CountCustomersRequest(_message.Message):
     WITHOUT_OWNER_FIELD_NUMBER: _builtins.int
     FIELD_CONDITIONS_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """Only customers known to this unit's subtree; empty means all visible."""
     owner_id: _builtins.str
@@ -2525,6 +2582,8 @@ class CountCustomersRequest(_message.Message):
     """Only customers whose home is this unit itself, not one below it; empty means any."""
     without_owner: _builtins.bool
     """True: only customers for whom nobody is responsible."""
+    segment_id: _builtins.str
+    """Only members of this segment; empty means any."""
     @_builtins.property
     def field_conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only customers whose own fields say so, at most 5, each as key=value, key>=value, key<=value, key=* (has a value) or key= (has none)."""
@@ -2543,10 +2602,11 @@ class CountCustomersRequest(_message.Message):
         without_owner: _builtins.bool = ...,
         field_conditions: _abc.Iterable[_builtins.str] | None = ...,
         tags: _abc.Iterable[_builtins.str] | None = ...,
+        segment_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "owner_id", b"owner_id", "query", b"query", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_conditions", b"field_conditions", "home_unit_id", b"home_unit_id", "owner_id", b"owner_id", "query", b"query", "segment_id", b"segment_id", "tags", b"tags", "unit_id", b"unit_id", "without_owner", b"without_owner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -4820,3 +4880,329 @@ class ReportCustomerFieldUseResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportCustomerFieldUseResponse: _TypeAlias = ReportCustomerFieldUseResponse  # noqa: Y015
+
+@_typing.final
+class SegmentCondition(_message.Message):
+    """SegmentCondition is one fact of a person that a segment asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    OPERATOR_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """individual_customer, owner_id, home_unit_id, country, region, city, phone, email, created, last_contact; of present affiliations organization_id, role, industry; or attributes.<key> of an own field."""
+    operator: Global___SegmentOperator.ValueType
+    """How it compares."""
+    value: _builtins.str
+    """What with, at most 2,000 characters, as an attribute is written; empty for FILLED and EMPTY."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        operator: Global___SegmentOperator.ValueType = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "operator", b"operator", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentCondition: _TypeAlias = SegmentCondition  # noqa: Y015
+
+@_typing.final
+class Segment(_message.Message):
+    """Segment is a group of persons described by conditions; its members follow the facts within a minute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    MATCH_ANY_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    EVALUATE_TIME_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7; set by the service."""
+    etag: _builtins.str
+    """Version for updates; members who come and go do not change it. Set by the service."""
+    name: _builtins.str
+    """What people read, at most 100 characters."""
+    unit_id: _builtins.str
+    """The unit whose subtree's persons and interactions it is made from; empty on creation: the caller's. Never changes."""
+    match_any: _builtins.bool
+    """True: one condition is enough; false: all must hold."""
+    retired: _builtins.bool
+    """True: kept, without members."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SegmentCondition]:
+        """1 to 20."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When somebody last changed it."""
+
+    @_builtins.property
+    def evaluate_time(self) -> _timestamp_pb2.Timestamp:
+        """When its members were last found; absent before the first time."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        name: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        match_any: _builtins.bool = ...,
+        conditions: _abc.Iterable[Global___SegmentCondition] | None = ...,
+        retired: _builtins.bool = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        evaluate_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "evaluate_time", b"evaluate_time", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions", "create_time", b"create_time", "etag", b"etag", "evaluate_time", b"evaluate_time", "id", b"id", "match_any", b"match_any", "name", b"name", "retired", b"retired", "unit_id", b"unit_id", "update_time", b"update_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Segment: _TypeAlias = Segment  # noqa: Y015
+
+@_typing.final
+class CreateSegmentRequest(_message.Message):
+    """Request of CreateSegment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    @_builtins.property
+    def segment(self) -> Global___Segment:
+        """The segment."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        segment: Global___Segment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateSegmentRequest: _TypeAlias = CreateSegmentRequest  # noqa: Y015
+
+@_typing.final
+class CreateSegmentResponse(_message.Message):
+    """Answer of CreateSegment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def segment(self) -> Global___Segment:
+        """As made."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___Segment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateSegmentResponse: _TypeAlias = CreateSegmentResponse  # noqa: Y015
+
+@_typing.final
+class UpdateSegmentRequest(_message.Message):
+    """Request of UpdateSegment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """Version the caller has read; needed of users."""
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    @_builtins.property
+    def segment(self) -> Global___Segment:
+        """The new values; id says which."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Properties to change: name, match_any, conditions, retired."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___Segment | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "request_id", b"request_id", "segment", b"segment", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSegmentRequest: _TypeAlias = UpdateSegmentRequest  # noqa: Y015
+
+@_typing.final
+class UpdateSegmentResponse(_message.Message):
+    """Answer of UpdateSegment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def segment(self) -> Global___Segment:
+        """After the change."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___Segment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateSegmentResponse: _TypeAlias = UpdateSegmentResponse  # noqa: Y015
+
+@_typing.final
+class ListSegmentsRequest(_message.Message):
+    """Request of ListSegments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    WITH_RETIRED_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Only segments of this unit and those below it; empty means all visible."""
+    with_retired: _builtins.bool
+    """True: retired ones too."""
+    page_size: _builtins.int
+    """Ignored: there are at most 400 segments, and all come at once."""
+    page_token: _builtins.str
+    """Ignored."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        with_retired: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id", "with_retired", b"with_retired"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSegmentsRequest: _TypeAlias = ListSegmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListSegmentsResponse(_message.Message):
+    """Answer of ListSegments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Always empty."""
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
+        """All of them, at most 400, by name."""
+
+    def __init__(
+        self,
+        *,
+        segments: _abc.Iterable[Global___Segment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "segments", b"segments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSegmentsResponse: _TypeAlias = ListSegmentsResponse  # noqa: Y015
+
+@_typing.final
+class CountSegmentRequest(_message.Message):
+    """Request of CountSegment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    MATCH_ANY_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit whose subtree is meant; empty: the caller's."""
+    match_any: _builtins.bool
+    """True: one condition is enough; false: all must hold."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SegmentCondition]:
+        """1 to 20."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        match_any: _builtins.bool = ...,
+        conditions: _abc.Iterable[Global___SegmentCondition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions", "match_any", b"match_any", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountSegmentRequest: _TypeAlias = CountSegmentRequest  # noqa: Y015
+
+@_typing.final
+class CountSegmentResponse(_message.Message):
+    """Answer of CountSegment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONS_FIELD_NUMBER: _builtins.int
+    persons: _builtins.int
+    """Visible persons who would be members now."""
+    def __init__(
+        self,
+        *,
+        persons: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persons", b"persons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountSegmentResponse: _TypeAlias = CountSegmentResponse  # noqa: Y015

@@ -245,6 +245,26 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseResponse.FromString,
                 _registered_method=True)
+        self.CreateSegment = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/CreateSegment',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateSegmentRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateSegmentResponse.FromString,
+                _registered_method=True)
+        self.UpdateSegment = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/UpdateSegment',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateSegmentRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateSegmentResponse.FromString,
+                _registered_method=True)
+        self.ListSegments = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/ListSegments',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListSegmentsRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListSegmentsResponse.FromString,
+                _registered_method=True)
+        self.CountSegment = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/CountSegment',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountSegmentRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountSegmentResponse.FromString,
+                _registered_method=True)
 
 
 class ContactsServiceServicer:
@@ -545,6 +565,34 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateSegment(self, request, context):
+        """Makes a segment of persons; who is in it is known within a minute. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSegment(self, request, context):
+        """Changes the named properties of a segment, or retires it. Errors: SEGMENT_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSegments(self, request, context):
+        """Lists the segments of units of which the caller sees all customers, by name; members are listed by ListPersons. Errors: UNIT_NOT_KNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountSegment(self, request, context):
+        """Counts the visible persons that conditions speak of, for who is writing a segment. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ContactsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -757,6 +805,26 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ReportCustomerFieldUse,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseResponse.SerializeToString,
+            ),
+            'CreateSegment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSegment,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateSegmentRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateSegmentResponse.SerializeToString,
+            ),
+            'UpdateSegment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSegment,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateSegmentRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateSegmentResponse.SerializeToString,
+            ),
+            'ListSegments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSegments,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListSegmentsRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ListSegmentsResponse.SerializeToString,
+            ),
+            'CountSegment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountSegment,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountSegmentRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.CountSegmentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1894,6 +1962,114 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ReportCustomerFieldUse',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ReportCustomerFieldUseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSegment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/CreateSegment',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateSegmentRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.CreateSegmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSegment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/UpdateSegment',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateSegmentRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UpdateSegmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSegments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/ListSegments',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListSegmentsRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.ListSegmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountSegment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/CountSegment',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.CountSegmentRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.CountSegmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,14 @@ class ContactsServiceStub:
     """Lists the tags in use on cards that the caller may see, by name. Errors: FIELD_INVALID."""
     ReportCustomerFieldUse: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ReportCustomerFieldUseRequest, _contacts_pb2.ReportCustomerFieldUseResponse]
     """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
+    CreateSegment: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CreateSegmentRequest, _contacts_pb2.CreateSegmentResponse]
+    """Makes a segment of persons; who is in it is known within a minute. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UpdateSegment: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.UpdateSegmentRequest, _contacts_pb2.UpdateSegmentResponse]
+    """Changes the named properties of a segment, or retires it. Errors: SEGMENT_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    ListSegments: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ListSegmentsRequest, _contacts_pb2.ListSegmentsResponse]
+    """Lists the segments of units of which the caller sees all customers, by name; members are listed by ListPersons. Errors: UNIT_NOT_KNOWN."""
+    CountSegment: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CountSegmentRequest, _contacts_pb2.CountSegmentResponse]
+    """Counts the visible persons that conditions speak of, for who is writing a segment. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
 
 @_typing.type_check_only
 class ContactsServiceAsyncStub(ContactsServiceStub):
@@ -207,6 +215,14 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Lists the tags in use on cards that the caller may see, by name. Errors: FIELD_INVALID."""
     ReportCustomerFieldUse: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ReportCustomerFieldUseRequest, _contacts_pb2.ReportCustomerFieldUseResponse]  # type: ignore[assignment]
     """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
+    CreateSegment: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CreateSegmentRequest, _contacts_pb2.CreateSegmentResponse]  # type: ignore[assignment]
+    """Makes a segment of persons; who is in it is known within a minute. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UpdateSegment: _aio.UnaryUnaryMultiCallable[_contacts_pb2.UpdateSegmentRequest, _contacts_pb2.UpdateSegmentResponse]  # type: ignore[assignment]
+    """Changes the named properties of a segment, or retires it. Errors: SEGMENT_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    ListSegments: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ListSegmentsRequest, _contacts_pb2.ListSegmentsResponse]  # type: ignore[assignment]
+    """Lists the segments of units of which the caller sees all customers, by name; members are listed by ListPersons. Errors: UNIT_NOT_KNOWN."""
+    CountSegment: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CountSegmentRequest, _contacts_pb2.CountSegmentResponse]  # type: ignore[assignment]
+    """Counts the visible persons that conditions speak of, for who is writing a segment. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
 
 class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
     """ContactsService keeps one card per real customer and answers who they are."""
@@ -546,5 +562,37 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ReportCustomerFieldUseResponse, _abc.Awaitable[_contacts_pb2.ReportCustomerFieldUseResponse]]:
         """Tells how much each field is used, over the whole base. Errors: NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def CreateSegment(
+        self,
+        request: _contacts_pb2.CreateSegmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.CreateSegmentResponse, _abc.Awaitable[_contacts_pb2.CreateSegmentResponse]]:
+        """Makes a segment of persons; who is in it is known within a minute. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def UpdateSegment(
+        self,
+        request: _contacts_pb2.UpdateSegmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.UpdateSegmentResponse, _abc.Awaitable[_contacts_pb2.UpdateSegmentResponse]]:
+        """Changes the named properties of a segment, or retires it. Errors: SEGMENT_NOT_FOUND, STALE_ETAG, FIELD_INVALID, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def ListSegments(
+        self,
+        request: _contacts_pb2.ListSegmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.ListSegmentsResponse, _abc.Awaitable[_contacts_pb2.ListSegmentsResponse]]:
+        """Lists the segments of units of which the caller sees all customers, by name; members are listed by ListPersons. Errors: UNIT_NOT_KNOWN."""
+
+    @_abc_1.abstractmethod
+    def CountSegment(
+        self,
+        request: _contacts_pb2.CountSegmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.CountSegmentResponse, _abc.Awaitable[_contacts_pb2.CountSegmentResponse]]:
+        """Counts the visible persons that conditions speak of, for who is writing a segment. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED."""
 
 def add_ContactsServiceServicer_to_server(servicer: ContactsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -777,3 +777,145 @@ class CustomerFieldUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerFieldUpdated: _TypeAlias = CustomerFieldUpdated  # noqa: Y015
+
+@_typing.final
+class SegmentState(_message.Message):
+    """SegmentState is a segment of persons after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """UUIDv7."""
+    name: _builtins.str
+    """What people read."""
+    unit_id: _builtins.str
+    """The unit whose subtree it is made from."""
+    retired: _builtins.bool
+    """Whether it is kept without members."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        retired: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "name", b"name", "retired", b"retired", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentState: _TypeAlias = SegmentState  # noqa: Y015
+
+@_typing.final
+class SegmentCreated(_message.Message):
+    """SegmentCreated says that a segment was made; its members are told by SegmentEntered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def segment(self) -> Global___SegmentState:
+        """The segment."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___SegmentState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentCreated: _TypeAlias = SegmentCreated  # noqa: Y015
+
+@_typing.final
+class SegmentUpdated(_message.Message):
+    """SegmentUpdated says that a segment was changed or retired."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def segment(self) -> Global___SegmentState:
+        """The segment after the change."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___SegmentState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentUpdated: _TypeAlias = SegmentUpdated  # noqa: Y015
+
+@_typing.final
+class SegmentEntered(_message.Message):
+    """SegmentEntered says that persons became members of a segment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def segment(self) -> Global___SegmentState:
+        """The segment."""
+
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The persons, at most 500; each is told once."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___SegmentState | None = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_ids", b"person_ids", "segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentEntered: _TypeAlias = SegmentEntered  # noqa: Y015
+
+@_typing.final
+class SegmentLeft(_message.Message):
+    """SegmentLeft says that persons are members of a segment no more, because of their facts, a merge or the segment's end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def segment(self) -> Global___SegmentState:
+        """The segment."""
+
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The persons, at most 500; each is told once."""
+
+    def __init__(
+        self,
+        *,
+        segment: Global___SegmentState | None = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["segment", b"segment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_ids", b"person_ids", "segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentLeft: _TypeAlias = SegmentLeft  # noqa: Y015

@@ -1,0 +1,1 @@
+"""Groups of persons described by conditions: who is in them follows the facts."""
