@@ -122,3 +122,9 @@ def test_help_of_a_subcommand_works_through_the_real_entrance() -> None:
     words = [sys.executable, "-m", "branchline", "import", "--help"]
     shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     assert shown.startswith("Usage: branchline import [OPTIONS] {FILE}...")
+
+
+@pytest.mark.parametrize(("version", "code"), [([], Exit.UNREACHABLE), (["2"], Exit.UNREACHABLE), (["0"], Exit.USAGE)])
+def test_a_mapping_has_versions_from_one_and_its_newest_without_a_number(version: list[str], code: Exit) -> None:
+    asked = ["import", "x.csv", "--unit", "u", "--kind", "persons", "--mapping", "m"]
+    assert run([*asked, *(f"--mapping-version={number}" for number in version)]) == code

@@ -148,6 +148,7 @@ def test_a_mapping_is_changed_saved_and_offered_for_the_next_file(
     await_check(page)
     step(page, "Columns")
     assert page.get_by_label("Field for column Note").input_value() == ""
+    use_an_older_version(window, page)
     page.goto(run)  # left and found again
     await_check(page)
     step(page, "Check")
@@ -157,6 +158,26 @@ def test_a_mapping_is_changed_saved_and_offered_for_the_next_file(
     assert "Olga Fedorova" in page.locator("#rows").inner_text()
     page.locator("#rows a").first.click()
     page.wait_for_url("**/customers/*")
+
+
+def use_an_older_version(window: Window, page: Page) -> None:
+    """Save the mapping again with one more column, and take its first version back."""
+    page.get_by_label("Field for column Note").select_option("attribute")
+    press(page, "Take these columns and check")
+    await_check(page)
+    step(page, "Columns")
+    page.fill("#f-template", "Our persons")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Saved as “Our persons”, version 2").wait_for()
+    page.fill("#f-template_version", "3")
+    page.get_by_role("button", name="Use", exact=True).click()
+    page.get_by_text("was never saved; the newest is 2").wait_for()
+    window.check_axe("#use-template")
+    page.fill("#f-template_version", "1")
+    press(page, "Use")
+    await_check(page)
+    step(page, "Columns")
+    assert page.get_by_label("Field for column Note").input_value() == ""
 
 
 def test_another_way_of_reading_is_chosen(page_of: Windows, workplace: Workplace, tmp_path: Path) -> None:

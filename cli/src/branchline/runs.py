@@ -32,6 +32,7 @@ class Wanted:
     kind: str
     template: str = ""
     source: str = ""
+    template_version: int = 0  # the newest
     options: dict[str, Any] = field(default_factory=dict)
     mapping: list[dict[str, Any]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
@@ -47,8 +48,9 @@ def check_file(rest: Rest, wanted: Wanted, tell: Tell) -> dict[str, Any]:
     file_id = upload_file(rest, wanted.file, lambda share: tell(f"{wanted.file.name}: uploading", share))
     body: dict[str, Any] = {"file_id": file_id, "kind": wanted.kind, "unit_id": wanted.unit}
     named = {
-        "template_name": wanted.template, "source": wanted.source, "options": wanted.options,
-        "mapping": wanted.mapping, "choices": wanted.choices, "unattended": wanted.unattended,
+        "template_name": wanted.template, "template_version": wanted.template_version, "source": wanted.source,
+        "options": wanted.options, "mapping": wanted.mapping, "choices": wanted.choices,
+        "unattended": wanted.unattended,
     }  # fmt: skip
     body |= {name: value for name, value in named.items() if value}
     run = _run_of(rest.post("/runs", body, key=str(uuid.uuid4())))

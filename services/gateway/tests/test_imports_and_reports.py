@@ -92,6 +92,56 @@ def test_a_run_is_checked_confirmed_loaded_and_downloaded(platform: Platform, ad
     assert text.count("created") >= ROWS
 
 
+def test_a_saved_mapping_is_used_in_its_newest_version_or_a_named_one(
+    platform: Platform, admin: Rest, a_branch: Any
+) -> None:
+    unit, name = a_branch(), a_code("template")
+    file = upload(admin, "people.csv", a_table())
+    asked = {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"]}
+    run = admin.post("/runs", {**asked, "choices": [{"field": "owner", "text": "Petya", "meaning": "none"}]})
+    platform.run_jobs()
+    admin.post(f"/runs/{run['id']}/template", {"name": name})
+    changed = admin.ask("PATCH", f"/runs/{run['id']}", json={"mapping": [{"column": "E-mail", "field": ""}]})
+    assert changed.status_code == 200, changed.text
+    platform.run_jobs()
+    admin.post(f"/runs/{run['id']}/template", {"name": name})
+    versions = admin.get("/templates", kind="persons", name=name)["templates"]
+    assert [(one["version"], fields_of(one)["E-mail"]) for one in versions] == [(2, ""), (1, "email")]
+    first = admin.get("/templates", kind="persons", name=name, page_size=1)
+    rest = admin.get("/templates", kind="persons", name=name, page_token=first["next_page_token"])
+    assert [one["version"] for one in (*first["templates"], *rest["templates"])] == [2, 1]
+    newest = admin.post("/runs", {**asked, "template_name": name})
+    older = admin.post("/runs", {**asked, "template_name": name, "template_version": 1})
+    assert [one["template_version"] for one in (newest, older)] == [2, 1]
+    assert [fields_of(one)["E-mail"] for one in (newest, older)] == ["", "email"]
+    assert [one["text"] for one in older["choices"]] == ["Petya"]
+
+
+def test_a_version_that_is_not_there_is_refused_and_says_which_is_the_newest(
+    platform: Platform, admin: Rest, a_branch: Any
+) -> None:
+    unit, name = a_branch(), a_code("template")
+    file = upload(admin, "people.csv", a_table())
+    asked = {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"]}
+    run = admin.post("/runs", asked)
+    platform.run_jobs()
+    admin.post(f"/runs/{run['id']}/template", {"name": name})
+    for given, status, reason, told in (
+        ({"template_name": name, "template_version": 2}, 404, "TEMPLATE_NOT_FOUND", "its newest is 1"),
+        ({"template_name": name, "template_version": -1}, 400, "FIELD_INVALID", "template_version"),
+        ({"template_version": 1}, 400, "FIELD_INVALID", "name the template"),
+    ):
+        answer = admin.ask("POST", "/runs", json={**asked, **given})
+        assert (answer.status_code, answer.json()["reason"], told in answer.text) == (status, reason, True), answer.text
+    answer = admin.ask("GET", "/templates", params={"name": name})
+    assert (answer.status_code, answer.json()["reason"]) == (400, "FIELD_INVALID")
+
+
+def fields_of(mapped: dict[str, Any]) -> dict[str, str]:
+    """The field of each column of a run or a template."""
+    return {one["column"]: one.get("field", "") for one in mapped["mapping"]}
+
+
 def test_a_run_over_a_file_that_the_scanner_refuses_fails_and_says_so(
     platform: Platform, admin: Rest, a_branch: Any
 ) -> None:

@@ -26,6 +26,9 @@ def import_files(
     unit: Annotated[str, typer.Option(help="Unit the rows belong to: code, name, path or id.")],
     kind: Annotated[str, typer.Option(help="organizations, persons, products, deals, plans, interactions, employees.")],
     mapping: Annotated[str, typer.Option(help="Name of a saved mapping to use.")] = "",
+    mapping_version: Annotated[
+        int | None, typer.Option(metavar="NUMBER", min=1, help="Version of that mapping; otherwise its newest.")
+    ] = None,
     source: Annotated[str, typer.Option(help="Numbering the rows' own numbers belong to; otherwise the unit's.")] = "",
     map_column: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help="Take a column for a field.")
@@ -63,6 +66,7 @@ def import_files(
                 kind,
                 mapping,
                 source,
+                mapping_version or 0,
                 unattended=not dry_run and not asks,
                 **shared,  # type: ignore[arg-type]
             )

@@ -75,6 +75,7 @@ class ImportsServicer(ExportCalls, grpc_pb.ImportsServiceServicer):
                     unit_id=request.unit_id,
                     options=options_from(request.options),
                     template_name=request.template_name,
+                    template_version=request.template_version,
                     source=request.source,
                     choices=choices_from(request.choices),
                     mapping=mapping_from(request.mapping),
@@ -151,7 +152,11 @@ class ImportsServicer(ExportCalls, grpc_pb.ImportsServiceServicer):
     def ListTemplates(self, request: pb.ListTemplatesRequest, context: Context) -> pb.ListTemplatesResponse:
         """List templates."""
         with self.database.transaction(current_access()) as work:
-            rows, token = queries.list_templates(work, request.page_size, request.page_token, request.kind)
+            asked = (request.page_size, request.page_token, request.kind)
+            if request.name:
+                rows, token = queries.list_template_versions(work, *asked, request.name)
+            else:
+                rows, token = queries.list_templates(work, *asked)
             return pb.ListTemplatesResponse(templates=map(template_message, rows), next_page_token=token)
 
     def ListKinds(self, request: pb.ListKindsRequest, context: Context) -> pb.ListKindsResponse:

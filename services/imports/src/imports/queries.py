@@ -112,6 +112,20 @@ def list_templates(work: UnitOfWork, size: int, token: str, kind: str) -> Page:
     return _page(rows, size, f"templates {kind}", lambda row: [row.kind, row.name])
 
 
+def list_template_versions(work: UnitOfWork, size: int, token: str, kind: str, name: str) -> Page:
+    """All versions of one template, newest first. Errors: PageTokenInvalid, FieldInvalid."""
+    if not kind:
+        raise FieldInvalid(FieldViolation("kind", "is missing; two kinds may have a template of the same name"))
+    size = page_size(size, 100, 200)
+    question = f"versions {kind} {name}"
+    key = read_token(question, token)
+    same = sa.select(template).where(template.c.kind == kind, template.c.name == name)
+    if key:
+        same = same.where(template.c.version < key[0])
+    rows = list(work.execute(same.order_by(template.c.version.desc()).limit(size + 1)))
+    return _page(rows, size, question, lambda row: [row.version])
+
+
 def _page(rows: list[sa.Row[Any]], size: int, question: str, key: Any) -> Page:
     page = rows[:size]
     return page, make_token(question, key(page[-1])) if len(rows) > size else ""

@@ -18,7 +18,7 @@ from imports.events import add_progress_event, add_run_event
 from imports.files import get_file
 from imports.kinds import ATTRIBUTE, KINDS, Kind
 from imports.tables import finding, run, run_fate, run_reference, run_row
-from imports.templates import get_template
+from imports.templates import NEWEST, get_template
 from units.records import RUN
 from units.tables import unit as unit_table
 from units.visibility import get_unit, visible
@@ -38,6 +38,7 @@ def create_run(
     unit_id: str,
     options: Json,
     template_name: str,
+    template_version: int = NEWEST,
     source: str,
     choices: Sequence[Json],
     mapping: Sequence[Json],
@@ -72,13 +73,15 @@ def create_run(
         "message": "waits to be read",
     }
     if template_name:
-        values |= _from_template(work, kind, template_name, values)
+        values |= _from_template(work, kind, template_name, template_version, values)
+    elif template_version:
+        raise FieldInvalid(FieldViolation("template_version", "says nothing without template_name; name the template"))
     values["job_id"] = add_job(work, CHECK_JOB, {"run": values["id"]})
     return work.execute(sa.insert(run).values(values).returning(run)).one()
 
 
-def _from_template(work: UnitOfWork, kind: Kind, name: str, given: Json) -> Json:
-    saved = get_template(work, kind.name, name)
+def _from_template(work: UnitOfWork, kind: Kind, name: str, version: int, given: Json) -> Json:
+    saved = get_template(work, kind.name, name, version)
     own = {column["column"] for column in given["mapping"]}
     from_saved = [{**column, "origin": "template"} for column in saved.mapping if column["column"] not in own]
     return {

@@ -13,6 +13,7 @@ from imports.errors import TemplateNotFound
 from imports.tables import template
 
 MAX_NAME = 100
+NEWEST = 0  # in the place of a version
 
 
 def save_template(work: UnitOfWork, run: sa.Row[Any], name: str) -> sa.Row[Any]:
@@ -37,10 +38,20 @@ def save_template(work: UnitOfWork, run: sa.Row[Any], name: str) -> sa.Row[Any]:
     return work.execute(row.returning(template)).one()
 
 
-def get_template(work: UnitOfWork, kind: str, name: str) -> sa.Row[Any]:
-    """The newest version of a template. Errors: TemplateNotFound."""
-    newest = sa.select(template).where(template.c.kind == kind, template.c.name == name)
-    row = work.execute(newest.order_by(template.c.version.desc()).limit(1)).one_or_none()
-    if row is None:
+def get_template(work: UnitOfWork, kind: str, name: str, version: int = NEWEST) -> sa.Row[Any]:
+    """A version of a template. Errors: TemplateNotFound, FieldInvalid."""
+    if version < NEWEST:
+        raise FieldInvalid(FieldViolation("template_version", "must be 1 or more; leave it out for the newest"))
+    saved = sa.select(template).where(template.c.kind == kind, template.c.name == name)
+    newest = work.execute(saved.order_by(template.c.version.desc()).limit(1)).one_or_none()
+    if newest is None:
         raise TemplateNotFound(f"there is no template {name!r} for {kind}", metadata={"name": name, "kind": kind})
-    return row
+    if version in (NEWEST, newest.version):
+        return newest
+    found = work.execute(saved.where(template.c.version == version)).one_or_none()
+    if found is None:
+        raise TemplateNotFound(
+            f"template {name!r} for {kind} has no version {version}; its newest is {newest.version}",
+            metadata={"name": name, "kind": kind, "version": str(version), "newest": str(newest.version)},
+        )
+    return found

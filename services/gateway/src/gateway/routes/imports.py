@@ -79,7 +79,7 @@ RUNS = (
     ),
 )
 TEMPLATES = (
-    Call("GET", "/templates", "imports", "ListTemplates", "List templates", query=(*PAGE, "kind")),
+    Call("GET", "/templates", "imports", "ListTemplates", "List templates", query=(*PAGE, "kind", "name")),
     Call("GET", "/kinds", "imports", "ListKinds", "List the kinds of data that can be imported"),
 )
 MEDIA_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv"}

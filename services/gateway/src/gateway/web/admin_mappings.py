@@ -16,12 +16,13 @@ ROWS = 50
 
 
 def show_mappings(visit: Visit) -> Response:
-    """Each in its newest version, with its columns."""
+    """Each in its newest version, or all versions of one: its columns, and what written names mean."""
     asked = pb.ListTemplatesRequest(page_size=ROWS, page_token=visit.query.get("page", ""))
     if visit.query.get("kind", "") in kind_words():
         asked.kind = visit.query["kind"]
+        asked.name = visit.query.get("name", "")
     found = visit.gather(templates=("imports", "ListTemplates", asked))["templates"]
-    templates = found.templates if found else []
+    templates, names = found.templates if found else [], field_words()
     return visit.render(
         "admin/mappings.html",
         help="imports",
@@ -32,7 +33,12 @@ def show_mappings(visit: Visit) -> Response:
         users=user_names(visit, {one.user_id for one in templates}),
         kinds=kind_words(),
         kind=asked.kind,
-        fields={"": _("left out"), "attribute": _("a further fact")} | field_words(),
+        name=asked.name,
+        meanings=[
+            [(names.get(choice.field, choice.field), choice.text, choice.meaning) for choice in one.choices]
+            for one in templates
+        ],
+        fields={"": _("left out"), "attribute": _("a further fact")} | names,
     )
 
 

@@ -15,6 +15,7 @@ from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
 SHEETS = "\n"  # between names of sheets, which may hold anything else
+MOST_DIGITS = 9  # of a version, which has 32 bits
 REFUSE, KEEP = "refuse", ""  # choices of the form that the contract spells otherwise
 
 
@@ -45,13 +46,9 @@ def change_columns(visit: Visit) -> Response:
 
 
 def use_template(visit: Visit) -> Response:
-    """Take the columns, the reading and the meanings that a saved mapping has."""
-    run, name = read_run(visit), visit.field("template_name")
-    asked = pb.ListTemplatesRequest(page_size=200, kind=run.kind)
-    saved = visit.call("imports", "ListTemplates", asked).templates
-    found = next((one for one in saved if one.name == name), None)
-    if found is None:
-        raise FieldInvalid(FieldViolation("template_name", _("is none of the saved mappings; choose one")))
+    """Take the columns, the reading and the meanings that a saved mapping has, in its newest or a named version."""
+    run = read_run(visit)
+    found = _find_template(visit, run.kind, visit.field("template_name"), visit.field("template_version"))
     fields = {column.column: column.field for column in found.mapping}
     mapping = [
         pb.ColumnMapping(column=column.column, field=fields[column.column])
@@ -98,6 +95,29 @@ def cancel_run(visit: Visit) -> Response:
     """End the run; what is loaded stays."""
     visit.call("imports", "CancelRun", pb.CancelRunRequest(run_id=visit.path["run"]))
     return visit.go(f"/imports/{visit.path['run']}")
+
+
+def _find_template(visit: Visit, kind: str, name: str, version: str) -> pb.Template:
+    if version and not (version.isascii() and version.isdigit() and len(version) <= MOST_DIGITS):
+        raise FieldInvalid(FieldViolation("template_version", _("is not the number of a version")))
+    asked = pb.ListTemplatesRequest(page_size=200, kind=kind, name=name)
+    saved = visit.call("imports", "ListTemplates", asked) if name else pb.ListTemplatesResponse()
+    if not saved.templates:
+        raise FieldInvalid(FieldViolation("template_name", _("is none of the saved mappings; choose one")))
+    newest = saved.templates[0]
+    while True:
+        found = next((one for one in saved.templates if one.version == int(version or newest.version)), None)
+        if found is not None:
+            return found
+        if not saved.next_page_token:
+            raise FieldInvalid(
+                FieldViolation(
+                    "template_version",
+                    _("was never saved; the newest is %(newest)s") % {"newest": visit.texts.number(newest.version, 0)},
+                )
+            )
+        asked.page_token = saved.next_page_token
+        saved = visit.call("imports", "ListTemplates", asked)
 
 
 def _as_sent(visit: Visit, name: str) -> str:

@@ -1241,6 +1241,7 @@ class CreateRunRequest(_message.Message):
     CHOICES_FIELD_NUMBER: _builtins.int
     MAPPING_FIELD_NUMBER: _builtins.int
     UNATTENDED_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key, at most 255 characters."""
     file_id: _builtins.str
@@ -1258,6 +1259,8 @@ class CreateRunRequest(_message.Message):
     finding that forbids the load goes on to it by itself. What would become of each customer is then not foretold:
     `expected` stays zero for persons and organizations. Absence means that the run waits for ConfirmRun.
     """
+    template_version: _builtins.int
+    """Version of the template to use, from 1; 0 means its newest."""
     @_builtins.property
     def options(self) -> Global___ReadOptions:
         """Reading options; empty ones are detected."""
@@ -1283,10 +1286,11 @@ class CreateRunRequest(_message.Message):
         choices: _abc.Iterable[Global___ValueChoice] | None = ...,
         mapping: _abc.Iterable[Global___ColumnMapping] | None = ...,
         unattended: _builtins.bool = ...,
+        template_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "file_id", b"file_id", "kind", b"kind", "mapping", b"mapping", "options", b"options", "request_id", b"request_id", "source", b"source", "template_name", b"template_name", "unattended", b"unattended", "unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choices", b"choices", "file_id", b"file_id", "kind", b"kind", "mapping", b"mapping", "options", b"options", "request_id", b"request_id", "source", b"source", "template_name", b"template_name", "template_version", b"template_version", "unattended", b"unattended", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1831,22 +1835,26 @@ class ListTemplatesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many, 1 to 200; 0 means 100."""
     page_token: _builtins.str
     """From the previous answer; empty for the first page."""
     kind: _builtins.str
     """Only this kind; empty means all."""
+    name: _builtins.str
+    """All versions of the template of this name and kind, newest first; empty means the newest of each template."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         kind: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "name", b"name", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

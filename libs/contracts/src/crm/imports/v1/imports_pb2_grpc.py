@@ -243,7 +243,7 @@ class ImportsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTemplates(self, request, context):
-        """Lists templates with their newest version. Errors: PAGE_TOKEN_INVALID.
+        """Lists templates with their newest version, or all versions of one. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,7 +60,7 @@ class ImportsServiceStub:
     SaveTemplate: _grpc.UnaryUnaryMultiCallable[_imports_pb2.SaveTemplateRequest, _imports_pb2.SaveTemplateResponse]
     """Saves the mapping of a run as the next version of a named template. Errors: RUN_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
     ListTemplates: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListTemplatesRequest, _imports_pb2.ListTemplatesResponse]
-    """Lists templates with their newest version. Errors: PAGE_TOKEN_INVALID."""
+    """Lists templates with their newest version, or all versions of one. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     ListKinds: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListKindsRequest, _imports_pb2.ListKindsResponse]
     """Lists the kinds of data that can be imported, with the fields each knows. Errors: none."""
     CreateExport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CreateExportRequest, _imports_pb2.CreateExportResponse]
@@ -110,7 +110,7 @@ class ImportsServiceAsyncStub(ImportsServiceStub):
     SaveTemplate: _aio.UnaryUnaryMultiCallable[_imports_pb2.SaveTemplateRequest, _imports_pb2.SaveTemplateResponse]  # type: ignore[assignment]
     """Saves the mapping of a run as the next version of a named template. Errors: RUN_NOT_FOUND, FIELD_INVALID, NOT_PERMITTED."""
     ListTemplates: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListTemplatesRequest, _imports_pb2.ListTemplatesResponse]  # type: ignore[assignment]
-    """Lists templates with their newest version. Errors: PAGE_TOKEN_INVALID."""
+    """Lists templates with their newest version, or all versions of one. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
     ListKinds: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListKindsRequest, _imports_pb2.ListKindsResponse]  # type: ignore[assignment]
     """Lists the kinds of data that can be imported, with the fields each knows. Errors: none."""
     CreateExport: _aio.UnaryUnaryMultiCallable[_imports_pb2.CreateExportRequest, _imports_pb2.CreateExportResponse]  # type: ignore[assignment]
@@ -241,7 +241,7 @@ class ImportsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _imports_pb2.ListTemplatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.ListTemplatesResponse, _abc.Awaitable[_imports_pb2.ListTemplatesResponse]]:
-        """Lists templates with their newest version. Errors: PAGE_TOKEN_INVALID."""
+        """Lists templates with their newest version, or all versions of one. Errors: PAGE_TOKEN_INVALID, FIELD_INVALID."""
 
     @_abc_1.abstractmethod
     def ListKinds(
