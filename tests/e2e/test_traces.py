@@ -22,8 +22,9 @@ from tests.e2e.office import Office
 from tests.e2e.platforms import CommandLine
 
 pytestmark = pytest.mark.timeout(600)
-BUSY_SECONDS = 90.0  # of a machine that does much else; spans are sent every five
-ROWS = 'name,email\n"Granin, Anna",anna@example.com\n"Berg, Ben",ben@example.com\n'
+BUSY_SECONDS = 60.0  # of a machine that does much else; spans are sent every five
+ATTEMPTS = 3  # a span is sent at most once: one whose receiver does not answer in time is gone, and its trace is cut
+ROWS = 'name,email\n"Granin%d, Anna",anna%d@example.com\n"Berg%d, Ben",ben%d@example.com\n'
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,6 @@ def test_an_imported_row_is_followed_to_the_contact_and_to_the_report(
 ) -> None:
     kept, address = receiver
     begin(command_line, address, "1.0")
-    file = tmp_path / "customers.csv"
-    file.write_text(ROWS, encoding="utf-8")
-    with connect(DataFolder(command_line.data)) as rest:
-        office = Office(rest)
-        assert office.load(file, office.company, "persons")["created"] == 2
-
     wanted = [
         "worker process crm_reporting_in",
         "api contacts/ImportPersons",
@@ -134,7 +129,18 @@ def test_an_imported_row_is_followed_to_the_contact_and_to_the_report(
         assert any(one[:-1] == wanted and one[-1].startswith("gateway POST ") for one in chains), json.dumps(chains)
         return True
 
-    eventually(has_come, within=BUSY_SECONDS)
+    with connect(DataFolder(command_line.data)) as rest:
+        office = Office(rest)
+        for attempt in range(ATTEMPTS):
+            file = tmp_path / f"customers{attempt}.csv"
+            file.write_text(ROWS % ((attempt,) * 4), encoding="utf-8")
+            assert office.load(file, office.company, "persons")["created"] == 2
+            try:
+                eventually(has_come, within=BUSY_SECONDS)
+                break
+            except AssertionError:
+                if attempt == ATTEMPTS - 1:
+                    raise
 
 
 def test_every_process_measures(receiver: tuple[Receiver, str], command_line: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -71,7 +72,14 @@ def filled(admin: Any, a_branch: Any) -> dict[str, str]:
 
 def told_in(text: str) -> set[str]:
     """The confidential fields whose words stand in a text."""
-    return {field for field, words in CANARIES.items() if any(one in text for one in words)}
+    return {field for field, words in CANARIES.items() if any(_stands(one, text) for one in words)}
+
+
+def _stands(word: str, text: str) -> bool:
+    """Whether a word stands in a text; a few digits stand in many an id by chance, so they must be a number there."""
+    if word.isdigit() and len(word) < 6:
+        return re.search(rf"(?<![\w-]){word}(?![\w-])", text) is not None
+    return word in text
 
 
 def addresses(f: dict[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.database import Database, UnitOfWork
 from chassis.errors import DomainError, Kind
-from chassis.jobs import Job, JobRunner
+from chassis.jobs import Job, JobHandler, JobRunner
 from imports.checking import check_run
 from imports.exporting.requests import EXPORT_JOB
 from imports.exporting.running import run_export
@@ -17,6 +17,7 @@ from imports.peers import PeerServices
 from imports.reading.limits import UnreadableFile
 from imports.runs import CHECK_JOB, LOAD_JOB, fail_run
 from imports.settings import SERVICE, Settings
+from units.visibility import UnitNotKnown
 
 WORK_TIMEOUT_MS = 120_000  # set statements over a whole run of millions of rows
 
@@ -28,16 +29,33 @@ class FileUnreadable(DomainError):
     reason = "FILE_UNREADABLE"
 
 
+class UnitOnItsWay(DomainError):
+    """A unit known here is not known yet to the owner of what is imported; the job is tried again."""
+
+    kind = Kind.UNAVAILABLE
+    reason = UnitNotKnown.reason
+
+
 def job_runner(settings: Settings) -> JobRunner:
     """The runner of this service's jobs."""
     database = Database(settings.database_url, SERVICE, statement_timeout_ms=WORK_TIMEOUT_MS, lock_timeout_ms=10_000)
     peers = PeerServices(settings)
     handlers = {
-        CHECK_JOB: partial(_check, database, peers, settings),
-        LOAD_JOB: partial(load_run, database, peers, settings),
+        CHECK_JOB: partial(_run, partial(_check, database, peers, settings)),
+        LOAD_JOB: partial(_run, partial(load_run, database, peers, settings)),
         EXPORT_JOB: partial(run_export, database, peers, settings),
     }
     return JobRunner(database, handlers, _failed)
+
+
+def _run(work: JobHandler, job: Job) -> None:
+    """Do a run's work; a run begins only in a unit known here, so that news of it is on its way to the others too."""
+    try:
+        work(job)
+    except DomainError as trouble:
+        if trouble.reason != UnitNotKnown.reason:
+            raise
+        raise UnitOnItsWay(trouble.message, metadata=trouble.metadata) from trouble
 
 
 def _check(database: Database, peers: PeerServices, settings: Settings, job: Job) -> None:

@@ -159,12 +159,7 @@ def _user_ids(visit: Visit) -> list[str]:
 
 def _targets(visit: Visit, unit: Any, kind: str) -> list[tuple[str, str]]:
     """Where it can go: any open unit outside of it, to merge one of its own kind."""
-    units = list_units(visit)
-    return [
-        (key, words)
-        for key, words in choose_units(visit, unit.path)
-        if kind == "move" or (key in units and units[key].kind == unit.kind)
-    ]
+    return choose_units(visit, unit.path, unit.kind if kind == "merge" else "")
 
 
 def _people_of(visit: Visit, unit: Any) -> list[tuple[str, str]]:

@@ -132,13 +132,15 @@ def unit_labels() -> dict[str, str]:
     }
 
 
-def choose_units(visit: Visit, without: str = "") -> list[tuple[str, str]]:
-    """The open units for a list of choices; without a unit and what is below it."""
+def choose_units(visit: Visit, without: str = "", kind: str = "") -> list[tuple[str, str]]:
+    """The open units for a list of choices; without the unit of a path and what is below it, of one kind."""
     found = visit.call("directory", "ListUnits", pb.ListUnitsRequest(page_size=MOST_UNITS)).units
     return [
         (unit.id, indented(unit))
         for unit in found
-        if not is_closed(visit, unit) and not (without and f"{unit.path}.".startswith(f"{without}."))
+        if not is_closed(visit, unit)
+        and kind in ("", unit.kind)
+        and not (without and f"{unit.path}.".startswith(f"{without}."))
     ]
 
 
