@@ -14,7 +14,7 @@ from chassis.copies import copies_in_place, digest_of
 from chassis.ids import new_id
 from chassis.schema import consumer_mark
 from crm.deals.v1 import deals_pb2 as pb
-from deals.customers import CONSUMER, copy_organizations, copy_persons
+from deals.customers import CONSUMER, copy_organizations, copy_persons, drop_customers
 from deals.rules import LATE, may_be_on_its_way
 from deals.tables import customer
 from services.deals.tests.desk import Desk, id_of
@@ -68,6 +68,17 @@ def test_nobody_known_is_refused_by_field(desk: Desk, known: dict[str, str]) -> 
 
 def test_a_customer_of_a_moment_ago_may_be_named_before_the_news_has_come(desk: Desk, known: dict[str, str]) -> None:
     assert desk.open(person_id=new_id()).id
+
+
+def test_a_customer_whose_import_was_undone_is_named_by_no_deal(desk: Desk, known: dict[str, str]) -> None:
+    just_now = new_id()
+    hear(desk, "person", just_now, until=datetime.now(UTC))
+    gone = [SimpleNamespace(aggregate_id=one, epoch=1, version=2) for one in (just_now, known["organization"])]
+    desk.work(lambda work: drop_customers(work, gone))
+    hear(desk, "person", just_now, until=datetime.now(UTC))
+    assert refused(desk, person_id=just_now) == "deal.person_id"
+    assert refused(desk, organization_id=known["organization"]) == "deal.organization_id"
+    assert desk.open(person_id=known["person"]).id
 
 
 def test_a_rebuild_in_a_new_epoch_drops_whom_nobody_tells_of_and_comes_to_the_same(

@@ -48,6 +48,21 @@ def test_a_merged_card_is_counted_nowhere_until_the_merge_is_undone(reporting: A
     assert counted(reporting) == ("1", "2", "2")
 
 
+def test_what_an_undone_import_had_made_is_counted_nowhere_whatever_comes_late(reporting: Any) -> None:
+    world = reporting.world
+    unit = world.a_unit("hq", kind="company")
+    world.a_person("Ann", [unit], individual_customer=True)
+    gone = world.a_person("Anna", [unit], individual_customer=True)
+    firm = world.an_organization("Wega", [unit])
+    assert counted(reporting) == ("1", "2", "2")
+    world.tell(contacts.PersonRemoved(person=a_state(gone, unit)), version=3)
+    lost = contacts.OrganizationState(id=firm, unit_ids=[unit], unit_id=unit)
+    world.tell(contacts.OrganizationRemoved(organization=lost), version=3)
+    assert counted(reporting) == ("0", "1", "1")
+    world.tell(contacts.PersonUpdated(person=a_state(gone, unit)), version=2)
+    assert counted(reporting) == ("0", "1", "1")
+
+
 def test_an_interaction_is_the_survivors_once_it_was_moved(reporting: Any) -> None:
     world = reporting.world
     unit = world.a_unit("hq", kind="company")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from crm.contacts.events.v1 import contacts_events_pb2 as contacts
+from scheduling.tables import organization, person
 from services.scheduling.tests.desk import Desk, id_of
 
 A, B, C = id_of("first card"), id_of("second card"), id_of("third card")
@@ -76,3 +79,14 @@ def test_late_news_of_a_merged_card_changes_nothing(desk: Desk) -> None:
     desk.hear(contacts.PersonUpdated(person=a_card(A, "Old name")), version=4)
     assert desk.get(mine.id).person_id == B
     assert desk.plan(person_id=A).person_id == B
+
+
+def test_what_an_undone_import_had_made_is_known_to_no_unit(desk: Desk) -> None:
+    firm = contacts.OrganizationState(id=FIRM, display_name="Wega", unit_ids=[id_of("moscow")])
+    desk.hear(contacts.PersonCreated(person=a_card(A)), version=1)
+    desk.hear(contacts.OrganizationCreated(organization=firm), version=1)
+    desk.hear(contacts.PersonRemoved(person=a_card(A)), version=3)
+    desk.hear(contacts.OrganizationRemoved(organization=firm), version=3)
+    desk.hear(contacts.PersonUpdated(person=a_card(A)), version=2)
+    one, other = (sa.select(table.c.unit_ids).where(table.c.id.in_((A, FIRM))) for table in (person, organization))
+    assert desk.work(lambda work: work.execute(one.union_all(other)).scalars().all()) == [[], []]

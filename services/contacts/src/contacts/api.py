@@ -34,6 +34,7 @@ from contacts import (
     summarizing,
     tags,
     timeline,
+    undoing_imports,
     unmerging,
 )
 from contacts.customer_fields import defining, using
@@ -261,6 +262,13 @@ class ContactsServicer(pb_grpc.ContactsServiceServicer):
         self, request: pb.ImportInteractionsRequest, _: grpc.ServicerContext
     ) -> pb.ImportInteractionsResponse:
         return self._write(request, pb.ImportInteractionsResponse, interaction_rows.import_interactions, self.bulk)
+
+    def UndoImport(self, request: pb.UndoImportRequest, _: grpc.ServicerContext) -> pb.UndoImportResponse:
+        # What hangs on the cards is no part of what is asked: it may be more when the same is asked once more.
+        used = frozenset(request.used_ids)
+        request.ClearField("used_ids")
+        act = partial(undoing_imports.undo_import, used=used)
+        return self._write(request, pb.UndoImportResponse, act, self.bulk)
 
     def _read(self, request: Any, act: Callable[[UnitOfWork, Any], A], *, walled: bool = True) -> A:
         with self.database.reading(current_access(), walled=walled) as work:

@@ -123,3 +123,15 @@ class OrganizationCard(Card):
 
 
 AnyCard = PersonCard | OrganizationCard
+
+
+def changed_fields(before: AnyCard, card: AnyCard) -> list[str]:
+    """What differs between two states of one card."""
+    return [name for name in _FIELDS if getattr(before, name, None) != getattr(card, name, None)]
+
+
+_FIELDS = (
+    "display_name", "given_name", "middle_name", "family_name", "birth_date", "individual_customer", "affiliations",
+    "channels", "address", "tax_id", "tax_country", "owner_id", "attributes", "tags", "industry", "parent_id",
+    "unit_ids",
+)  # fmt: skip

@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToJson
 from chassis.database import UnitOfWork
 from chassis.errors import DomainError, StaleEtag
 from contacts import keys
-from contacts.cards import AnyCard, PersonCard
+from contacts.cards import AnyCard, PersonCard, changed_fields
 from contacts.claiming import claim_keys, release_keys
 from contacts.deciding import SHARED
 from contacts.errors import MatchKeyTaken, invalid
@@ -52,11 +52,6 @@ def store_changes(work: UnitOfWork, before: AnyCard, card: AnyCard) -> list[str]
     return changed
 
 
-def changed_fields(before: AnyCard, card: AnyCard) -> list[str]:
-    """What differs between two states of one card."""
-    return [name for name in _FIELDS if getattr(before, name, None) != getattr(card, name, None)]
-
-
 def _claim(work: UnitOfWork, card: AnyCard, wanted: dict[str, str]) -> None:
     """Claim digests, each given with its kind. Errors: MatchKeyTaken."""
     holders = claim_keys(work, dict.fromkeys(wanted, card.id))
@@ -84,10 +79,3 @@ def read_for_change(work: UnitOfWork, table: Any, card_id: str, missing: DomainE
 def copy_card(card: AnyCard) -> AnyCard:
     """The state to compare with later: collections of cards are replaced, never changed in place."""
     return copy(card)
-
-
-_FIELDS = (
-    "display_name", "given_name", "middle_name", "family_name", "birth_date", "individual_customer", "affiliations",
-    "channels", "address", "tax_id", "tax_country", "owner_id", "attributes", "tags", "industry", "parent_id",
-    "unit_ids",
-)  # fmt: skip

@@ -74,6 +74,7 @@ class Base:
         self.cards = cards
         self.new: dict[str, AnyCard] = {}
         self.changes: dict[str, tuple[AnyCard, list[str]]] = {}
+        self.befores: dict[str, AnyCard] = {}  # the changed cards as they were
         self.superseded: list[tuple[str, str]] = []  # card and number whose older words no longer hold
         self._numbered: set[str] = set()  # cards a row of this call spoke of by its number
 
@@ -133,9 +134,10 @@ class Base:
             self._hold(draft, card, {})
             return Joined(UNCHANGED if earlier else MERGED, card)
         self._hold(draft, card, pairs)
+        before = copy(card)
         taking = take_over(card, draft.card, overwrite=bool(earlier) and len(earlier) == len(said))
         if taking.changed:
-            self._note_change(draft, card, taking.changed)
+            self._note_change(draft, card, taking.changed, before)
         if taking.changed and taking.overwrite:
             self.superseded.append((card.id, draft.external_id))
             card.contributions = [one for one in card.contributions if one not in said]
@@ -150,11 +152,12 @@ class Base:
             is_news=bool(draft.fingerprint),
         )
 
-    def _note_change(self, draft: Draft, card: AnyCard, changed: list[str]) -> None:
+    def _note_change(self, draft: Draft, card: AnyCard, changed: list[str], before: AnyCard) -> None:
         card.run_id = draft.origin.run_id
         if card.id not in self.new:
-            before = self.changes.get(card.id, (card, []))[1]
-            self.changes[card.id] = card, list(dict.fromkeys([*before, *changed]))
+            self.befores.setdefault(card.id, before)
+            earlier = self.changes.get(card.id, (card, []))[1]
+            self.changes[card.id] = card, list(dict.fromkeys([*earlier, *changed]))
 
     def _remember(self, draft: Draft, card: AnyCard) -> None:
         self._remember_number(draft, card)

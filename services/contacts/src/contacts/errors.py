@@ -127,6 +127,19 @@ class MergeUndone(DomainError):
         super().__init__("this merge was undone already; its cards are there again")
 
 
+class ImportNotKept(DomainError):
+    """Nothing is kept of what an import changed."""
+
+    kind = Kind.PRECONDITION
+    reason = "IMPORT_NOT_KEPT"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            "nothing is kept of what this import changed: it was too long ago, or it took no customers over",
+            metadata={"run": run_id[:50]},
+        )
+
+
 class CustomerFieldNotFound(DomainError):
     """No such field of the company's own."""
 

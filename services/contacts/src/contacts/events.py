@@ -50,6 +50,19 @@ def merged_event(
     return event
 
 
+def removed_event(card: AnyCard, values: Mapping[str, str] = NO_VALUES) -> Any:
+    """The event of a card that is no more, since the import that made it was undone."""
+    event: Any
+    if isinstance(card, PersonCard):
+        event = pb.PersonRemoved()
+        tell_person(event.person, card)
+        event.person.personal.fields.update(values)
+    else:
+        event = pb.OrganizationRemoved(organization=organization_state(card))
+        event.organization.fields.update(values)
+    return event
+
+
 def tell_person(state: pb.PersonState, card: PersonCard) -> None:
     """Fill in a person's card as others learn of it; field by field takes half as long as a message made whole."""
     state.id = card.id

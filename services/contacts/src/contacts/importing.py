@@ -65,8 +65,9 @@ def import_persons(work: UnitOfWork, request: pb.ImportPersonsRequest, after: st
 def import_organizations(work: UnitOfWork, request: pb.ImportOrganizationsRequest) -> pb.ImportOrganizationsResponse:
     """Join a batch of organizations. Errors: FieldInvalid, UnitNotKnown, NotPermitted."""
     batch = read_batch(work, request, ORGANIZATION)
+    run_id = next((row.provenance.run_id for row in request.rows), "")
     parents = find_organizations(
-        work, [Mention(row.parent_name.strip()) for row in request.rows if row.parent_name.strip()], batch
+        work, [Mention(row.parent_name.strip()) for row in request.rows if row.parent_name.strip()], batch, run_id
     )
     read = [
         _read(_draft_organization, row, request, batch, parents.get(Mention(row.parent_name.strip())))

@@ -16,6 +16,7 @@ from contacts.cards import AnyCard, PersonCard
 from contacts.claiming import claim_keys, find_holders, move_keys, release_keys
 from contacts.deciding import Base, Joined, decide_known
 from contacts.drafts import Batch, Draft
+from contacts.import_changes import keep_import
 from contacts.queries import load_cards, peek_cards
 from contacts.recording import PROVENANCE, list_pairs, provenance_row, supersede
 from contacts.storing import insert_cards, table_of, type_of, update_cards
@@ -117,6 +118,7 @@ def _write(work: UnitOfWork, base: Base, drafts: Sequence[Draft], joined: Sequen
         if one.card is not None and one.is_news
     ]
     work.copy_rows(provenance, PROVENANCE, rows)
+    keep_import(work, base, drafts, joined, batch)
     list_pairs(
         work, type_of(drafts[0].card), [(one.card.id, *pair) for one in joined if one.card for pair in one.pairs]
     )

@@ -11,8 +11,8 @@ from chassis.access import CHANGE
 from chassis.database import UnitOfWork
 from chassis.errors import FieldInvalid, NotPermitted
 from chassis.ids import is_id
-from contacts.cards import AnyCard, OrganizationCard, PersonCard
-from contacts.changing import changed_fields, copy_card
+from contacts.cards import AnyCard, OrganizationCard, PersonCard, changed_fields
+from contacts.changing import copy_card
 from contacts.customer_fields.changing import change_attributes
 from contacts.customer_fields.conditions import ATTRIBUTES as FACTS
 from contacts.customer_fields.knowing import ORGANIZATION, PERSON, rules_for

@@ -12,8 +12,8 @@ from chassis.copying import plain_array
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from chassis.prepared import Prepared
-from contacts.cards import AnyCard, PersonCard
-from contacts.changing import changed_fields, copy_card
+from contacts.cards import AnyCard, PersonCard, changed_fields
+from contacts.changing import copy_card
 from contacts.combining import combine, find_differing
 from contacts.kept_cards import tell_card
 from contacts.merge_members import claim_identities, list_members, take_members

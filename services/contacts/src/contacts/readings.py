@@ -22,6 +22,6 @@ READINGS = {
 # What a frozen unit stops: what takes data away or changes many records at once, and reading lists page after page.
 STOPPED = (
     "ImportPersons", "ImportOrganizations", "ImportInteractions", "HandOverCustomers", "AssignCustomers",
-    "ChangeCustomers", "MergeCustomers", "UnmergeCustomers",
+    "ChangeCustomers", "MergeCustomers", "UnmergeCustomers", "UndoImport",
 )  # fmt: skip
 LISTS = ("ListPersons", "ListOrganizations")

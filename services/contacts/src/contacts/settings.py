@@ -18,3 +18,4 @@ class Settings:
     token_public_key: str = ""
     grpc_listen: str = "127.0.0.1:7402"
     bus_url: str = ""
+    undo_days: int = field(default=30, metadata={"help": "days for which what an import changed is kept, to undo it"})

@@ -14,7 +14,7 @@ from chassis.database import UnitOfWork
 from chassis.prepared import Prepared
 from contacts.cards import Affiliation, AnyCard, Card, OrganizationCard, PersonCard
 from contacts.customer_fields.knowing import rules_for
-from contacts.events import NO_VALUES, card_event, merged_event
+from contacts.events import NO_VALUES, card_event, merged_event, removed_event
 from contacts.tables import affiliation, block, channel, organization, person
 from contacts.words import search_words, sort_key_of, vector_of
 from units.owners import keep_owner_changes
@@ -70,15 +70,31 @@ def remove_cards(work: UnitOfWork, cards: Sequence[AnyCard], survivor_id: str, m
     """Take away cards of one record type with all their parts, since they became part of the survivor, and say so."""
     if not cards:
         return
-    table, removed = table_of(cards[0]), [card.id for card in cards]
-    for kept, column in ((table, "id"), (channel, "owner_id"), (affiliation, "person_id"), (block, "record_id")):
-        gone = sa.bindparam("gone", removed, type_=sa.ARRAY(kept.c[column].type))
-        work.execute(sa.delete(kept).where(kept.c[column] == sa.any_(gone)))
+    _delete_cards(work, cards)
     fields = rules_for(work, type_of(cards[0]), "")
     for card in cards:
         card.version += 1
         told = merged_event(card, survivor_id, merge_id, fields.shown(card.attributes))
         work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
+
+
+def take_back_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
+    """Take away cards of one record type with all their parts, since their import is undone, and say so."""
+    if not cards:
+        return
+    _delete_cards(work, cards)
+    fields = rules_for(work, type_of(cards[0]), "")
+    for card in cards:
+        card.version += 1
+        told = removed_event(card, fields.shown(card.attributes))
+        work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
+
+
+def _delete_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
+    table, removed = table_of(cards[0]), [card.id for card in cards]
+    for kept, column in ((table, "id"), (channel, "owner_id"), (affiliation, "person_id"), (block, "record_id")):
+        gone = sa.bindparam("gone", removed, type_=sa.ARRAY(kept.c[column].type))
+        work.execute(sa.delete(kept).where(kept.c[column] == sa.any_(gone)))
 
 
 def restore_cards(work: UnitOfWork, cards: Sequence[AnyCard], survivor_id: str, merge_id: str) -> None:

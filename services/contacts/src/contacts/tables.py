@@ -225,6 +225,29 @@ provenance = sa.Table(
     sa.Index("provenance_record", "record_id"),
 )
 
+# What imports did, kept for the days in which they can be undone (undoing_imports.py): a run with its unit, and each
+# change of a card with the values before and after of the fields that changed. Both are null for an organization that
+# rows only mentioned and that was made for them; of the cards that rows became, `provenance` says which were made.
+import_run = sa.Table(
+    "import_run",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("unit_id", _uuid(), nullable=False),
+    sa.Column("create_time", TIME, nullable=False),
+    sa.Index("import_run_time", "create_time"),
+)
+
+import_change = sa.Table(
+    "import_change",
+    metadata,
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("record_id", _uuid(), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("before", JSONB),
+    sa.Column("after", JSONB),
+)
+
 interaction = sa.Table(
     "interaction",
     metadata,

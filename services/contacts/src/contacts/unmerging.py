@@ -13,8 +13,8 @@ from chassis.dates import to_time
 from chassis.ids import is_id
 from chassis.prepared import Prepared
 from contacts import lists
-from contacts.cards import AnyCard, PersonCard
-from contacts.changing import changed_fields, copy_card
+from contacts.cards import AnyCard, PersonCard, changed_fields
+from contacts.changing import copy_card
 from contacts.claiming import release_keys
 from contacts.combining import separate
 from contacts.errors import MergeNotFound, MergeUndone

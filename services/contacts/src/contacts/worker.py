@@ -9,6 +9,7 @@ from chassis.bus.service import Timer, WorkerService
 from chassis.database import Database
 from chassis.jobs import JobRunner
 from contacts.done_activities import ACTIVITY_BINDING, log_done_activities
+from contacts.import_changes import forget_imports
 from contacts.searching_duplicates import JOB, fail_search, run_search, search_changed
 from contacts.segments.keeping import keep_segments
 from contacts.settings import SERVICE, Settings
@@ -51,5 +52,6 @@ def _timers(settings: Settings) -> tuple[Timer, ...]:
     return (
         Timer("duplicates", LOOK_SECONDS, work_off),
         Timer("changed_cards", CHANGED_SECONDS, lambda: search_changed(database)),
+        Timer("old_imports", CHANGED_SECONDS, lambda: forget_imports(database, settings.undo_days)),
         Timer("segments", SEGMENT_SECONDS, lambda: keep_segments(database)),
     )

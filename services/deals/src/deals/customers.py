@@ -23,9 +23,11 @@ from deals.records import Facts
 from deals.rules import may_be_on_its_way
 from deals.tables import customer
 
-# Only what makes a card: who was changed was made before.
-CUSTOMER_BINDINGS = (binding("contacts", "person", "created"), binding("contacts", "organization", "created"))
-PERSON, ORGANIZATION = "person", "organization"
+# Only what makes a card or takes it back: who was changed was made before.
+CUSTOMER_BINDINGS = tuple(
+    binding("contacts", aggregate, fact) for aggregate in ("person", "organization") for fact in ("created", "removed")
+)
+PERSON, ORGANIZATION, REMOVED = "person", "organization", "removed"
 CONSUMER, SOURCE = "deals", "crm/%/contacts"
 
 _IDS = sa.cast(sa.bindparam("ids", type_=ARRAY(sa.Text)), ARRAY(UUID(as_uuid=False)))
@@ -52,7 +54,7 @@ INSERT INTO customer (id, kind, epoch, version)
 SELECT DISTINCT ON (e.id) e.id, CAST(:kind AS text), e.epoch, e.version
 FROM unnest(CAST(:ids AS uuid[]), CAST(:epochs AS int[]), CAST(:versions AS bigint[])) AS e(id, epoch, version)
 ORDER BY e.id, e.epoch DESC, e.version DESC
-ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, version = excluded.version
+ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, epoch = excluded.epoch, version = excluded.version
 WHERE (customer.epoch, customer.version) < (excluded.epoch, excluded.version)""")
 )
 
@@ -67,7 +69,17 @@ def copy_organizations(work: UnitOfWork, deliveries: Sequence[Any]) -> None:
     _note(work, ORGANIZATION, deliveries)
 
 
-HANDLERS = {events.PersonCreated: copy_persons, events.OrganizationCreated: copy_organizations}
+def drop_customers(work: UnitOfWork, deliveries: Sequence[Any]) -> None:
+    """Note that cards are no more; handler of PersonRemoved and OrganizationRemoved. No deal names them from now on."""
+    _note(work, REMOVED, deliveries)
+
+
+HANDLERS = {
+    events.PersonCreated: copy_persons,
+    events.OrganizationCreated: copy_organizations,
+    events.PersonRemoved: drop_customers,
+    events.OrganizationRemoved: drop_customers,
+}
 
 
 def require_customers(work: UnitOfWork, facts: Facts, before: Facts | None = None) -> Facts:
@@ -86,7 +98,8 @@ def require_customers(work: UnitOfWork, facts: Facts, before: Facts | None = Non
     for name, id_ in named.items():
         kind = name.removesuffix("_id")
         is_known = f"{kind}/{id_}" in copy.known
-        if not is_known and not may_be_on_its_way(id_, copy.first, copy.heard_until, work.now):
+        is_gone = f"{REMOVED}/{id_}" in copy.known
+        if is_gone or not is_known and not may_be_on_its_way(id_, copy.first, copy.heard_until, work.now):
             raise invalid(f"deal.{name}", f"{id_} is no {kind} that contacts has told of; choose one from the list")
     [led] = lead_customers(work, [facts])
     return led

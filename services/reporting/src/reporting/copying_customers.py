@@ -53,12 +53,12 @@ def copy_organizations(work: UnitOfWork, deliveries: Sequence[Delivered], *, mer
 
 
 def drop_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
-    """Handler of PersonMerged: counted nowhere from now on; its row stays, so that what comes late is no news."""
+    """Handler of PersonMerged and PersonRemoved: counted nowhere from now on; the row stays for what comes late."""
     copy_persons(work, deliveries, merged=True)
 
 
 def drop_organizations(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
-    """Handler of OrganizationMerged, likewise."""
+    """Handler of OrganizationMerged and OrganizationRemoved, likewise."""
     copy_organizations(work, deliveries, merged=True)
 
 

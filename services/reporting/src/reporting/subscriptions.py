@@ -48,6 +48,8 @@ HANDLERS: Mapping[type[Message], Callable[[UnitOfWork, Sequence[Any]], None]] = 
     contacts.PersonMerged: drop_persons,
     contacts.PersonUnmerged: copy_persons,
     contacts.OrganizationMerged: drop_organizations,
+    contacts.PersonRemoved: drop_persons,
+    contacts.OrganizationRemoved: drop_organizations,
     contacts.OrganizationUnmerged: copy_organizations,
     contacts.InteractionLogged: copy_interactions,
     contacts.InteractionMoved: copy_interactions,

@@ -94,6 +94,24 @@ def follow_unmerged_organization(work: UnitOfWork, deliveries: Sequence[Delivere
     return_activities(work, deliveries)
 
 
+def drop_persons(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of PersonRemoved: no unit knows the person any more; the row stays for what comes late."""
+    rows = [
+        {**_card(one, one.personal.display_name, *state), "unit_ids": [], "owner_id": None, "organization_ids": []}
+        for one, *state in newest_states(deliveries, "person")
+    ]
+    upsert_newer(work, person, rows)
+
+
+def drop_organizations(work: UnitOfWork, deliveries: Sequence[Delivered]) -> None:
+    """Handler of OrganizationRemoved, likewise."""
+    rows = [
+        {**_card(one, one.display_name, *state), "unit_ids": [], "owner_id": None}
+        for one, *state in newest_states(deliveries, "organization")
+    ]
+    upsert_newer(work, organization, rows)
+
+
 def _card(one: Any, name: str, epoch: int, version: int) -> Row:
     return {
         "id": one.id,
@@ -123,6 +141,8 @@ HANDLERS = {
     contacts.PersonUnmerged: follow_unmerged_person,
     contacts.OrganizationMerged: follow_merged_organization,
     contacts.OrganizationUnmerged: follow_unmerged_organization,
+    contacts.PersonRemoved: drop_persons,
+    contacts.OrganizationRemoved: drop_organizations,
     **dict.fromkeys((deals.DealOpened, deals.DealUpdated, deals.DealStageChanged), copy_deals),
 }
 COPIES = copies_in_place(unit, user, person, organization, deal)

@@ -390,6 +390,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Another field of the record type has this key."""
     ERROR_REASON_SEGMENT_NOT_FOUND: _ErrorReason.ValueType  # 27
     """No such segment, or it is made from customers that the caller does not see."""
+    ERROR_REASON_IMPORT_NOT_KEPT: _ErrorReason.ValueType  # 40
+    """Nothing is kept of what the import changed: it is older than the days for which that is kept, or never was."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names every refusal of this service. Values may be added."""
@@ -436,6 +438,8 @@ ERROR_REASON_CUSTOMER_FIELD_KNOWN: ErrorReason.ValueType  # 26
 """Another field of the record type has this key."""
 ERROR_REASON_SEGMENT_NOT_FOUND: ErrorReason.ValueType  # 27
 """No such segment, or it is made from customers that the caller does not see."""
+ERROR_REASON_IMPORT_NOT_KEPT: ErrorReason.ValueType  # 40
+"""Nothing is kept of what the import changed: it is older than the days for which that is kept, or never was."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final
@@ -3674,6 +3678,142 @@ class ImportInteractionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportInteractionsResponse: _TypeAlias = ImportInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class UndoImportRequest(_message.Message):
+    """Request of UndoImport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    RECORD_IDS_FIELD_NUMBER: _builtins.int
+    USED_IDS_FIELD_NUMBER: _builtins.int
+    AFTER_ID_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key, at most 255 characters."""
+    run_id: _builtins.str
+    """The import run."""
+    record_type: _builtins.str
+    """person or organization."""
+    after_id: _builtins.str
+    """Where the page of mentioned organizations begins, as the answer before said; empty for the first one."""
+    dry_run: _builtins.bool
+    """True asks what would become of the cards, without a change."""
+    @_builtins.property
+    def record_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Cards that rows of the run became, at most 500. Empty asks for the organizations that its rows only mentioned and that were made for them, page by page."""
+
+    @_builtins.property
+    def used_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Cards among these on which records of other services hang; those that the run made stay. It is no part of what the idempotency key stands for."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        run_id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        record_ids: _abc.Iterable[_builtins.str] | None = ...,
+        used_ids: _abc.Iterable[_builtins.str] | None = ...,
+        after_id: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_id", b"after_id", "dry_run", b"dry_run", "record_ids", b"record_ids", "record_type", b"record_type", "request_id", b"request_id", "run_id", b"run_id", "used_ids", b"used_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoImportRequest: _TypeAlias = UndoImportRequest  # noqa: Y015
+
+@_typing.final
+class KeptRecord(_message.Message):
+    """KeptRecord is a card, or a part of one, that stays as it is although its import is undone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The card as asked for; the id of a merged one leads to its survivor."""
+    record_type: _builtins.str
+    """person or organization."""
+    display_name: _builtins.str
+    """Its name, or that of the survivor; empty where the caller may not see it."""
+    reason: _builtins.str
+    """changed_since, said_since, merged, has_interactions, has_members, has_children or in_use."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields that somebody changed since and that therefore stay, the rest of the card having its values of before; empty where the whole card stays."""
+
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "fields", b"fields", "reason", b"reason", "record_id", b"record_id", "record_type", b"record_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeptRecord: _TypeAlias = KeptRecord  # noqa: Y015
+
+@_typing.final
+class UndoImportResponse(_message.Message):
+    """Answer of UndoImport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMOVED_FIELD_NUMBER: _builtins.int
+    RESTORED_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    NEXT_AFTER_ID_FIELD_NUMBER: _builtins.int
+    ASKED_IDS_FIELD_NUMBER: _builtins.int
+    removed: _builtins.int
+    """Cards that the run made and that are gone."""
+    restored: _builtins.int
+    """Cards that have values of before again."""
+    unchanged: _builtins.int
+    """Cards of which the run had changed nothing, or nothing that is left."""
+    next_after_id: _builtins.str
+    """Where the next page of mentioned organizations begins; empty after the last one."""
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeptRecord]:
+        """What stays, and why."""
+
+    @_builtins.property
+    def asked_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The mentioned organizations of this page; empty where cards were named."""
+
+    def __init__(
+        self,
+        *,
+        removed: _builtins.int = ...,
+        restored: _builtins.int = ...,
+        unchanged: _builtins.int = ...,
+        kept: _abc.Iterable[Global___KeptRecord] | None = ...,
+        next_after_id: _builtins.str = ...,
+        asked_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_ids", b"asked_ids", "kept", b"kept", "next_after_id", b"next_after_id", "removed", b"removed", "restored", b"restored", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoImportResponse: _TypeAlias = UndoImportResponse  # noqa: Y015
 
 @_typing.final
 class HandOverCustomersRequest(_message.Message):

@@ -185,6 +185,11 @@ class ContactsServiceStub:
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsRequest.SerializeToString,
                 response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsResponse.FromString,
                 _registered_method=True)
+        self.UndoImport = channel.unary_unary(
+                '/crm.contacts.v1.ContactsService/UndoImport',
+                request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UndoImportRequest.SerializeToString,
+                response_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UndoImportResponse.FromString,
+                _registered_method=True)
         self.HandOverCustomers = channel.unary_unary(
                 '/crm.contacts.v1.ContactsService/HandOverCustomers',
                 request_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.HandOverCustomersRequest.SerializeToString,
@@ -481,6 +486,13 @@ class ContactsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UndoImport(self, request, context):
+        """Takes back what an import did to up to 500 cards of one type: cards it made go, the others get their values of before back; what changed since stays and is listed. Errors: FIELD_INVALID, IMPORT_NOT_KEPT, NOT_PERMITTED, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def HandOverCustomers(self, request, context):
         """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED.
         """
@@ -745,6 +757,11 @@ def add_ContactsServiceServicer_to_server(servicer, server):
                     servicer.ImportInteractions,
                     request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsRequest.FromString,
                     response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsResponse.SerializeToString,
+            ),
+            'UndoImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoImport,
+                    request_deserializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UndoImportRequest.FromString,
+                    response_serializer=crm_dot_contacts_dot_v1_dot_contacts__pb2.UndoImportResponse.SerializeToString,
             ),
             'HandOverCustomers': grpc.unary_unary_rpc_method_handler(
                     servicer.HandOverCustomers,
@@ -1638,6 +1655,33 @@ class ContactsService:
             '/crm.contacts.v1.ContactsService/ImportInteractions',
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsRequest.SerializeToString,
             crm_dot_contacts_dot_v1_dot_contacts__pb2.ImportInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.contacts.v1.ContactsService/UndoImport',
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UndoImportRequest.SerializeToString,
+            crm_dot_contacts_dot_v1_dot_contacts__pb2.UndoImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

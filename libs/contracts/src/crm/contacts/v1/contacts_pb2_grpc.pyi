@@ -93,6 +93,8 @@ class ContactsServiceStub:
     """Takes up to 1,000 organizations in one transaction, each joined to the card it belongs to. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportInteractions: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ImportInteractionsRequest, _contacts_pb2.ImportInteractionsResponse]
     """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UndoImport: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.UndoImportRequest, _contacts_pb2.UndoImportResponse]
+    """Takes back what an import did to up to 500 cards of one type: cards it made go, the others get their values of before back; what changed since stays and is listed. Errors: FIELD_INVALID, IMPORT_NOT_KEPT, NOT_PERMITTED, REQUEST_ID_REUSED."""
     HandOverCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.HandOverCustomersRequest, _contacts_pb2.HandOverCustomersResponse]
     """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
     AssignCustomers: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.AssignCustomersRequest, _contacts_pb2.AssignCustomersResponse]
@@ -191,6 +193,8 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Takes up to 1,000 organizations in one transaction, each joined to the card it belongs to. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
     ImportInteractions: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ImportInteractionsRequest, _contacts_pb2.ImportInteractionsResponse]  # type: ignore[assignment]
     """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+    UndoImport: _aio.UnaryUnaryMultiCallable[_contacts_pb2.UndoImportRequest, _contacts_pb2.UndoImportResponse]  # type: ignore[assignment]
+    """Takes back what an import did to up to 500 cards of one type: cards it made go, the others get their values of before back; what changed since stays and is listed. Errors: FIELD_INVALID, IMPORT_NOT_KEPT, NOT_PERMITTED, REQUEST_ID_REUSED."""
     HandOverCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.HandOverCustomersRequest, _contacts_pb2.HandOverCustomersResponse]  # type: ignore[assignment]
     """Gives the customers a user is responsible for to another user, at most 500 in a call; what is handed over stays so when a later call fails. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, REQUEST_ID_REUSED."""
     AssignCustomers: _aio.UnaryUnaryMultiCallable[_contacts_pb2.AssignCustomersRequest, _contacts_pb2.AssignCustomersResponse]  # type: ignore[assignment]
@@ -466,6 +470,14 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ImportInteractionsResponse, _abc.Awaitable[_contacts_pb2.ImportInteractionsResponse]]:
         """Takes up to 1,000 interactions in one transaction with their original times and authors. Errors: FIELD_INVALID, UNIT_NOT_KNOWN, NOT_PERMITTED, REQUEST_ID_REUSED."""
+
+    @_abc_1.abstractmethod
+    def UndoImport(
+        self,
+        request: _contacts_pb2.UndoImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contacts_pb2.UndoImportResponse, _abc.Awaitable[_contacts_pb2.UndoImportResponse]]:
+        """Takes back what an import did to up to 500 cards of one type: cards it made go, the others get their values of before back; what changed since stays and is listed. Errors: FIELD_INVALID, IMPORT_NOT_KEPT, NOT_PERMITTED, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def HandOverCustomers(

@@ -645,6 +645,54 @@ class OrganizationUnmerged(_message.Message):
 Global___OrganizationUnmerged: _TypeAlias = OrganizationUnmerged  # noqa: Y015
 
 @_typing.final
+class PersonRemoved(_message.Message):
+    """PersonRemoved says that a person's card is no more, because the import that made it was undone. Its id leads nowhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person(self) -> Global___PersonState:
+        """The card as it was last; run_id names the import."""
+
+    def __init__(
+        self,
+        *,
+        person: Global___PersonState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonRemoved: _TypeAlias = PersonRemoved  # noqa: Y015
+
+@_typing.final
+class OrganizationRemoved(_message.Message):
+    """OrganizationRemoved says that an organization's card is no more, because the import that made it was undone. Its id leads nowhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def organization(self) -> Global___OrganizationState:
+        """The card as it was last; run_id names the import."""
+
+    def __init__(
+        self,
+        *,
+        organization: Global___OrganizationState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization", b"organization"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganizationRemoved: _TypeAlias = OrganizationRemoved  # noqa: Y015
+
+@_typing.final
 class CustomerFieldState(_message.Message):
     """CustomerFieldState is a field of a company's own after the change."""
 
