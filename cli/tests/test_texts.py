@@ -8,7 +8,7 @@ import pytest
 
 from branchline.bench.catalogue import Figure, list_benches
 from branchline.commands.report_text import cell_text, report_text
-from branchline.commands.run_text import checked_text, counts_text, finding_text
+from branchline.commands.run_text import checked_text, counts_text, finding_text, undo_text
 from branchline.screen import table
 
 
@@ -92,3 +92,20 @@ def test_a_figure_shows_its_share_of_the_limit() -> None:
 
 def test_benches_are_found_by_name() -> None:
     assert "start" in list_benches()
+
+
+def test_what_undoing_a_run_would_do_ends_with_what_stays_and_why() -> None:
+    undo = {"dry_run": True, "done": True, "removed": "1200", "restored": 3, "kept": 2, "message": ""}
+    kept = [
+        {"record_id": "7", "display_name": "Anna", "reason": "changed_since", "fields": ["address"]},
+        {"record_id": "8", "display_name": "", "reason": "in_use", "fields": []},
+    ]
+    assert undo_text({"undo": undo}, kept).splitlines() == [
+        "Undoing would do: 1,200 removed, 3 restored, 2 kept",
+        "  Anna: changed_since (address)",
+        "  8: in_use",
+    ]
+    done = {**undo, "dry_run": False, "kept": 0}
+    assert undo_text({"undo": done}, []) == "Undone: 1,200 removed, 3 restored, 0 kept"
+    failed = {**undo, "message": "it was too long ago"}
+    assert undo_text({"undo": failed}, []) == "The run could not be undone: it was too long ago"

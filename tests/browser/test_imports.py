@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from branchline.exits import Failure
 from tests.browser.windows import Window, Windows
 from tests.browser.workplace import Workplace
 
@@ -247,3 +248,31 @@ def test_the_list_and_the_first_step_are_readable_everywhere(
             if (lang, dark, width) == ("en", False, 1280)
             else f"{name}-{lang}-{'dark' if dark else 'light'}-{width}"
         )
+
+
+def test_an_import_is_undone_after_a_look_at_what_stays(page_of: Windows, workplace: Workplace, tmp_path: Path) -> None:
+    window = page_of("steward")
+    text = "Name;Phone\nUlyana Otmenina;+7 910 555 77 01\nVarvara Otmenina;+7 910 555 77 02\n"
+    page = send(window, a_file(tmp_path, "undone.csv", text), "persons", workplace.units["moscow"])
+    await_check(page)
+    press(page, "Load 2 rows")
+    await_check(page, "Finished")
+    run, rest = page.url.partition("?")[0], workplace.office.rest
+    [ulyana, varvara] = rest.get(f"/runs/{run.rpartition('/')[2]}/rows")["rows"]
+    rest.post("/interactions", {"person_id": varvara["record_id"], "kind": "note", "summary": "she is a customer"})
+    press(page, "See what undoing would do")
+    expect(page.get_by_role("button", name="Undo this import")).to_be_visible(timeout=LONG)
+    window.picture("imports-undo")
+    window.check_axe()
+    page.on("dialog", lambda dialog: dialog.accept())
+    press(page, "Undo this import")
+    await_check(page, "Undone")
+    page.get_by_role("link", name="records that stay").click()
+    expect(page.locator("#kept tbody tr")).to_have_count(1)
+    expect(page.locator("#kept")).to_contain_text("has calls, meetings or notes")
+    window.picture("imports-kept")
+    window.check_axe()
+    page.get_by_role("link", name="Varvara Otmenina").click()
+    page.wait_for_url("**/customers/*")
+    with pytest.raises(Failure, match="person"):
+        rest.get(f"/persons/{ulyana['record_id']}")

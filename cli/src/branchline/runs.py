@@ -18,7 +18,7 @@ from branchline.rest import Rest
 
 # Between looks at a run: a short one ends while somebody watches, a long one is not kept from its work by looks.
 FIRST_POLL, LAST_POLL, POLL_GROWTH = 0.15, 0.6, 1.1
-AT_WORK = frozenset({"queued", "inspecting", "checking", "loading"})
+AT_WORK = frozenset({"queued", "inspecting", "checking", "loading", "undoing"})
 FATES = ("created", "updated", "unchanged", "merged", "refused")
 Tell = Callable[[str, float | None], None]
 
@@ -97,6 +97,21 @@ def confirm_run(rest: Rest, run_id: str, tell: Tell) -> dict[str, Any]:
 def cancel_run(rest: Rest, run_id: str) -> dict[str, Any]:
     """End a run; what is loaded stays."""
     return _run_of(rest.post(f"/runs/{run_id}/cancel", key=str(uuid.uuid4())))
+
+
+def undo_run(rest: Rest, run_id: str, tell: Tell, *, dry_run: bool) -> dict[str, Any]:
+    """Take back what a run did, or only count what that would do, and wait for its end. Errors: Failure."""
+    rest.post(f"/runs/{run_id}/undo", {"dry_run": dry_run}, key=str(uuid.uuid4()))
+    while True:
+        run = wait_for_run(rest, run_id, tell)
+        if run["undo"]["done"] or run["undo"]["message"]:
+            return run
+        time.sleep(LAST_POLL)
+
+
+def list_kept(rest: Rest, run_id: str) -> list[dict[str, Any]]:
+    """What stays although the run is undone, with the reason."""
+    return list(rest.pages(f"/runs/{run_id}/kept", "kept"))
 
 
 def read_run(rest: Rest, run_id: str) -> dict[str, Any]:

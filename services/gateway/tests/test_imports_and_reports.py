@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import Any
 
 import pytest
+
+from chassis.testing.eventually import eventually
+from imports import undoing
 
 from .conftest import Platform, Rest, a_code
 
@@ -219,3 +223,109 @@ def test_events_are_for_administrators(admin: Rest, a_branch: Any, a_user: Any) 
     seller: Rest = a_user(unit)
     for path in ("events", "parked_events", "lag"):
         assert seller.ask("GET", f"/services/contacts/{path}").status_code == 403
+
+
+def loaded(platform: Platform, rest: Rest, unit: str, text: str, kind: str = "persons") -> Any:
+    """A run of a file, loaded to its end."""
+    file = upload(rest, f"{kind}.csv", text.encode())
+    run = rest.post("/runs", {"file_id": file["id"], "kind": kind, "unit_id": unit, "unattended": True})
+    platform.run_jobs()
+    run = rest.get(f"/runs/{run['id']}")
+    assert run["state"] == "finished", run["message"]
+    return run
+
+
+def counts_of(run: Any) -> tuple[int, ...]:
+    """What became of the records, as the run's undo tells it."""
+    return tuple(int(run["undo"].get(name) or 0) for name in ("removed", "restored", "kept"))
+
+
+def test_a_run_is_undone_as_a_whole_and_what_stays_is_listed(platform: Platform, admin: Rest, a_branch: Any) -> None:
+    unit, mark = a_branch(), a_code("undo")
+    head = "Number,Name,E-mail,Organization\n"
+    old = loaded(platform, admin, unit["code"], f"{head}0,Zero {mark},{mark}.0@example.com,\n")
+    lines = [f"{n},Anna {mark} {n},{mark}.{n}@example.com,Firm {mark}" for n in range(1, 6)]
+    text = head + "\n".join([f"0,Zero {mark},{mark}.0@example.com,Firm {mark}", *lines]) + "\n"
+    run = loaded(platform, admin, unit["code"], text)
+    assert run["actual"]["created"] == 5
+    [zero] = admin.get(f"/runs/{old['id']}/rows")["rows"]
+    made = admin.get(f"/runs/{run['id']}/rows", fate="created")["rows"]
+    deal = {"title": mark, "person_id": made[0]["record_id"], "unit_id": unit["id"]}
+    admin.post("/deals", deal)
+    task = {
+        "kind": "task",
+        "subject": mark,
+        "person_id": made[1]["record_id"],
+        "unit_id": unit["id"],
+        "due_date": "2030-01-01",
+    }
+    admin.post("/activities", task)
+    asked = admin.post(f"/runs/{run['id']}/undo", {"dry_run": True})
+    assert (asked["state"], asked["undo"]["dry_run"], asked["undo"]["done"]) == ("finished", True, False)
+    refused = admin.ask("POST", f"/runs/{run['id']}/undo", json={})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "RUN_NOT_UNDOABLE"), refused.text
+    platform.run_jobs()
+    foretold = admin.get(f"/runs/{run['id']}")
+    assert (foretold["state"], foretold["undo"]["done"]) == ("finished", True)
+    assert counts_of(foretold)[1:] == (1, 2)
+    assert admin.get("/customers/count", unit=unit["id"])["persons"] == 6
+    assert admin.post(f"/runs/{run['id']}/undo", {})["state"] == "undoing"
+    platform.run_jobs()
+    undone = admin.get(f"/runs/{run['id']}")
+    assert undone["state"] == "undone", undone["message"]
+    assert counts_of(undone) == (3, 1, 3)
+    assert admin.get("/customers/count", unit=unit["id"])["persons"] == 3
+    kept = admin.get(f"/runs/{run['id']}/kept", page_size=2)
+    kept["kept"] += admin.get(f"/runs/{run['id']}/kept", page_token=kept["next_page_token"])["kept"]
+    reasons = {one["display_name"]: one["reason"] for one in kept["kept"]}
+    assert reasons == {f"Anna {mark} 1": "in_use", f"Anna {mark} 2": "in_use", f"Firm {mark}": "has_members"}
+    assert admin.get(f"/persons/{zero['record_id']}")["affiliations"] == []
+    again = admin.ask("POST", f"/runs/{run['id']}/undo", json={})
+    assert (again.status_code, again.json()["reason"]) == (409, "RUN_NOT_UNDOABLE")
+    assert "undone already" in again.json()["detail"]
+    assert loaded(platform, admin, unit["code"], text)["actual"]["created"] == 3
+
+
+def test_an_undoing_that_is_cut_off_goes_on_and_counts_each_record_once(
+    platform: Platform, admin: Rest, a_branch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit, mark = a_branch(), a_code("cut")
+    lines = [f"Anna {mark} {n},{mark}.{n}@example.com,Firm {mark} {n % 3}" for n in range(25)]
+    run = loaded(platform, admin, unit["code"], "\n".join(["Name,E-mail,Organization", *lines]) + "\n")
+    monkeypatch.setattr("imports.undoing.MOST_RECORDS", 10)
+    takes, keep = itertools.count(1), undoing._keep
+
+    def fall(*given: Any, **named: Any) -> None:
+        if next(takes) in (1, 3):
+            raise ConnectionError("the process fell after contacts had taken the set back")
+        keep(*given, **named)
+
+    monkeypatch.setattr("imports.undoing._keep", fall)
+    admin.post(f"/runs/{run['id']}/undo", {})
+    platform.run_jobs()
+    undone = eventually(lambda: after_jobs(platform, admin, run["id"]), within=60)
+    assert counts_of(undone) == (28, 0, 0)
+    assert next(takes) > 6
+    assert admin.get("/customers/count", unit=unit["id"])["persons"] == 0
+
+
+def after_jobs(platform: Platform, rest: Rest, run_id: str) -> Any:
+    """The run once it is undone, having whatever is due worked off."""
+    platform.run_jobs()
+    run = rest.get(f"/runs/{run_id}")
+    return run if run["state"] == "undone" else None
+
+
+def test_who_may_not_import_in_the_unit_undoes_nothing_and_other_kinds_say_why(
+    platform: Platform, admin: Rest, a_branch: Any, a_user: Any
+) -> None:
+    unit, other, mark = a_branch(), a_branch(), a_code("foreign")
+    run = loaded(platform, admin, unit["code"], f"Name,E-mail\nAnna {mark},{mark}@example.com\n")
+    stranger = a_user(other, "branch_head")
+    for method, path in (("POST", "undo"), ("GET", "kept")):
+        answer = stranger.ask(method, f"/runs/{run['id']}/{path}", **({"json": {}} if method == "POST" else {}))
+        assert (answer.status_code, answer.json()["reason"]) == (404, "RUN_NOT_FOUND"), answer.text
+    products = loaded(platform, admin, unit["code"], f"Name,Code\nRoof {mark},{mark}\n", "products")
+    refused = admin.ask("POST", f"/runs/{products['id']}/undo", json={})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "RUN_NOT_UNDOABLE")
+    assert "only those of persons and organizations" in refused.json()["detail"]

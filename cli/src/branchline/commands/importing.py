@@ -115,12 +115,17 @@ def runs(
     ] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="Load a run that waits.")] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="End a run; what is loaded stays.")] = False,
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help="Take back what a run did; tells first what stays."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Undo without asking.")] = False,
 ) -> int:
-    """List runs, or show one with its findings; load it, end it, or fetch its rows."""
+    """List runs, or show one with its findings; load it, end it, undo it, or fetch its rows."""
     from branchline.rest import connect
 
     screen: Screen = context.obj
-    if not run_id and (rows or result or confirm or cancel):
+    if not run_id and (rows or result or confirm or cancel or undo):
         raise Failure("name the run: ./branchline runs ID", Exit.USAGE, "RUN_MISSING")
     with connect(screen.folder()) as rest:
         if not run_id:
@@ -129,6 +134,8 @@ def runs(
             return _fetch_result(screen, rest, run_id, result)
         if rows:
             return _show_rows(screen, rest, run_id, "" if rows == "all" else rows)
+        if undo:
+            return _undo(screen, rest, run_id, yes)
         return _show_run(screen, rest, run_id, confirm, cancel)
 
 
@@ -154,6 +161,23 @@ def _show_run(screen: Screen, rest: Any, run_id: str, confirm: bool, cancel: boo
     outcome = {"run": run, "findings": list_findings(rest, run_id)}
     screen.show(outcome, lambda: report_of(outcome))
     return Exit.FAILED if run["state"] == "failed" else Exit.OK
+
+
+def _undo(screen: Screen, rest: Any, run_id: str, agreed: bool) -> int:
+    from branchline.commands.run_text import undo_text
+    from branchline.runs import list_kept, undo_run
+
+    progress = Progress(screen)
+    foretold = undo_run(rest, run_id, progress.tell, dry_run=True)
+    kept = list_kept(rest, run_id)
+    if not agreed and not foretold["undo"]["message"]:
+        print(undo_text(foretold, kept), flush=True)
+        agreed = typer.confirm("Undo it?", default=False)
+    run = undo_run(rest, run_id, progress.tell, dry_run=False) if agreed else foretold
+    kept = list_kept(rest, run_id) if agreed else kept
+    progress.end()
+    screen.show({"run": run, "kept": kept}, lambda: undo_text(run, kept))
+    return Exit.FAILED if run["undo"]["message"] else Exit.OK
 
 
 def _show_rows(screen: Screen, rest: Any, run_id: str, fate: str) -> int:

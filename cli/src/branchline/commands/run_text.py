@@ -49,6 +49,21 @@ def counts_text(counts: dict[str, int]) -> str:
     return f"{counts['rows_read']:,} rows = {' + '.join(parts) or 'no fates yet'}"
 
 
+def undo_text(run: dict[str, Any], kept: list[dict[str, Any]]) -> str:
+    """What undoing a run did, or would do, with what stays."""
+    undo = run["undo"]
+    if undo["message"]:
+        return f"The run could not be undone: {undo['message']}"
+    would = "Undoing would do: " if undo["dry_run"] else "Undone: "
+    counts = ", ".join(f"{int(undo.get(name) or 0):,} {name}" for name in ("removed", "restored", "kept"))
+    lines = [
+        f"  {one['display_name'] or one['record_id']}: {one['reason']}"
+        + (f" ({', '.join(one['fields'])})" if one["fields"] else "")
+        for one in kept
+    ]
+    return "\n".join([would + counts, *lines])
+
+
 def finding_text(finding: dict[str, Any]) -> str:
     """A finding with its place and the way out."""
     sheet, cell = finding.get("sheet") or "", finding.get("cell") or ""

@@ -19,6 +19,7 @@ from imports.messages import (
     choices_from,
     file_message,
     finding_message,
+    kept_message,
     kind_messages,
     mapping_from,
     options_from,
@@ -31,6 +32,7 @@ from imports.results import write_result
 from imports.runs import cancel_run, confirm_run, create_run, get_run, update_run
 from imports.settings import SERVICE, Settings
 from imports.templates import save_template
+from imports.undoing import ask_undo
 from units.freezing import Freeze
 
 Context = grpc.ServicerContext
@@ -119,6 +121,17 @@ class ImportsServicer(ExportCalls, grpc_pb.ImportsServiceServicer):
         """End a run."""
         with self.database.transaction(current_access()) as work:
             return pb.CancelRunResponse(run=_run(work, cancel_run(work, request.run_id)))
+
+    def UndoRun(self, request: pb.UndoRunRequest, context: Context) -> pb.UndoRunResponse:
+        """Take back what a run did."""
+        with self.database.transaction(current_access()) as work:
+            return pb.UndoRunResponse(run=_run(work, ask_undo(work, request.run_id, request.dry_run)))
+
+    def ListRunKept(self, request: pb.ListRunKeptRequest, context: Context) -> pb.ListRunKeptResponse:
+        """List what stays."""
+        with self.database.transaction(current_access()) as work:
+            rows, token = queries.list_kept(work, request.run_id, request.page_size, request.page_token)
+            return pb.ListRunKeptResponse(kept=map(kept_message, rows), next_page_token=token)
 
     def ListFindings(self, request: pb.ListFindingsRequest, context: Context) -> pb.ListFindingsResponse:
         """List findings."""

@@ -75,6 +75,13 @@ class RunEnded(DomainError):
     reason = "RUN_ENDED"
 
 
+class RunNotUndoable(DomainError):
+    """The run has not finished, was undone, or is of a kind that cannot be undone; the message says which."""
+
+    kind = Kind.PRECONDITION
+    reason = "RUN_NOT_UNDOABLE"
+
+
 class TemplateNotFound(DomainError):
     """No such template."""
 

@@ -34,7 +34,7 @@ def add_progress_event(work: UnitOfWork, run: sa.Row[Any], unit_path: str) -> No
 
 
 def _run_state(work: UnitOfWork, run: sa.Row[Any]) -> messages.RunState:
-    counts = run.actual if run.state in ("finished", "failed", "cancelled") else run.expected
+    counts = run.actual if run.state in ("finished", "failed", "cancelled", "undoing", "undone") else run.expected
     name = work.execute(sa.select(file.c.name).where(file.c.id == run.file_id)).scalar_one()
     state = messages.RunState(
         id=run.id,

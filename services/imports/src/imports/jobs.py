@@ -17,6 +17,7 @@ from imports.peers import PeerServices
 from imports.reading.limits import UnreadableFile
 from imports.runs import CHECK_JOB, LOAD_JOB, fail_run
 from imports.settings import SERVICE, Settings
+from imports.undoing import UNDO_JOB, fail_undo, undo_run
 from units.visibility import UnitNotKnown
 
 WORK_TIMEOUT_MS = 120_000  # set statements over a whole run of millions of rows
@@ -43,6 +44,7 @@ def job_runner(settings: Settings) -> JobRunner:
     handlers = {
         CHECK_JOB: partial(_run, partial(_check, database, peers, settings)),
         LOAD_JOB: partial(_run, partial(load_run, database, peers, settings)),
+        UNDO_JOB: partial(_run, partial(undo_run, database, peers)),
         EXPORT_JOB: partial(run_export, database, peers, settings),
     }
     return JobRunner(database, handlers, _failed)
@@ -66,7 +68,9 @@ def _check(database: Database, peers: PeerServices, settings: Settings, job: Job
 
 
 def _failed(work: UnitOfWork, payload: dict[str, Any], trouble: DomainError) -> None:
-    if "export" in payload:
+    if "undo" in payload:
+        fail_undo(work, payload["run"], trouble)
+    elif "export" in payload:
         fail_export(work, payload["export"], trouble.message)
     else:
         fail_run(work, payload["run"], trouble)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -95,7 +95,21 @@ def run_message(row: sa.Row[Any], file_row: sa.Row[Any]) -> pb.Run:
     made.create_time.FromDatetime(row.create_time)
     if row.end_time:
         made.end_time.FromDatetime(row.end_time)
+    if row.undo:
+        made.undo.CopyFrom(_undo(row.undo))
     return made
+
+
+def _undo(undo: Mapping[str, Any]) -> pb.RunUndo:
+    made = pb.RunUndo(**{name: value for name, value in undo.items() if name != "create_time"})
+    made.create_time.FromDatetime(datetime.fromisoformat(undo["create_time"]))
+    return made
+
+
+def kept_message(row: sa.Row[Any]) -> pb.RunKept:
+    """A record that stays although its run is undone."""
+    names = ("record_id", "record_type", "display_name", "reason", "fields")
+    return pb.RunKept(**{name: getattr(row, name) for name in names})
 
 
 def finding_message(row: sa.Row[Any]) -> pb.Finding:

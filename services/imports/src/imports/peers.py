@@ -17,6 +17,7 @@ from crm.deals.v1.deals_pb2_grpc import DealsServiceStub
 from crm.directory.v1 import directory_pb2 as directory
 from crm.directory.v1.directory_pb2_grpc import DirectoryServiceStub
 from crm.reporting.v1.reporting_pb2_grpc import ReportingServiceStub
+from crm.scheduling.v1 import scheduling_pb2 as scheduling
 from crm.scheduling.v1.scheduling_pb2_grpc import SchedulingServiceStub
 from imports.references import Meaning
 from imports.settings import SERVICE, Settings
@@ -24,6 +25,7 @@ from values.names import fold_name
 
 BATCH_TIMEOUT = 60.0  # seconds: a batch of 1,000 rows takes well under one; the rest is patience
 TOKEN_REST = 60.0  # seconds of life below which a token is renewed
+MOST_SEARCHED, MOST_FOUND = 100, 50  # customers whose deals are asked for at once, and deals told
 NARROW_AGE = 10.0  # seconds that a token for an export is used: who is locked out takes nothing away for longer
 
 
@@ -146,6 +148,28 @@ class PeerServices:
         """Which organizations and persons references mean (contacts' CustomerMatch)."""
         request = contacts.MatchCustomersRequest(references=references, unit_id=unit_id, source=source)
         return list(self.contacts.call("MatchCustomers", request, timeout=BATCH_TIMEOUT).matches)
+
+    def undo(self, request: contacts.UndoImportRequest) -> contacts.UndoImportResponse:
+        """Take back what a run did to some cards, or tell what would become of them; repeated safely."""
+        answer: contacts.UndoImportResponse = self.contacts.call("UndoImport", request, timeout=BATCH_TIMEOUT)
+        return answer
+
+    def find_used(self, record_type: str, record_ids: Sequence[str]) -> list[str]:
+        """Those of these customers that a deal or an open activity names, as far as the user sees it."""
+        if not record_ids:
+            return []
+        field, names = f"{record_type}_id", f"{record_type}_ids"
+        steps = scheduling.BatchGetNextStepsRequest(**{names: record_ids})
+        found = {getattr(one, field) for one in self.scheduling.call("BatchGetNextSteps", steps).next_steps}
+        for at in range(0, len(record_ids), MOST_SEARCHED):
+            left = list(record_ids[at : at + MOST_SEARCHED])
+            while left:
+                asked = deals.SearchDealsRequest(page_size=MOST_FOUND)
+                getattr(asked, names).extend(left)
+                named = [getattr(one, field) for one in self.deals.call("SearchDeals", asked).deals]
+                found.update(named)
+                left = [one for one in left if one not in named] if len(named) == MOST_FOUND else []
+        return sorted(found & set(record_ids))
 
     def take(self, service: str, method: str, request: Any) -> list[Any]:
         """Hand over one batch; the fates come in the order of its rows. Repeated safely by its request id."""

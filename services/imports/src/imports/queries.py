@@ -12,7 +12,7 @@ from chassis.paging import make_token, page_size, read_token
 from imports.fates import ACTUAL, EXPECTED, FATES
 from imports.findings import SEVERITIES
 from imports.runs import get_run, may_see
-from imports.tables import file, finding, run, run_fate, run_row, template
+from imports.tables import file, finding, run, run_fate, run_row, run_undo, template
 from units.visibility import get_unit, unit_ids_below
 
 Page = tuple[list[sa.Row[Any]], str]
@@ -57,6 +57,17 @@ def list_findings(work: UnitOfWork, run_id: str, size: int, token: str, severity
     return _page(rows, size, asked, lambda row: [row.number])
 
 
+def list_kept(work: UnitOfWork, run_id: str, size: int, token: str) -> Page:
+    """What stays of a run that is undone, in the order in which it is done. Errors: RunNotFound, PageTokenInvalid."""
+    get_run(work, run_id)
+    size = page_size(size, 100, 500)
+    key = read_token(f"kept {run_id}", token)
+    c = run_undo.c
+    question = sa.select(run_undo).where(c.run_id == run_id, c.reason != "", c.number > (key[0] if key else 0))
+    rows = list(work.execute(question.order_by(c.number).limit(size + 1)))
+    return _page(rows, size, f"kept {run_id}", lambda row: [row.number])
+
+
 def list_rows(
     work: UnitOfWork, run_id: str, size: int, token: str, fate: str
 ) -> tuple[list[sa.Row[Any]], str, list[str]]:
@@ -76,7 +87,7 @@ def list_rows(
 
 def rows_with_fates(found: sa.Row[Any]) -> sa.Select[Any]:
     """Every staged row of a run with its fate: the real one once loading began, before that the foretold one."""
-    phase = ACTUAL if found.state in ("loading", "finished", "cancelled") else EXPECTED
+    phase = ACTUAL if found.state in ("loading", "finished", "cancelled", "undoing", "undone") else EXPECTED
     same = sa.and_(
         run_fate.c.run_id == run_row.c.run_id, run_fate.c.place == run_row.c.place, run_fate.c.phase == phase
     )

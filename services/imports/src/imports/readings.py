@@ -9,11 +9,12 @@ RUN = "run"
 READINGS = {
     "ListFindings": Reading(LIST, RUN, said="run_id"),
     "ListRows": Reading(LIST, RUN, said="run_id"),
+    "ListRunKept": Reading(LIST, RUN, said="run_id"),
     "DownloadResult": Reading(FILE, RUN, said="run_id"),
     "DownloadExport": Reading(FILE, "export", said="export_id"),
     "ListExports": Reading(LIST, "export", "exports.id"),
     "GetExport": Reading(READ, "export", "export.id"),
 }
 # What a frozen unit stops: what takes data away or changes many records at once, and reading lists page after page.
-STOPPED = ("CreateRun", "ConfirmRun", "DownloadResult", "UploadChunk", "CreateExport", "DownloadExport")
-LISTS = ("ListRows", "ListFindings")
+STOPPED = ("CreateRun", "ConfirmRun", "UndoRun", "DownloadResult", "UploadChunk", "CreateExport", "DownloadExport")
+LISTS = ("ListRows", "ListFindings", "ListRunKept")

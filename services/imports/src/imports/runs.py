@@ -24,8 +24,8 @@ from units.tables import unit as unit_table
 from units.visibility import get_unit, visible
 
 CHECK_JOB, LOAD_JOB = "check", "load"
-WORKING = frozenset({"queued", "inspecting", "checking", "loading"})
-ENDED = frozenset({"finished", "failed", "cancelled"})
+WORKING = frozenset({"queued", "inspecting", "checking", "loading", "undoing"})
+ENDED = frozenset({"finished", "failed", "cancelled", "undoing", "undone"})
 TOLD_EVERY = 1.0  # seconds between the events of one run's progress
 Json = dict[str, Any]
 
@@ -113,7 +113,7 @@ def update_run(work: UnitOfWork, run_id: str, etag: str, changes: Mapping[str, A
 
     Errors: RunNotFound, RunNotWaiting, MappingInvalid, StaleEtag, NotPermitted.
     """
-    found = _own(work, run_id, etag)
+    found = get_own_run(work, run_id, etag)
     if found.state not in ("waiting", "failed") or found.state == "failed" and found.actual:
         raise RunNotWaiting(
             f"the run is {found.state}; only one that waits can be changed", metadata={"state": found.state}
@@ -148,7 +148,7 @@ def update_run(work: UnitOfWork, run_id: str, etag: str, changes: Mapping[str, A
 
 def confirm_run(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:
     """Let a checked run load. Errors: RunNotFound, RunNotWaiting, RunBlocked, StaleEtag, NotPermitted."""
-    found = _own(work, run_id, etag)
+    found = get_own_run(work, run_id, etag)
     if found.state in ("loading", "finished"):
         return found  # confirmed before: the same answer once more
     if found.state != "waiting":
@@ -172,7 +172,7 @@ def begin_load(work: UnitOfWork, run_id: str, **values: Any) -> sa.Row[Any]:
 
 def cancel_run(work: UnitOfWork, run_id: str) -> sa.Row[Any]:
     """End a run; what is loaded stays. Errors: RunNotFound, RunEnded, NotPermitted."""
-    found = _own(work, run_id, "")
+    found = get_own_run(work, run_id, "")
     if found.state in ENDED:
         raise RunEnded(f"the run is {found.state} already")
     if found.job_id:
@@ -228,7 +228,8 @@ def _path_of(work: UnitOfWork, unit_id: str) -> str:
     return work.execute(sa.select(unit_table.c.path).where(unit_table.c.id == unit_id)).scalar() or ""
 
 
-def _own(work: UnitOfWork, run_id: str, etag: str) -> sa.Row[Any]:
+def get_own_run(work: UnitOfWork, run_id: str, etag: str = "") -> sa.Row[Any]:
+    """A run, locked, in whose unit the caller may import. Errors: RunNotFound, NotPermitted, StaleEtag."""
     found = get_run(work, run_id, lock=True)
     get_unit(work, found.unit_id, IMPORT, KINDS[found.kind].records)
     if etag and etag != str(found.version):

@@ -78,6 +78,8 @@ run = sa.Table(
     sa.Column("job_id", ID),
     sa.Column("create_time", TIME, nullable=False),
     sa.Column("end_time", TIME),
+    # How it was undone, or would be: counts, who asked when; empty where nobody did.
+    sa.Column("undo", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
     sa.Index("run_unit", "unit_id", "id"),
 )
 
@@ -112,6 +114,23 @@ run_fate = sa.Table(
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("record_id", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("run_id", "phase", "place"),
+)
+
+# Records of a run that is being undone, in the order in which that is done: the last rows first. Those that stay have a
+# `reason` and are kept to be listed; the others are deleted at the end.
+run_undo = sa.Table(
+    "run_undo",
+    metadata,
+    sa.Column("run_id", ID, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("record_type", sa.Text, nullable=False),
+    sa.Column("made", sa.Boolean, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("fields", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    sa.PrimaryKeyConstraint("run_id", "number"),
+    sa.Index("run_undo_record", "run_id", "record_id"),
 )
 
 # What a text written in the file means: products, stages, owners, units. `meaning` is an id, empty when unknown.

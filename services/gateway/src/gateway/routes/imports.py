@@ -59,6 +59,16 @@ RUNS = (
     Call("POST", "/runs/{run_id}/confirm", "imports", "ConfirmRun", "Load a checked run", answer="run"),
     Call("POST", "/runs/{run_id}/cancel", "imports", "CancelRun", "End a run; what is loaded stays", answer="run"),
     Call(
+        "POST",
+        "/runs/{run_id}/undo",
+        "imports",
+        "UndoRun",
+        "Take back what a finished run did, or count what that would do",
+        body="*",
+        answer="run",
+    ),
+    Call("GET", "/runs/{run_id}/kept", "imports", "ListRunKept", "List what stays of an undone run", query=PAGE),
+    Call(
         "GET",
         "/runs/{run_id}/findings",
         "imports",

@@ -97,6 +97,13 @@ def cancel_run(visit: Visit) -> Response:
     return visit.go(f"/imports/{visit.path['run']}")
 
 
+def undo_run(visit: Visit) -> Response:
+    """Take back what the run did, or count what that would do."""
+    asked = pb.UndoRunRequest(run_id=visit.path["run"], dry_run=visit.field("dry_run") == "yes")
+    visit.call("imports", "UndoRun", asked)
+    return visit.go(f"/imports/{visit.path['run']}")
+
+
 def _find_template(visit: Visit, kind: str, name: str, version: str) -> pb.Template:
     if version and not (version.isascii() and version.isdigit() and len(version) <= MOST_DIGITS):
         raise FieldInvalid(FieldViolation("template_version", _("is not the number of a version")))
@@ -140,4 +147,5 @@ PAGES = (
     Page("POST", "/imports/{run}/choices", change_choices),
     Page("POST", "/imports/{run}/confirm", confirm_run),
     Page("POST", "/imports/{run}/cancel", cancel_run),
+    Page("POST", "/imports/{run}/undo", undo_run),
 )

@@ -21,7 +21,11 @@ from gateway.web.visits import Visit
 
 FINDINGS, ROWS = 50, 50
 STEPS = ("file", "columns", "check", "run")
-RUN_STEP = (pb.RUN_STATE_LOADING, pb.RUN_STATE_FINISHED, pb.RUN_STATE_CANCELLED)
+RUN_STEP = (
+    pb.RUN_STATE_LOADING, pb.RUN_STATE_FINISHED, pb.RUN_STATE_CANCELLED, pb.RUN_STATE_UNDOING, pb.RUN_STATE_UNDONE
+)  # fmt: skip
+LOADED = (pb.RUN_STATE_FINISHED, pb.RUN_STATE_UNDOING, pb.RUN_STATE_UNDONE)
+UNDOABLE = ("persons", "organizations")
 # Where a row's record can be looked at.
 RECORDS = {"persons": "/customers/", "organizations": "/organizations/", "deals": "/deals/"}
 LISTS = {"persons": "/customers", "organizations": "/organizations", "deals": "/deals", "interactions": "/customers"}
@@ -56,6 +60,24 @@ def show_rows(visit: Visit) -> Response:
         counts=counts_of(run),
         record_path=RECORDS.get(run.kind, ""),
         finding_words=finding_words(),
+    )
+
+
+def show_kept(visit: Visit) -> Response:
+    """What stays of an import that is undone, each with the reason."""
+    run_id = visit.path["run"]
+    asked = pb.ListRunKeptRequest(run_id=run_id, page_size=ROWS, page_token=visit.query.get("page", ""))
+    run = read_run(visit)
+    found = visit.call("imports", "ListRunKept", asked)
+    return visit.render(
+        "imports/kept.html",
+        help="imports",
+        run=run,
+        kept=found.kept,
+        next_token=found.next_page_token,
+        reasons=words.kept_words(),
+        fields=words.kept_field_words(),
+        paths={"person": "/customers/", "organization": "/organizations/"},
     )
 
 
@@ -97,7 +119,9 @@ def _values(visit: Visit) -> dict[str, Any]:
         "step": step,
         "steps": _steps(run, step),
         "state": words.state_words(run),
-        "working": run.state in words.AT_WORK,
+        "working": run.state in words.AT_WORK or _is_counted(run),
+        "counted": _is_counted(run),
+        "may_undo": visit.may_import and run.kind in UNDOABLE and run.state == pb.RUN_STATE_FINISHED,
         "may_change": may_change(visit, run),
         "kind": words.kind_words().get(run.kind, run.kind),
         "unit_name": found["unit"].unit.name if found["unit"] else "",
@@ -112,6 +136,12 @@ def _values(visit: Visit) -> dict[str, Any]:
     }
 
 
+def _is_counted(run: pb.Run) -> bool:
+    """Whether what undoing would do is being counted."""
+    undo = run.undo
+    return run.HasField("undo") and undo.dry_run and not undo.done and not undo.message
+
+
 def _present_step(run: pb.Run) -> str:
     return "run" if run.state in RUN_STEP and (run.actual.rows_read or run.state != pb.RUN_STATE_CANCELLED) else "check"
 
@@ -119,7 +149,7 @@ def _present_step(run: pb.Run) -> str:
 def _steps(run: pb.Run, step: str) -> list[tuple[str, str, bool, bool]]:
     """Of each step: key, name, whether it is shown, whether it is done."""
     present = STEPS.index(_present_step(run))
-    if run.state == pb.RUN_STATE_FINISHED:
+    if run.state in LOADED:
         present += 1
     names = {"file": _("File"), "columns": _("Columns"), "check": _("Check"), "run": _("Load")}
     return [(key, names[key], key == step, at < present) for at, key in enumerate(STEPS)]
@@ -197,5 +227,6 @@ PAGES = (
     Page("GET", "/imports/{run}", show_run),
     Page("GET", "/imports/{run}/live", show_live),
     Page("GET", "/imports/{run}/rows", show_rows),
+    Page("GET", "/imports/{run}/kept", show_kept),
     Page("GET", "/imports/{run}/result", download_result),
 )

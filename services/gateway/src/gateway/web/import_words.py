@@ -6,7 +6,10 @@ from crm.imports.v1 import imports_pb2 as pb
 from gateway.web.texts import gettext as _
 
 FATES = ("created", "updated", "unchanged", "merged", "refused")
-AT_WORK = (pb.RUN_STATE_QUEUED, pb.RUN_STATE_INSPECTING, pb.RUN_STATE_CHECKING, pb.RUN_STATE_LOADING)
+AT_WORK = (
+    pb.RUN_STATE_QUEUED, pb.RUN_STATE_INSPECTING, pb.RUN_STATE_CHECKING, pb.RUN_STATE_LOADING,
+    pb.RUN_STATE_UNDOING,
+)  # fmt: skip
 ATTRIBUTE = "attribute"
 
 
@@ -34,6 +37,8 @@ def state_words(run: pb.Run) -> str:
         pb.RUN_STATE_FINISHED: _("Finished"),
         pb.RUN_STATE_FAILED: _("Could not go on"),
         pb.RUN_STATE_CANCELLED: _("Ended by a person"),
+        pb.RUN_STATE_UNDOING: _("Being undone"),
+        pb.RUN_STATE_UNDONE: _("Undone"),
     }
     return words.get(run.state, "")
 
@@ -57,6 +62,33 @@ def fate_meanings() -> dict[str, str]:
         "unchanged": _("its record says all of it already"),
         "merged": _("joins a record of another row, file or branch"),
         "refused": _("is not taken; the result file says why"),
+    }
+
+
+def kept_words() -> dict[str, str]:
+    """Why a record stays although its import is undone."""
+    return {
+        "changed_since": _("changed by somebody since"),
+        "said_since": _("another import speaks of it as well"),
+        "merged": _("merged into another card"),
+        "has_interactions": _("has calls, meetings or notes"),
+        "has_members": _("persons belong to it"),
+        "has_children": _("other organizations stand below it"),
+        "in_use": _("deals or open activities name it"),
+    }
+
+
+def kept_field_words() -> dict[str, str]:
+    """Fields of a card that stay as somebody changed them."""
+    return {
+        "display_name": _("Name"),
+        "tax_id": _("Tax id"),
+        "owner_id": _("Responsible"),
+        "address": _("Address"),
+        "birth_date": _("Birthday"),
+        "industry": _("Industry"),
+        "parent_id": _("Organization above"),
+        "attributes": _("Further facts"),
     }
 
 

@@ -97,6 +97,10 @@ class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.Val
     """Could not go on; the reason says why."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 8
     """Ended by a user."""
+    RUN_STATE_UNDOING: _RunState.ValueType  # 9
+    """What it did is being taken back."""
+    RUN_STATE_UNDONE: _RunState.ValueType  # 10
+    """What it did was taken back, all but what is listed."""
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
     """RunState says where a run stands. Values may be added."""
@@ -119,6 +123,10 @@ RUN_STATE_FAILED: RunState.ValueType  # 7
 """Could not go on; the reason says why."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 8
 """Ended by a user."""
+RUN_STATE_UNDOING: RunState.ValueType  # 9
+"""What it did is being taken back."""
+RUN_STATE_UNDONE: RunState.ValueType  # 10
+"""What it did was taken back, all but what is listed."""
 Global___RunState: _TypeAlias = RunState  # noqa: Y015
 
 class _ErrorReason:
@@ -175,6 +183,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """There is no file to download, not yet or no longer."""
     ERROR_REASON_EXPORT_TOO_LARGE: _ErrorReason.ValueType  # 23
     """The list has more rows than one file may have; narrow it."""
+    ERROR_REASON_RUN_NOT_UNDOABLE: _ErrorReason.ValueType  # 24
+    """The run has not finished, was undone already, or is of a kind that cannot be undone."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason names every refusal of this service. Values may be added."""
@@ -227,6 +237,8 @@ ERROR_REASON_EXPORT_NOT_READY: ErrorReason.ValueType  # 22
 """There is no file to download, not yet or no longer."""
 ERROR_REASON_EXPORT_TOO_LARGE: ErrorReason.ValueType  # 23
 """The list has more rows than one file may have; narrow it."""
+ERROR_REASON_RUN_NOT_UNDOABLE: ErrorReason.ValueType  # 24
+"""The run has not finished, was undone already, or is of a kind that cannot be undone."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final
@@ -674,6 +686,58 @@ class RunCounts(_message.Message):
 Global___RunCounts: _TypeAlias = RunCounts  # noqa: Y015
 
 @_typing.final
+class RunUndo(_message.Message):
+    """RunUndo says what became of a run's records when it was undone, or what would become of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    RESTORED_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    dry_run: _builtins.bool
+    """True when it was only asked what would become of them."""
+    done: _builtins.bool
+    """True when all records are through."""
+    removed: _builtins.int
+    """Records that the run made and that are gone."""
+    restored: _builtins.int
+    """Records that have values of before again."""
+    kept: _builtins.int
+    """Records that stay, or of which fields stay; ListRunKept tells them."""
+    user_id: _builtins.str
+    """Who asked for it."""
+    message: _builtins.str
+    """Why it could not go on; empty when it could. Asking again goes on with what is left."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    def __init__(
+        self,
+        *,
+        dry_run: _builtins.bool = ...,
+        done: _builtins.bool = ...,
+        removed: _builtins.int = ...,
+        restored: _builtins.int = ...,
+        kept: _builtins.int = ...,
+        user_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "done", b"done", "dry_run", b"dry_run", "kept", b"kept", "message", b"message", "removed", b"removed", "restored", b"restored", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunUndo: _TypeAlias = RunUndo  # noqa: Y015
+
+@_typing.final
 class Run(_message.Message):
     """Run is one import of one file."""
 
@@ -705,6 +769,7 @@ class Run(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     UNATTENDED_FIELD_NUMBER: _builtins.int
+    UNDO_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUIDv7."""
     etag: _builtins.str
@@ -779,6 +844,10 @@ class Run(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; absent while it goes on."""
 
+    @_builtins.property
+    def undo(self) -> Global___RunUndo:
+        """How it was undone, or would be; absent where nobody asked for that."""
+
     def __init__(
         self,
         *,
@@ -808,10 +877,11 @@ class Run(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         unattended: _builtins.bool = ...,
+        undo: Global___RunUndo | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "expected", b"expected", "file", b"file", "first_date", b"first_date", "last_date", b"last_date", "options", b"options"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "expected", b"expected", "file", b"file", "first_date", b"first_date", "last_date", b"last_date", "options", b"options", "undo", b"undo"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "blocked", b"blocked", "choices", b"choices", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "error_count", b"error_count", "etag", b"etag", "expected", b"expected", "file", b"file", "first_date", b"first_date", "id", b"id", "kind", b"kind", "last_date", b"last_date", "mapping", b"mapping", "message", b"message", "options", b"options", "progress", b"progress", "source", b"source", "state", b"state", "template_name", b"template_name", "template_version", b"template_version", "unattended", b"unattended", "unit_id", b"unit_id", "user_id", b"user_id", "warning_count", b"warning_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "blocked", b"blocked", "choices", b"choices", "create_time", b"create_time", "detected", b"detected", "end_time", b"end_time", "error_count", b"error_count", "etag", b"etag", "expected", b"expected", "file", b"file", "first_date", b"first_date", "id", b"id", "kind", b"kind", "last_date", b"last_date", "mapping", b"mapping", "message", b"message", "options", b"options", "progress", b"progress", "source", b"source", "state", b"state", "template_name", b"template_name", "template_version", b"template_version", "unattended", b"unattended", "undo", b"undo", "unit_id", b"unit_id", "user_id", b"user_id", "warning_count", b"warning_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1597,6 +1667,154 @@ class CancelRunResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelRunResponse: _TypeAlias = CancelRunResponse  # noqa: Y015
+
+@_typing.final
+class UndoRunRequest(_message.Message):
+    """Request of UndoRun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    """The run."""
+    dry_run: _builtins.bool
+    """True counts and lists what would stay, without a change."""
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "run_id", b"run_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoRunRequest: _TypeAlias = UndoRunRequest  # noqa: Y015
+
+@_typing.final
+class UndoRunResponse(_message.Message):
+    """Answer of UndoRun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def run(self) -> Global___Run:
+        """The run; its undo tells how far it is."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___Run | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoRunResponse: _TypeAlias = UndoRunResponse  # noqa: Y015
+
+@_typing.final
+class RunKept(_message.Message):
+    """RunKept is a record that stays, or of which fields stay, although its run is undone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    RECORD_TYPE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    record_id: _builtins.str
+    """The record."""
+    record_type: _builtins.str
+    """person or organization."""
+    display_name: _builtins.str
+    """Its name; empty where whoever undid the run may not see it."""
+    reason: _builtins.str
+    """changed_since, said_since, merged, has_interactions, has_members, has_children or in_use."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields that stay as somebody changed them; empty where the whole record stays."""
+
+    def __init__(
+        self,
+        *,
+        record_id: _builtins.str = ...,
+        record_type: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "fields", b"fields", "reason", b"reason", "record_id", b"record_id", "record_type", b"record_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunKept: _TypeAlias = RunKept  # noqa: Y015
+
+@_typing.final
+class ListRunKeptRequest(_message.Message):
+    """Request of ListRunKept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    """The run."""
+    page_size: _builtins.int
+    """At most 500; 0 means 100."""
+    page_token: _builtins.str
+    """From the page before."""
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "run_id", b"run_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRunKeptRequest: _TypeAlias = ListRunKeptRequest  # noqa: Y015
+
+@_typing.final
+class ListRunKeptResponse(_message.Message):
+    """Answer of ListRunKept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEPT_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunKept]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        kept: _abc.Iterable[Global___RunKept] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept", b"kept", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRunKeptResponse: _TypeAlias = ListRunKeptResponse  # noqa: Y015
 
 @_typing.final
 class ListFindingsRequest(_message.Message):

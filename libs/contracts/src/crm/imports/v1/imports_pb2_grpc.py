@@ -80,6 +80,16 @@ class ImportsServiceStub:
                 request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelRunResponse.FromString,
                 _registered_method=True)
+        self.UndoRun = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/UndoRun',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.UndoRunRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.UndoRunResponse.FromString,
+                _registered_method=True)
+        self.ListRunKept = channel.unary_unary(
+                '/crm.imports.v1.ImportsService/ListRunKept',
+                request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListRunKeptRequest.SerializeToString,
+                response_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListRunKeptResponse.FromString,
+                _registered_method=True)
         self.ListFindings = channel.unary_unary(
                 '/crm.imports.v1.ImportsService/ListFindings',
                 request_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListFindingsRequest.SerializeToString,
@@ -209,6 +219,20 @@ class ImportsServiceServicer:
 
     def CancelRun(self, request, context):
         """Ends a run that waits or works; what is loaded stays. Errors: RUN_NOT_FOUND, RUN_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoRun(self, request, context):
+        """Takes back what a finished run of persons or organizations did, in the background: records it made go, the others get their values of before back; a dry run only counts. Errors: RUN_NOT_FOUND, RUN_NOT_UNDOABLE, NOT_PERMITTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRunKept(self, request, context):
+        """Lists what stays, or would stay, although the run is undone, with the reason. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,6 +376,16 @@ def add_ImportsServiceServicer_to_server(servicer, server):
                     servicer.CancelRun,
                     request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelRunRequest.FromString,
                     response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.CancelRunResponse.SerializeToString,
+            ),
+            'UndoRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoRun,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.UndoRunRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.UndoRunResponse.SerializeToString,
+            ),
+            'ListRunKept': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRunKept,
+                    request_deserializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListRunKeptRequest.FromString,
+                    response_serializer=crm_dot_imports_dot_v1_dot_imports__pb2.ListRunKeptResponse.SerializeToString,
             ),
             'ListFindings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFindings,
@@ -663,6 +697,60 @@ class ImportsService:
             '/crm.imports.v1.ImportsService/CancelRun',
             crm_dot_imports_dot_v1_dot_imports__pb2.CancelRunRequest.SerializeToString,
             crm_dot_imports_dot_v1_dot_imports__pb2.CancelRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/UndoRun',
+            crm_dot_imports_dot_v1_dot_imports__pb2.UndoRunRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.UndoRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRunKept(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crm.imports.v1.ImportsService/ListRunKept',
+            crm_dot_imports_dot_v1_dot_imports__pb2.ListRunKeptRequest.SerializeToString,
+            crm_dot_imports_dot_v1_dot_imports__pb2.ListRunKeptResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,10 @@ class ImportsServiceStub:
     """Loads a checked run. Errors: RUN_NOT_FOUND, RUN_NOT_WAITING, RUN_BLOCKED, STALE_ETAG, NOT_PERMITTED."""
     CancelRun: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CancelRunRequest, _imports_pb2.CancelRunResponse]
     """Ends a run that waits or works; what is loaded stays. Errors: RUN_NOT_FOUND, RUN_ENDED."""
+    UndoRun: _grpc.UnaryUnaryMultiCallable[_imports_pb2.UndoRunRequest, _imports_pb2.UndoRunResponse]
+    """Takes back what a finished run of persons or organizations did, in the background: records it made go, the others get their values of before back; a dry run only counts. Errors: RUN_NOT_FOUND, RUN_NOT_UNDOABLE, NOT_PERMITTED."""
+    ListRunKept: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListRunKeptRequest, _imports_pb2.ListRunKeptResponse]
+    """Lists what stays, or would stay, although the run is undone, with the reason. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID."""
     ListFindings: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListFindingsRequest, _imports_pb2.ListFindingsResponse]
     """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
     ListRows: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListRowsRequest, _imports_pb2.ListRowsResponse]
@@ -101,6 +105,10 @@ class ImportsServiceAsyncStub(ImportsServiceStub):
     """Loads a checked run. Errors: RUN_NOT_FOUND, RUN_NOT_WAITING, RUN_BLOCKED, STALE_ETAG, NOT_PERMITTED."""
     CancelRun: _aio.UnaryUnaryMultiCallable[_imports_pb2.CancelRunRequest, _imports_pb2.CancelRunResponse]  # type: ignore[assignment]
     """Ends a run that waits or works; what is loaded stays. Errors: RUN_NOT_FOUND, RUN_ENDED."""
+    UndoRun: _aio.UnaryUnaryMultiCallable[_imports_pb2.UndoRunRequest, _imports_pb2.UndoRunResponse]  # type: ignore[assignment]
+    """Takes back what a finished run of persons or organizations did, in the background: records it made go, the others get their values of before back; a dry run only counts. Errors: RUN_NOT_FOUND, RUN_NOT_UNDOABLE, NOT_PERMITTED."""
+    ListRunKept: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListRunKeptRequest, _imports_pb2.ListRunKeptResponse]  # type: ignore[assignment]
+    """Lists what stays, or would stay, although the run is undone, with the reason. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID."""
     ListFindings: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListFindingsRequest, _imports_pb2.ListFindingsResponse]  # type: ignore[assignment]
     """Lists findings of a run, worst first. Errors: RUN_NOT_FOUND, FIELD_INVALID, PAGE_TOKEN_INVALID."""
     ListRows: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListRowsRequest, _imports_pb2.ListRowsResponse]  # type: ignore[assignment]
@@ -202,6 +210,22 @@ class ImportsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.CancelRunResponse, _abc.Awaitable[_imports_pb2.CancelRunResponse]]:
         """Ends a run that waits or works; what is loaded stays. Errors: RUN_NOT_FOUND, RUN_ENDED."""
+
+    @_abc_1.abstractmethod
+    def UndoRun(
+        self,
+        request: _imports_pb2.UndoRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.UndoRunResponse, _abc.Awaitable[_imports_pb2.UndoRunResponse]]:
+        """Takes back what a finished run of persons or organizations did, in the background: records it made go, the others get their values of before back; a dry run only counts. Errors: RUN_NOT_FOUND, RUN_NOT_UNDOABLE, NOT_PERMITTED."""
+
+    @_abc_1.abstractmethod
+    def ListRunKept(
+        self,
+        request: _imports_pb2.ListRunKeptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.ListRunKeptResponse, _abc.Awaitable[_imports_pb2.ListRunKeptResponse]]:
+        """Lists what stays, or would stay, although the run is undone, with the reason. Errors: RUN_NOT_FOUND, PAGE_TOKEN_INVALID."""
 
     @_abc_1.abstractmethod
     def ListFindings(
