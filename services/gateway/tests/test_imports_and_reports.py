@@ -12,6 +12,7 @@ from chassis.testing.eventually import eventually
 from imports import undoing
 
 from .conftest import Platform, Rest, a_code
+from .web.conftest import Browser
 
 ROWS = 200
 
@@ -144,6 +145,81 @@ def test_a_version_that_is_not_there_is_refused_and_says_which_is_the_newest(
 def fields_of(mapped: dict[str, Any]) -> dict[str, str]:
     """The field of each column of a run or a template."""
     return {one["column"]: one.get("field", "") for one in mapped["mapping"]}
+
+
+def test_columns_become_own_fields_read_by_what_these_hold(platform: Platform, admin: Rest, a_branch: Any) -> None:
+    unit, elsewhere, mark = a_branch(currency_code="EUR"), a_branch(), a_code("x")
+
+    def own(label: str, kind: str, **more: Any) -> str:
+        body = {"record_type": "person", "label": f"{label} {mark}", "type": kind, **more}
+        made: dict[str, Any] = admin.post("/customer_fields", body)["customer_field"]
+        return str(made["key"])
+
+    height = own("Height", "number", labels={"ru": f"Рост {mark}"})
+    limit, since, club = own("Limit", "money"), own("Since", "date"), own("Club", "yes_no")
+    there = own("Only there", "text", unit_id=elsewhere["id"])
+    lines = [
+        f"Name;Рост {mark};How much;Since {mark};Member;Only there {mark};Hobby",
+        f'Ann {mark};1,85;"1.200,50";03/04/2021;да;said;golf',
+        f'Bob {mark};;"$2.000,25";25/12/2024;no;;',
+    ]
+    file = upload(admin, "people.csv", "\n".join(lines).encode())
+    asked = {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"], "options": {"delimiter": ";"}}
+    chosen = {"How much": f"attributes.{limit}", "Member": f"attributes.{club}"}
+    given = [{"column": column, "field": field} for column, field in chosen.items()]
+    run = admin.post("/runs", {**asked, "mapping": given})
+    platform.run_jobs()
+    run = admin.get(f"/runs/{run['id']}")
+    assert (run["state"], run["expected"]["created"]) == ("waiting", 2), (run["message"], findings_of(admin, run))
+    assert fields_of(run) == {
+        "Name": "full_name", f"Рост {mark}": f"attributes.{height}", **chosen,
+        f"Since {mark}": f"attributes.{since}", f"Only there {mark}": "attribute", "Hobby": "attribute",
+    }  # fmt: skip
+    browser = Browser(platform.url)
+    browser.sign_in("admin")
+    page = browser.get(f"/imports/{run['id']}?step=columns").text
+    browser.client.close()
+    assert f'<option value="attributes.{height}" selected title="">Height {mark}</option>' in page
+    admin.post(f"/runs/{run['id']}/confirm")
+    platform.run_jobs()
+    names = {one["display_name"]: one["id"] for one in admin.get("/persons", unit=unit["id"])["persons"]}
+    cards = [admin.get(f"/persons/{names[f'{name} {mark}']}")["attributes"] for name in ("Ann", "Bob")]
+    assert cards == [
+        {height: "1.85", limit: "1200.5 EUR", since: "2021-04-03", club: "yes", there: "said", "Hobby": "golf"},
+        {limit: "2000.25 USD", since: "2024-12-25", club: "no"},
+    ]
+
+
+def test_a_column_for_an_own_field_that_is_retired_stops_the_run(
+    platform: Platform, admin: Rest, a_branch: Any
+) -> None:
+    unit, mark = a_branch(), a_code("x")
+    file = upload(admin, "people.csv", f"Name,Shoes\nAnn {mark},43\n".encode())
+    asked = {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"]}
+    run = admin.post("/runs", {**asked, "mapping": [{"column": "Shoes", "field": f"attributes.{mark}"}]})
+    platform.run_jobs()
+    run = admin.get(f"/runs/{run['id']}")
+    [found] = findings_of(admin, run)
+    assert (run["blocked"], found["code"], found["column"]) == (True, "own_field_gone", "Shoes")
+    twice = {"mapping": [{"column": one, "field": f"attributes.{mark}"} for one in ("Name", "Shoes")]}
+    answer = admin.ask("PATCH", f"/runs/{run['id']}", json=twice)
+    assert (answer.status_code, answer.json()["reason"]) == (400, "MAPPING_INVALID")
+
+
+def test_columns_that_a_card_has_no_room_for_are_named(platform: Platform, admin: Rest, a_branch: Any) -> None:
+    unit, mark = a_branch(), a_code("x")
+    heads, cells = ",".join(f"Zz{n}q" for n in range(52)), ",".join(f"v{n}" for n in range(52))
+    file = upload(admin, "people.csv", f"Name,{heads}\nAnn {mark},{cells}\n".encode())
+    run = admin.post("/runs", {"file_id": file["id"], "kind": "persons", "unit_id": unit["code"]})
+    platform.run_jobs()
+    [found] = findings_of(admin, run)
+    assert (found["code"], found["severity"], "Zz50q, Zz51q" in found["message"]) == ("too_many_facts", "warning", True)
+
+
+def findings_of(rest: Rest, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the check of a run found."""
+    found: list[dict[str, Any]] = rest.get(f"/runs/{run['id']}/findings")["findings"]
+    return found
 
 
 def test_a_run_over_a_file_that_the_scanner_refuses_fails_and_says_so(

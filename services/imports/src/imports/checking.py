@@ -14,7 +14,9 @@ from imports.files import local_copy
 from imports.findings import ERROR, INFO, WARNING, Finding, Findings
 from imports.foretelling import Foretelling
 from imports.kept_findings import store_findings
+from imports.kinds import KINDS
 from imports.loading.context import LoadContext
+from imports.own_fields import with_own_fields
 from imports.peers import PeerServices
 from imports.reading_in import stage_file
 from imports.references import resolve_references
@@ -37,7 +39,9 @@ def check_run(database: Database, peers: PeerServices, settings: Settings, job: 
         forget_rows(work, found.id)
         job.save(work)
         change_run(work, found.id, state="inspecting", message="reads the file", progress=0.0, blocked=False)
-    check = Check(database, peers, settings, job, found, Findings())
+    with peers.acting_for(found.user_id):
+        kind = with_own_fields(database, peers, KINDS[found.kind], found.unit_id)
+    check = Check(database, peers, settings, job, found, kind, Findings())
     with local_copy(database, found.file_id, name) as path:
         scan_file(path, settings.scan_command)
         with closing(survey_file(path, name, found.options)) as survey:

@@ -30,7 +30,10 @@ class FieldType(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One field: `words` are header spellings (any case); `repeats` when several columns may feed it."""
+    """One field: `words` are header spellings (any case); `repeats` when several columns may feed it.
+
+    `key` is that of a field of the company's own.
+    """
 
     name: str
     type: FieldType
@@ -38,6 +41,7 @@ class Field:
     words: tuple[str, ...] = ()
     required: bool = False
     repeats: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Kind:
 
 
 ATTRIBUTE = "attribute"
+OWN = "attributes."  # begins the name of a field of the company's own
+RECORD_TYPES = {"persons": "person", "organizations": "organization"}  # of the cards that have such fields
 T = FieldType
 
 

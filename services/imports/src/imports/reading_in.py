@@ -6,7 +6,7 @@ is mostly read once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -17,10 +17,10 @@ from imports.batches import Batch, StagedRow
 from imports.cell_values import ColumnForm
 from imports.findings import ERROR, WARNING, Finding
 from imports.foretelling import LOOKED_UP, Foretelling
-from imports.kinds import ATTRIBUTE, KINDS, FieldType, Kind
+from imports.kinds import ATTRIBUTE, OWN, FieldType, Kind
 from imports.mapping import propose_mapping
 from imports.money_columns import MoneyForm, money_form
-from imports.records import MappedColumn, RecordReader
+from imports.records import MAX_ATTRIBUTES, MappedColumn, RecordReader
 from imports.row_checks import refused_values
 from imports.run_context import LOADERS, Check, branch_defaults, load_context
 from imports.runs import Pace, change_run, forget_rows
@@ -55,18 +55,18 @@ def stage_file(check: Check, survey: Survey) -> tuple[Staged, OpenedTable, bool]
 
 def _reader_of(check: Check, table: OpenedTable) -> RecordReader:
     """The reader of the table's rows; what it reads as what is shown from now on, with what is amiss."""
-    kind = KINDS[check.run.kind]
+    kind = check.kind
     mapping = _show(check, table)
     check.findings.extend(table.findings)
     columns = _mapped(kind, table, mapping)
-    check.findings.extend([*_unmapped(kind, mapping), *_multiplied(columns)])
+    check.findings.extend(_of_mapping(kind, mapping, columns))
     return _read_as(check, columns)
 
 
 def _show(check: Check, table: OpenedTable) -> list[dict[str, Any]]:
     """Store which column is which field and how the file is read; answers the columns."""
     given = [one for one in check.run.mapping if one.get("origin") in ("choice", "template")]
-    mapping = propose_mapping(KINDS[check.run.kind], table.columns, given)
+    mapping = propose_mapping(check.kind, table.columns, given)
     with check.database.transaction() as work:
         changed = {"mapping": mapping, "detected": table.detected, "state": "checking", "message": "checks every row"}
         change_run(work, check.run.id, **changed)
@@ -76,7 +76,7 @@ def _show(check: Check, table: OpenedTable) -> list[dict[str, Any]]:
 def _read_as(check: Check, columns: list[MappedColumn]) -> RecordReader:
     with check.database.transaction() as work:
         defaults = branch_defaults(work, check.run.unit_id)
-    return RecordReader(KINDS[check.run.kind], columns, defaults, refused_values(check.run.choices))
+    return RecordReader(check.kind, columns, defaults, refused_values(check.run.choices))
 
 
 def _stage_in_one_pass(check: Check, survey: Survey) -> tuple[Staged, OpenedTable, RecordReader] | None:
@@ -84,7 +84,7 @@ def _stage_in_one_pass(check: Check, survey: Survey) -> tuple[Staged, OpenedTabl
 
     It rarely does: a file is then read once instead of twice. What was staged in vain is thrown away.
     """
-    kind = KINDS[check.run.kind]
+    kind = check.kind
     rows = survey.rows()
     first = list(islice(rows, GUESSED_FROM))
     guess = survey.table()
@@ -99,7 +99,7 @@ def _stage_in_one_pass(check: Check, survey: Survey) -> tuple[Staged, OpenedTabl
             forget_rows(work, check.run.id)
         return None
     check.findings.extend(table.findings)
-    check.findings.extend([*_unmapped(kind, mapping), *_multiplied(columns)])
+    check.findings.extend(_of_mapping(kind, mapping, columns))
     return staged, table, reader
 
 
@@ -156,6 +156,43 @@ def _mapped(kind: Kind, table: OpenedTable, mapping: list[dict[str, Any]]) -> li
             money = money_form(one["column"]) if is_money else MoneyForm()
             columns.append(MappedColumn(place, one["column"], field, form, money))
     return columns
+
+
+def _of_mapping(kind: Kind, mapping: list[dict[str, Any]], columns: Sequence[MappedColumn]) -> Iterator[Finding]:
+    """What is amiss with the columns as they are mapped."""
+    yield from _unmapped(kind, mapping)
+    yield from _gone(kind, mapping)
+    yield from _multiplied(columns)
+    yield from _beyond(columns)
+
+
+def _gone(kind: Kind, mapping: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Columns for fields of the company's own that there are not, or not here, or no longer."""
+    for one in mapping:
+        column, name = one["column"], one["field"]
+        if name.startswith(OWN) and kind.field(name) is None:
+            yield Finding(
+                "own_field_gone",
+                ERROR,
+                f"column {column!r} is for the own field {name.removeprefix(OWN)!r}, which is not in use here",
+                "choose another field for the column, or keep it as a further fact",
+                column=column,
+            )
+
+
+def _beyond(columns: Sequence[MappedColumn]) -> Iterator[Finding]:
+    """Columns that a card has no room for when all before them are filled."""
+    own = sum(1 for one in columns if one.field is not None and one.field.key)
+    beyond = [one.header for one in columns if one.field is None][max(MAX_ATTRIBUTES - own, 0) :]
+    if beyond:
+        named = ", ".join(beyond)[:400]
+        yield Finding(
+            "too_many_facts",
+            WARNING,
+            f"a card keeps {MAX_ATTRIBUTES} further facts; of a row with more, these are left out: {named}",
+            "leave out columns that nobody needs",
+            column=beyond[0],
+        )
 
 
 def _multiplied(columns: Sequence[MappedColumn]) -> list[Finding]:

@@ -87,7 +87,9 @@ class RecordReader:
         self._currencies: dict[str, int] = {}  # what the money of the row in hand says of itself, and where
         self._told: set[tuple[int, str]] = set()
         # Looked up once: these run for every cell and every row.
-        self._taken = [(one.place, one, _TAKERS[one.field.type] if one.field else None) for one in self.columns]
+        # Further facts come last: a card holds so many and no more.
+        columns = sorted(self.columns, key=lambda one: one.field is None)
+        self._taken = [(one.place, one, _taker_of(one.field) if one.field else None) for one in columns]
         groups = [(one.name,) for one in self.kind.fields if one.required] + list(self.kind.needs)
         self._needed = [(names, [*names, *(_PLURALS[name] for name in names if name in _PLURALS)]) for names in groups]
 
@@ -134,6 +136,34 @@ class RecordReader:
         facts = record.setdefault("attributes", {})
         if len(facts) < MAX_ATTRIBUTES:
             facts[column.header[:100]] = cell.text
+
+    def _own_field(self, record: Record, column: MappedColumn, cell: Cell, country: str) -> CellTrouble | None:
+        """A value of a field of the company's own, written as its rules read it."""
+        assert column.field is not None
+        text: str | CellTrouble = cell.text.strip()
+        match column.field.type:
+            case FieldType.NUMBER | FieldType.MONEY:
+                text = self._own_number(column, column.field.type, cell)
+            case FieldType.DATE:
+                day = read_date(cell, column.form)
+                text = day if isinstance(day, CellTrouble) else as_day(day).isoformat()
+            case FieldType.FLAG:
+                said = read_flag(cell)
+                text = said if isinstance(said, CellTrouble) else "yes" if said else "no"
+        if isinstance(text, CellTrouble):
+            return text
+        record.setdefault("attributes", {})[column.field.key] = text
+        return None
+
+    def _own_number(self, column: MappedColumn, type_: FieldType, cell: Cell) -> str | CellTrouble:
+        number = read_number(cell, column.form, type_)
+        if isinstance(number, CellTrouble):
+            return number
+        text = format(without_noise(number) * column.money.scale, "f")
+        if type_ is FieldType.NUMBER:
+            return text
+        sign = sign_of(cell, column.form.decimal) or column.money.sign
+        return f"{text} {code_of(sign, self.defaults.currency_code) if sign else self.defaults.currency_code}"
 
     def _chosen(self, column: MappedColumn, cell: Cell, trouble: CellTrouble) -> RowTrouble:
         name = column.field.name if column.field else ATTRIBUTE
@@ -306,6 +336,12 @@ def _foreign(code: str, own: str) -> CellTrouble:
 
 
 Taker = Callable[[RecordReader, Record, MappedColumn, Cell, str], CellTrouble | None]
+
+
+def _taker_of(field: Field) -> Taker:
+    return RecordReader._own_field if field.key else _TAKERS[field.type]
+
+
 _NAMES = frozenset({"organization", "person", "parent", "name", "full_name", "owner", "author"})
 _PLURALS = {"phone": "phones", "email": "emails"}
 _TAKERS: Mapping[FieldType, Taker] = {

@@ -12,6 +12,7 @@ from chassis.database import Database, UnitOfWork
 from chassis.jobs import Job
 from imports.findings import Findings
 from imports.foretelling import LOOKED_UP
+from imports.kinds import Kind
 from imports.loading.context import LoadContext, Loader
 from imports.loading.customers import load_interactions, load_organizations, load_persons
 from imports.loading.people import load_employees
@@ -44,6 +45,7 @@ class Check:
     settings: Settings
     job: Job
     run: Any
+    kind: Kind
     findings: Findings
     pace: Pace = field(default_factory=Pace)
 

@@ -16,7 +16,7 @@ from chassis.jobs import add_job, cancel_job
 from imports.errors import MappingInvalid, RunBlocked, RunEnded, RunNotFound, RunNotWaiting
 from imports.events import add_progress_event, add_run_event
 from imports.files import get_file
-from imports.kinds import ATTRIBUTE, KINDS, Kind
+from imports.kinds import ATTRIBUTE, KINDS, OWN, RECORD_TYPES, Kind
 from imports.tables import finding, run, run_fate, run_reference, run_row
 from imports.templates import NEWEST, get_template
 from units.records import RUN
@@ -244,10 +244,11 @@ def _given_columns(kind: Kind, mapping: Iterable[Json]) -> list[Json]:
     for one in columns:
         name = one["field"]
         known = kind.field(name)
-        if name and name != ATTRIBUTE and known is None:
+        is_own = kind.name in RECORD_TYPES and name.startswith(OWN)  # the check knows which there are
+        if name and name != ATTRIBUTE and known is None and not is_own:
             fields = ", ".join(each.name for each in kind.fields)
             raise MappingInvalid(f"{kind.name} has no field {name!r} for column {one['column']!r}; it has {fields}")
-        if known is not None and not known.repeats and name in used:
+        if (is_own or known is not None and not known.repeats) and name in used:
             raise MappingInvalid(f"field {name!r} is fed by two columns; leave one of them out")
         used.add(name)
     return columns

@@ -54,6 +54,8 @@ def _of_names() -> dict[str, str]:
         **{f"unknown_{name}": unknown for name in names},
         **{f"new_{name}": made for name in names},
         "field_not_mapped": _("No column was found for something that is needed. Choose the column."),
+        "own_field_gone": _("The column is for an own field that is not in use here. Choose another field."),
+        "too_many_facts": _("A card keeps 50 further facts. Leave out columns that nobody needs."),
         "no_stage_column": _("The file has no stages. Choose the stage of its deals."),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from chassis.dates import from_date
+from crm.contacts.v1 import contacts_pb2 as contacts
 from crm.directory.v1 import directory_pb2 as directory
 from crm.imports.v1 import imports_pb2 as pb
 from gateway.routes.imports import MEDIA_TYPES
@@ -16,6 +17,7 @@ from gateway.web import import_words as words
 from gateway.web.finding_words import finding_words
 from gateway.web.imports import counts_of, shares_of, user_names
 from gateway.web.mounting import Page
+from gateway.web.own_fields import label_of
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
@@ -157,7 +159,12 @@ def _steps(run: pb.Run, step: str) -> list[tuple[str, str, bool, bool]]:
 
 def _calls_of(step: str, run: pb.Run, visit: Visit) -> dict[str, tuple[str, str, Any]]:
     if step == "columns":
+        own = {}
+        if run.kind in words.RECORD_TYPES:
+            asked_fields = contacts.ListCustomerFieldsRequest(record_type=words.RECORD_TYPES[run.kind])
+            own = {"own_fields": ("contacts", "ListCustomerFields", asked_fields)}
         return {
+            **own,
             "kinds": ("imports", "ListKinds", pb.ListKindsRequest()),
             "templates": ("imports", "ListTemplates", pb.ListTemplatesRequest(page_size=200, kind=run.kind)),
         }
@@ -174,6 +181,8 @@ def _of_columns(run: pb.Run, found: dict[str, Any]) -> dict[str, Any]:
     names = words.field_words()
     own = {column.field for column in run.mapping if column.field}
     offered = [(field.name, names.get(field.name, field.name)) for field in fields]
+    own_fields = found["own_fields"].customer_fields if found.get("own_fields") else []
+    offered += [(words.OWN + one.key, label_of(one)) for one in own_fields]
     return {
         "fields": [*offered, (words.ATTRIBUTE, _("Keep as a further fact"))],
         "descriptions": {field.name: field.description for field in fields},

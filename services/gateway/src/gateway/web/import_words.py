@@ -10,7 +10,8 @@ AT_WORK = (
     pb.RUN_STATE_QUEUED, pb.RUN_STATE_INSPECTING, pb.RUN_STATE_CHECKING, pb.RUN_STATE_LOADING,
     pb.RUN_STATE_UNDOING,
 )  # fmt: skip
-ATTRIBUTE = "attribute"
+ATTRIBUTE, OWN = "attribute", "attributes."  # a further fact; what begins the name of a company's own field
+RECORD_TYPES = {"persons": "person", "organizations": "organization"}  # of the cards that have own fields
 
 
 def kind_words() -> dict[str, str]:

@@ -578,7 +578,9 @@ class ColumnMapping(_message.Message):
     column: _builtins.str
     """Header as in the file, made distinct."""
     field: _builtins.str
-    """Field of the kind; empty means the column is left out, "attribute" keeps it as a further fact."""
+    """Field of the kind; empty means the column is left out, "attribute" keeps it as a further fact, "attributes." with its
+    key is a field of the company's own.
+    """
     origin: _builtins.str
     """Why it was proposed: template, synonym, content or choice."""
     confidence: _builtins.float
