@@ -14,8 +14,8 @@ import httpx2
 import sqlalchemy as sa
 
 from chassis.database import Database
+from directory.employment import is_gone
 from directory.rules import login_key
-from directory.signing_in import is_employed
 from directory.tables import user
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,6 @@ def _closed(database: Database, names: Iterable[str]) -> list[str]:
     if not logins:
         return []
     with database.reading() as work:
-        known = sa.select(user.c.login_key, user.c.active, user.c.leave_date)
-        rows = work.execute(known.where(user.c.login_key.in_(set(logins.values())))).all()
-        open_ = {row.login_key for row in rows if is_employed(row, work.now)}
+        wanted = user.c.login_key.in_(set(logins.values()))
+        open_ = set(work.execute(sa.select(user.c.login_key).where(wanted, sa.not_(is_gone(work.now)))).scalars())
     return [name for name, login in logins.items() if login not in open_]

@@ -13,10 +13,10 @@ from chassis.access import ALL, AUDIT, COVERED_BY, OWN, SUBTREE, TEAM, Access, D
 from chassis.database import UnitOfWork
 from chassis.ids import is_id
 from directory import rights, rules
+from directory.employment import is_gone
 from directory.errors import UnitNotFound
 from directory.queries import USER_COLUMNS
 from directory.roles import check_action, check_records
-from directory.signing_in import is_employed
 from directory.tables import permission, position, restriction, role, unit, user
 from directory.visibility import visible_units
 
@@ -93,9 +93,8 @@ def _seats_left_by(work: UnitOfWork, owner_id: str) -> list[str]:
     """The seats of an owner who is gone: what was the owner's counts as that of who holds them now."""
     if not is_id(owner_id):
         return []
-    gone = sa.or_(sa.not_(user.c.active), user.c.leave_date < work.now.date())
     held = sa.select(position.c.seat_id).join(user, user.c.id == position.c.user_id)
-    found = held.where(position.c.user_id == owner_id, position.c.seat_id.is_not(None), gone)
+    found = held.where(position.c.user_id == owner_id, position.c.seat_id.is_not(None), is_gone(work.now))
     return list(work.execute(found).scalars())
 
 
@@ -129,7 +128,7 @@ def _rules(work: UnitOfWork, asked: Record, paths: Collection[str], joined: Coll
         .where(
             p.action.in_(sorted({asked.action, COVERED_BY.get(asked.action, asked.action)})),
             p.records.in_(sorted({"", asked.records})),
-            user.c.active,
+            sa.not_(is_gone(work.now)),
             reaches,
         )
         .order_by(user.c.name_key, user.c.id, position.c.id, p.scope.desc(), p.action)
@@ -140,7 +139,7 @@ def _rules(work: UnitOfWork, asked: Record, paths: Collection[str], joined: Coll
 def _in_force(work: UnitOfWork, rows: Sequence[Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        if rights.is_in_force(row.start_date, row.end_date, row.time_zone, work.now) and is_employed(row, work.now):
+        if rights.is_in_force(row.start_date, row.end_date, row.time_zone, work.now):
             found[row.id].append(row)
     return dict(found)
 

@@ -17,6 +17,7 @@ from chassis.audit.entries import ACT, write_entry
 from chassis.database import UnitOfWork
 from chassis.ids import is_id, new_id
 from directory import rules
+from directory.employment import is_gone
 from directory.errors import SeatNotFound
 from directory.roles import require_right_to_give
 from directory.tables import position, seat, unit, user
@@ -92,12 +93,11 @@ def leavers_of(work: UnitOfWork, seat_ids: Collection[str], user_id: str) -> tup
     """The users who held these seats and are no longer in the organization: what was theirs is the holder's."""
     if not seat_ids:
         return ()
-    gone = sa.or_(sa.not_(user.c.active), user.c.leave_date < work.now.date())
     found = (
         sa.select(position.c.user_id)
         .distinct()
         .join(user, user.c.id == position.c.user_id)
-        .where(position.c.seat_id.in_(sorted(seat_ids)), position.c.user_id != user_id, gone)
+        .where(position.c.seat_id.in_(sorted(seat_ids)), position.c.user_id != user_id, is_gone(work.now))
     )
     return tuple(sorted(work.execute(found).scalars()))
 

@@ -17,6 +17,7 @@ from chassis.clock import now
 from chassis.database import Database, UnitOfWork
 from chassis.ids import is_id, new_id
 from directory import queries, rights, rules
+from directory.employment import is_gone
 from directory.errors import SignInRefused, SignInThrottled, UserNotFound
 from directory.field_groups import read_groups
 from directory.seats import leavers_of
@@ -152,7 +153,7 @@ def still_open(moment: datetime) -> sa.ColumnElement[bool]:
 
 def access_of(work: UnitOfWork, user_id: str, service: str = "") -> Access:
     """What a user may do now, by the positions in force. Errors: UserNotFound, SignInRefused."""
-    found = sa.select(*queries.USER_COLUMNS).where(user.c.id == user_id)
+    found = sa.select(*queries.USER_COLUMNS, is_gone(work.now).label("gone")).where(user.c.id == user_id)
     row = work.execute(found).one_or_none() if is_id(user_id) else None
     if row is None:
         raise UserNotFound(user_id)
@@ -160,7 +161,7 @@ def access_of(work: UnitOfWork, user_id: str, service: str = "") -> Access:
     places = queries.places_of(positions, queries.permissions_of(work, {one.role for one in positions}))
     merged = queries.merged_places_of(work, places)
     grants = rights.grants_of([*places, *merged], work.now)
-    if not is_employed(row, work.now) or not grants:
+    if row.gone or not grants:
         raise SignInRefused("access is closed; ask an administrator")
     home = rights.home_of(places, work.now)
     held = {one.role for one in places if one.in_force(work.now)}
@@ -212,11 +213,6 @@ def _find_session(work: UnitOfWork, token: str) -> tuple[Any, str]:
         return None, ""
     # The row stays locked until the exchange ends: of two askers with one token the second finds another hash.
     return work.execute(sa.select(session).where(session.c.id == session_id).with_for_update()).one_or_none(), secret
-
-
-def is_employed(row: Any, moment: datetime) -> bool:
-    """Tell whether access is open and the last day has not passed."""
-    return row.active and (row.leave_date is None or moment.date() <= row.leave_date)
 
 
 def _printable(text: str, most: int) -> str:
