@@ -9,14 +9,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from branchline.platform.claim import stop_holder
 from branchline.platform.folder import DataFolder
 from branchline.platform.launch import start_detached
 from branchline.rest import connect
 from branchline.testing import find_chromium
-from tests.browser.windows import Windows
+from tests.browser.windows import PATIENCE, Windows
 from tests.browser.workplace import COMPANY, Workplace, seed
 from tests.e2e.office import Office
 
@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("there is no Chromium on this machine; install the package chromium")
     if program is None:
         pytest.skip("there is no Chromium on this machine")  # skip-ok: a system package; CI requires it
+    expect.set_options(timeout=PATIENCE)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox to go into
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=arguments)

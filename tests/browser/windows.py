@@ -21,7 +21,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 SERIOUS = ("serious", "critical")
 PICTURE_FOLDER = Path(__file__).resolve().parents[2] / "docs" / "user" / "pictures"
 NARROW = 600  # pixels; a window below is a phone's, touched and as high as a phone
-PATIENCE = 10_000  # milliseconds until an element that does not come fails the test
+PATIENCE = 20_000  # milliseconds until an element that does not come fails the test
 
 SignIn = Callable[[Page, str], None]
 

@@ -46,7 +46,7 @@ class Office:
 
     def check(self, file: Path, unit: str, kind: str, **how: Any) -> Run:
         """Upload and check a file; the run waits, or has failed."""
-        found: Run = eventually(lambda: self._check(Wanted(file, unit, kind, **how)) or {}, within=20)
+        found: Run = eventually(lambda: self._check(Wanted(file, unit, kind, **how)) or {}, within=60)
         return found
 
     def _check(self, wanted: Wanted) -> Run | None:

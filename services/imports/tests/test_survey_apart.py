@@ -159,7 +159,7 @@ def test_the_reading_process_ends_with_the_one_that_asked_for_it(workbook: Path)
         assert asking.stdout is not None
         child = int(asking.stdout.readline())
         os.kill(asking.pid, signal.SIGKILL)
-    eventually(lambda: not _runs(child), within=10)
+    eventually(lambda: not _runs(child), within=30)
 
 
 def _runs(pid: int) -> bool:

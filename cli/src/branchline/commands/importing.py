@@ -172,7 +172,9 @@ def _undo(screen: Screen, rest: Any, run_id: str, agreed: bool) -> int:
     kept = list_kept(rest, run_id)
     if not agreed and not foretold["undo"]["message"]:
         print(undo_text(foretold, kept), flush=True)
-        agreed = typer.confirm("Undo it?", default=False)
+        if not typer.confirm("Undo it?", default=False):
+            return Exit.OK
+        agreed = True
     run = undo_run(rest, run_id, progress.tell, dry_run=False) if agreed else foretold
     kept = list_kept(rest, run_id) if agreed else kept
     progress.end()

@@ -228,7 +228,7 @@ def test_a_reading_is_in_the_trail_within_a_second_with_its_records(database: Da
     seller = a_seller()
     readers.note_read(reading, "contacts/ListPersons", seller, contacts.ListPersonsRequest(), answer)
     readers.note_read(reading, "x", Access("", service="reporting"), contacts.ListPersonsRequest(), answer)
-    [entry] = eventually(lambda: found(database), within=3)
+    [entry] = eventually(lambda: found(database), within=30)
     assert (entry.action, entry.records, entry.record_ids, entry.session_id) == (
         "list", "person", [person], seller.session_id,
     )  # fmt: skip
@@ -255,7 +255,7 @@ def test_readings_wait_for_a_database_that_is_away(database: Database) -> None:
     readers.flush()
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE away RENAME TO audit_entry")
-    eventually(lambda: len(found(database)) == 1, within=3)
+    eventually(lambda: len(found(database)) == 1, within=30)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_page_hears_of_a_change_to_what_it_shows_and_of_nothing_else(
     stream = listen(first, f"person:{shown['id']}")
     rename(rest, other, "Other")
     rename(rest, shown, "Secret-Name")
-    eventually(lambda: stream.topics() - {"*"} == {f"person:{shown['id']}"}, within=5)  # the first to listen gets all
+    eventually(lambda: stream.topics() - {"*"} == {f"person:{shown['id']}"}, within=30)  # the first to listen gets all
     assert "Secret-Name" not in stream.raw
 
 
@@ -116,7 +116,7 @@ def test_an_interaction_is_news_for_the_card_of_its_customer(
     person = a_person(rest, unit)
     stream = listen(first, f"person:{person['id']}")
     rest.post("/interactions", {"kind": "call", "person_id": person["id"], "unit_id": unit["id"], "summary": "called"})
-    eventually(lambda: f"person:{person['id']}" in stream.topics(), within=5)
+    eventually(lambda: f"person:{person['id']}" in stream.topics(), within=30)
 
 
 def test_a_moved_deal_is_news_for_the_stage_it_left_and_the_one_it_entered(
@@ -128,9 +128,9 @@ def test_a_moved_deal_is_news_for_the_stage_it_left_and_the_one_it_entered(
     stages = [one["id"] for one in rest.get("/pipelines")["pipelines"][0]["stages"]]
     stream = listen(first, *(f"stage:{one}" for one in stages[:3]))
     deal = rest.post("/deals", {"title": "Stairs", "unit_id": unit["id"], "stage_id": stages[0]})
-    eventually(lambda: stream.topics() - {"*"} == {f"stage:{stages[0]}"}, within=5)
+    eventually(lambda: stream.topics() - {"*"} == {f"stage:{stages[0]}"}, within=30)
     rest.post(f"/deals/{deal['id']}/move", {"stage_id": stages[1]}, headers={"If-Match": f'"{deal["etag"]}"'})
-    eventually(lambda: stream.topics() - {"*"} == {f"stage:{one}" for one in stages[:2]}, within=5)
+    eventually(lambda: stream.topics() - {"*"} == {f"stage:{one}" for one in stages[:2]}, within=30)
 
 
 def test_a_new_unit_is_news_for_the_one_above_it_and_stands_on_the_next_page(
@@ -143,7 +143,7 @@ def test_a_new_unit_is_news_for_the_one_above_it_and_stands_on_the_next_page(
     body = {"kind": "branch", "code": "newborn", "name": "Newborn", "parent_id": region["id"]}
     admin.post("/units", body)
     number_waiting(platform.databases["directory"])
-    eventually(lambda: f"unit:{region['id']}" in stream.topics(), within=5)
+    eventually(lambda: f"unit:{region['id']}" in stream.topics(), within=30)
     assert "Newborn" in head.get("/today").text
 
 
@@ -154,11 +154,11 @@ def test_a_sibling_branch_hears_nothing(platform: Any, a_visitor: Any, a_branch:
     person = a_person(rest, moscow)
     own, strange = listen(here, f"person:{person['id']}"), listen(there, f"person:{person['id']}")
     rename(rest, person, "Changed")
-    eventually(lambda: own.topics(), within=5)
+    eventually(lambda: own.topics(), within=30)
     later = a_person(platform.rest(there.login), tula)
     both = listen(there, f"person:{person['id']}", f"person:{later['id']}")
     rename(platform.rest(there.login), later, "Own")
-    eventually(lambda: both.topics() == {f"person:{later['id']}"}, within=5)
+    eventually(lambda: both.topics() == {f"person:{later['id']}"}, within=30)
     assert strange.topics() == set()
 
 
@@ -172,15 +172,15 @@ def test_what_changed_between_the_pages_rendering_and_its_stream_is_not_missed(
     warm = listen(second, f"person:{person['id']}")
     page = first.get("/today").text
     rename(rest, person, "Meanwhile")
-    eventually(warm.topics, within=5)
+    eventually(warm.topics, within=30)
     since = page.partition('name="rendered" content="')[2].partition('"')[0]
     stream = listen(first, f"person:{person['id']}", since=since)
-    eventually(lambda: stream.topics() == {f"person:{person['id']}"}, within=5)
+    eventually(lambda: stream.topics() == {f"person:{person['id']}"}, within=30)
 
 
 def test_a_page_away_for_long_fetches_everything(a_visitor: Any, a_branch: Any, listen: Any) -> None:
     stream = listen(a_visitor(a_branch()), "person:00000000-0000-7000-8000-000000000000", since="1000")
-    eventually(lambda: stream.topics() == {"*"}, within=5)
+    eventually(lambda: stream.topics() == {"*"}, within=30)
 
 
 def test_the_stream_ends_with_the_session(

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T], within: float = 10.0, every: float = 0.02) -> T:
+def eventually(probe: Callable[[], T], within: float = 30.0, every: float = 0.02) -> T:
     """Call `probe` until it answers something true and return that; `within` and `every` in seconds.
 
     Errors: AssertionError with the last answer, or the probe's own last AssertionError.
