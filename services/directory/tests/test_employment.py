@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from crm.directory.v1 import directory_pb2 as pb
 from directory.employment import is_gone
+from directory.tables import position as position_row
 from directory.tables import user
 
 LAST = date(2026, 3, 5)
@@ -29,7 +30,7 @@ def gone(directory: Any, user_id: str, minute: str) -> bool:
     return found
 
 
-def a_leaver(directory: Any, *zones: str) -> str:
+def a_leaver(directory: Any, *zones: str, starts: date | None = None) -> str:
     """Somebody with a position in a unit of each zone whose last day is 5 March; the id."""
     units = [directory.a_unit(f"u{at}", time_zone=zone) for at, zone in enumerate(zones)]
     made = directory.a_user("Leo Leaver", login="leo")
@@ -38,6 +39,7 @@ def a_leaver(directory: Any, *zones: str) -> str:
         directory.call("AddPosition", pb.AddPositionRequest(position=position))
     with directory.database.transaction() as work:
         work.execute(sa.update(user).where(user.c.id == made.id).values(leave_date=LAST))
+        work.execute(sa.update(position_row).where(position_row.c.user_id == made.id).values(start_date=starts))
     return str(made.id)
 
 
@@ -50,6 +52,11 @@ def test_the_last_day_ends_where_the_unit_is(directory: Any, zone: str) -> None:
 def test_who_works_in_two_zones_is_there_until_both_days_have_ended(directory: Any) -> None:
     leaver = a_leaver(directory, "Asia/Vladivostok", "America/Los_Angeles")
     assert [gone(directory, leaver, minute) for minute in ENDS["America/Los_Angeles"]] == [False, True]
+
+
+def test_a_position_that_would_begin_later_says_nothing_of_the_last_day(directory: Any) -> None:
+    leaver = a_leaver(directory, "America/Los_Angeles", starts=date(2026, 3, 6))
+    assert [gone(directory, leaver, one) for one in ("2026-03-05T23:59", "2026-03-06T00:00")] == [False, True]
 
 
 def test_without_a_position_the_day_is_that_of_greenwich_and_closed_access_is_closed(directory: Any) -> None:

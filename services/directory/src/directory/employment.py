@@ -1,6 +1,6 @@
 """Who is still in the organization: access is open, and the last day has not ended where the person works.
 
-The last day is one of the calendar of the units of the positions that reach so far; whoever works in several is there
+The last day is one of the calendar of the units of the positions held on it; whoever works in several is there
 until it has ended in all of them.
 """
 
@@ -22,6 +22,7 @@ def is_gone(moment: datetime) -> sa.ColumnElement[bool]:
         .join_from(held, unit, unit.c.id == held.c.unit_id)
         .where(
             held.c.user_id == user.c.id,
+            sa.or_(held.c.start_date.is_(None), held.c.start_date <= user.c.leave_date),
             sa.or_(held.c.end_date.is_(None), held.c.end_date > user.c.leave_date),
         )
         .correlate(user)
