@@ -32,6 +32,9 @@ def show_units(visit: Visit) -> Response:
     if day is not None:
         asked.as_of.CopyFrom(to_date(day))
     found = visit.gather(units=("directory", "ListUnits", asked))["units"]
+    names = {key: one.name for key, one in list_units(visit).items()}
+    if found:  # newer than what is kept
+        names |= {unit.id: unit.name for unit in found.units}
     return visit.render(
         "admin/units.html",
         help="admin",
@@ -40,7 +43,7 @@ def show_units(visit: Visit) -> Response:
         units=found.units if found else [],
         next_token=found.next_page_token if found else "",
         day=day.isoformat() if day else "",
-        unit_names={key: one.name for key, one in list_units(visit).items()},
+        unit_names=names,
         kinds=kind_words(),
         is_closed={unit.id: is_closed(visit, unit) for unit in (found.units if found else [])},
     )
