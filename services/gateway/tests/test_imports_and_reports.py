@@ -180,6 +180,7 @@ def test_columns_become_own_fields_read_by_what_these_hold(platform: Platform, a
     page = browser.get(f"/imports/{run['id']}?step=columns").text
     browser.client.close()
     assert f'<option value="attributes.{height}" selected title="">Height {mark}</option>' in page
+    assert f'value="attributes.{there}"' not in page  # of another unit
     admin.post(f"/runs/{run['id']}/confirm")
     platform.run_jobs()
     names = {one["display_name"]: one["id"] for one in admin.get("/persons", unit=unit["id"])["persons"]}

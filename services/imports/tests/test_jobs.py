@@ -6,7 +6,7 @@ import pytest
 
 from chassis.errors import DomainError, Kind, NotPermitted
 from chassis.jobs import Job
-from imports.jobs import _run
+from imports.jobs import wait_for_unit
 from units.visibility import UnitNotKnown
 
 JOB = Job("id", "check", {}, {}, 1, "holder")
@@ -17,7 +17,7 @@ def test_a_unit_that_the_owner_does_not_know_yet_is_waited_for() -> None:
         raise UnitNotKnown("new")
 
     with pytest.raises(DomainError, match="no unit 'new' is known here") as trouble:
-        _run(check, JOB)
+        wait_for_unit(check, JOB)
     assert trouble.value.kind is Kind.UNAVAILABLE  # what a JobRunner tries again
 
 
@@ -26,4 +26,4 @@ def test_what_waiting_cannot_mend_stays_as_it_is() -> None:
         raise NotPermitted("no")
 
     with pytest.raises(NotPermitted):
-        _run(check, JOB)
+        wait_for_unit(check, JOB)

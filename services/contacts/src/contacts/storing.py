@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -68,33 +68,29 @@ def insert_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
 
 def remove_cards(work: UnitOfWork, cards: Sequence[AnyCard], survivor_id: str, merge_id: str) -> None:
     """Take away cards of one record type with all their parts, since they became part of the survivor, and say so."""
-    if not cards:
-        return
-    _delete_cards(work, cards)
-    fields = rules_for(work, type_of(cards[0]), "")
-    for card in cards:
-        card.version += 1
-        told = merged_event(card, survivor_id, merge_id, fields.shown(card.attributes))
-        work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
+    _take_away(work, cards, lambda card, values: merged_event(card, survivor_id, merge_id, values))
 
 
 def take_back_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
     """Take away cards of one record type with all their parts, since their import is undone, and say so."""
+    _take_away(work, cards, removed_event)
+
+
+def _take_away(
+    work: UnitOfWork, cards: Sequence[AnyCard], event_of: Callable[[AnyCard, Mapping[str, str]], Any]
+) -> None:  # fmt: skip
+    """Delete cards of one record type with all their parts; `event_of` a card and its own fields' values says so."""
     if not cards:
         return
-    _delete_cards(work, cards)
-    fields = rules_for(work, type_of(cards[0]), "")
-    for card in cards:
-        card.version += 1
-        told = removed_event(card, fields.shown(card.attributes))
-        work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
-
-
-def _delete_cards(work: UnitOfWork, cards: Sequence[AnyCard]) -> None:
     table, removed = table_of(cards[0]), [card.id for card in cards]
     for kept, column in ((table, "id"), (channel, "owner_id"), (affiliation, "person_id"), (block, "record_id")):
         gone = sa.bindparam("gone", removed, type_=sa.ARRAY(kept.c[column].type))
         work.execute(sa.delete(kept).where(kept.c[column] == sa.any_(gone)))
+    fields = rules_for(work, type_of(cards[0]), "")
+    for card in cards:
+        card.version += 1
+        told = event_of(card, fields.shown(card.attributes))
+        work.add_event(told, type_of(card), card.id, card.version, card.unit_path, card.id)
 
 
 def restore_cards(work: UnitOfWork, cards: Sequence[AnyCard], survivor_id: str, merge_id: str) -> None:

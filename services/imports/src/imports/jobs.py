@@ -42,16 +42,19 @@ def job_runner(settings: Settings) -> JobRunner:
     database = Database(settings.database_url, SERVICE, statement_timeout_ms=WORK_TIMEOUT_MS, lock_timeout_ms=10_000)
     peers = PeerServices(settings)
     handlers = {
-        CHECK_JOB: partial(_run, partial(_check, database, peers, settings)),
-        LOAD_JOB: partial(_run, partial(load_run, database, peers, settings)),
-        UNDO_JOB: partial(_run, partial(undo_run, database, peers)),
+        CHECK_JOB: partial(wait_for_unit, partial(_check, database, peers, settings)),
+        LOAD_JOB: partial(wait_for_unit, partial(load_run, database, peers, settings)),
+        UNDO_JOB: partial(wait_for_unit, partial(undo_run, database, peers)),
         EXPORT_JOB: partial(run_export, database, peers, settings),
     }
     return JobRunner(database, handlers, _failed)
 
 
-def _run(work: JobHandler, job: Job) -> None:
-    """Do a run's work; a run begins only in a unit known here, so that news of it is on its way to the others too."""
+def wait_for_unit(work: JobHandler, job: Job) -> None:
+    """Do a run's work; a run begins only in a unit known here, so that news of it is on its way to the others too.
+
+    Errors: UnitOnItsWay, which a JobRunner tries again; what `work` raises.
+    """
     try:
         work(job)
     except DomainError as trouble:

@@ -65,7 +65,7 @@ class Kind:
 
 ATTRIBUTE = "attribute"
 OWN = "attributes."  # begins the name of a field of the company's own
-RECORD_TYPES = {"persons": "person", "organizations": "organization"}  # of the cards that have such fields
+RECORD_TYPES = {"persons": "person", "organizations": "organization"}  # of cards, by the kind whose rows become them
 T = FieldType
 
 

@@ -16,12 +16,12 @@ from chassis.jobs import Job, add_job
 from crm.contacts.v1 import contacts_pb2 as contacts
 from imports.errors import RunNotUndoable
 from imports.fates import ACTUAL
+from imports.kinds import RECORD_TYPES
 from imports.peers import PeerServices
 from imports.runs import Pace, change_run, get_own_run, mark_progress
 from imports.tables import run, run_fate, run_undo
 
 UNDO_JOB = "undo"
-RECORD_TYPES = {"persons": "person", "organizations": "organization"}
 MOST_RECORDS = 500  # a set, as contacts takes it
 CHANGING = ("created", "updated", "merged")  # fates of rows that may have changed a record
 COUNTED = ("removed", "restored")

@@ -17,7 +17,8 @@ from gateway.web import import_words as words
 from gateway.web.finding_words import finding_words
 from gateway.web.imports import counts_of, shares_of, user_names
 from gateway.web.mounting import Page
-from gateway.web.own_fields import label_of
+from gateway.web.names import list_units
+from gateway.web.own_fields import belongs_to, label_of
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
 
@@ -27,7 +28,6 @@ RUN_STEP = (
     pb.RUN_STATE_LOADING, pb.RUN_STATE_FINISHED, pb.RUN_STATE_CANCELLED, pb.RUN_STATE_UNDOING, pb.RUN_STATE_UNDONE
 )  # fmt: skip
 LOADED = (pb.RUN_STATE_FINISHED, pb.RUN_STATE_UNDOING, pb.RUN_STATE_UNDONE)
-UNDOABLE = ("persons", "organizations")
 # Where a row's record can be looked at.
 RECORDS = {"persons": "/customers/", "organizations": "/organizations/", "deals": "/deals/"}
 LISTS = {"persons": "/customers", "organizations": "/organizations", "deals": "/deals", "interactions": "/customers"}
@@ -123,7 +123,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "state": words.state_words(run),
         "working": run.state in words.AT_WORK or _is_counted(run),
         "counted": _is_counted(run),
-        "may_undo": visit.may_import and run.kind in UNDOABLE and run.state == pb.RUN_STATE_FINISHED,
+        "may_undo": visit.may_import and run.kind in words.RECORD_TYPES and run.state == pb.RUN_STATE_FINISHED,
         "may_change": may_change(visit, run),
         "kind": words.kind_words().get(run.kind, run.kind),
         "unit_name": found["unit"].unit.name if found["unit"] else "",
@@ -132,7 +132,7 @@ def _values(visit: Visit) -> dict[str, Any]:
         "meanings": words.fate_meanings(),
         "counts": counts_of(run),
         "shares": shares_of(counts_of(run) or pb.RunCounts()),
-        **_of_columns(run, found),
+        **_of_columns(visit, run, found),
         **_of_check(visit, run, found),
         **_of_end(run),
     }
@@ -168,21 +168,28 @@ def _calls_of(step: str, run: pb.Run, visit: Visit) -> dict[str, tuple[str, str,
             "kinds": ("imports", "ListKinds", pb.ListKindsRequest()),
             "templates": ("imports", "ListTemplates", pb.ListTemplatesRequest(page_size=200, kind=run.kind)),
         }
-    if step == "check" and run.state not in words.AT_WORK:
+    if step == "check" and run.state not in words.BEING_CHECKED:
         severity, token = visit.query.get("severity", ""), visit.query.get("page", "")
         asked = pb.ListFindingsRequest(run_id=run.id, page_size=FINDINGS, page_token=token, severity=severity)
         return {"findings": ("imports", "ListFindings", asked)}
     return {}
 
 
-def _of_columns(run: pb.Run, found: dict[str, Any]) -> dict[str, Any]:
+def _own_fields(visit: Visit, found: dict[str, Any]) -> list[Any]:
+    """The company's own fields that cards of the run's unit have."""
+    if not found.get("own_fields") or not found["unit"]:
+        return []
+    units = list_units(visit)
+    return [one for one in found["own_fields"].customer_fields if belongs_to(one, found["unit"].unit.path, units)]
+
+
+def _of_columns(visit: Visit, run: pb.Run, found: dict[str, Any]) -> dict[str, Any]:
     kinds = found.get("kinds")
     fields = [field for kind in (kinds.kinds if kinds else ()) if kind.name == run.kind for field in kind.fields]
     names = words.field_words()
     own = {column.field for column in run.mapping if column.field}
     offered = [(field.name, names.get(field.name, field.name)) for field in fields]
-    own_fields = found["own_fields"].customer_fields if found.get("own_fields") else []
-    offered += [(words.OWN + one.key, label_of(one)) for one in own_fields]
+    offered += [(words.OWN + one.key, label_of(one)) for one in _own_fields(visit, found)]
     return {
         "fields": [*offered, (words.ATTRIBUTE, _("Keep as a further fact"))],
         "descriptions": {field.name: field.description for field in fields},

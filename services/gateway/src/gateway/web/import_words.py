@@ -6,12 +6,10 @@ from crm.imports.v1 import imports_pb2 as pb
 from gateway.web.texts import gettext as _
 
 FATES = ("created", "updated", "unchanged", "merged", "refused")
-AT_WORK = (
-    pb.RUN_STATE_QUEUED, pb.RUN_STATE_INSPECTING, pb.RUN_STATE_CHECKING, pb.RUN_STATE_LOADING,
-    pb.RUN_STATE_UNDOING,
-)  # fmt: skip
+BEING_CHECKED = (pb.RUN_STATE_QUEUED, pb.RUN_STATE_INSPECTING, pb.RUN_STATE_CHECKING)
+AT_WORK = (*BEING_CHECKED, pb.RUN_STATE_LOADING, pb.RUN_STATE_UNDOING)
 ATTRIBUTE, OWN = "attribute", "attributes."  # a further fact; what begins the name of a company's own field
-RECORD_TYPES = {"persons": "person", "organizations": "organization"}  # of the cards that have own fields
+RECORD_TYPES = {"persons": "person", "organizations": "organization"}  # of cards, by the kind whose rows become them
 
 
 def kind_words() -> dict[str, str]:
