@@ -13,8 +13,15 @@ from branchline.platform.folder import DataFolder
 
 SERVICES = ("directory", "contacts", "deals", "scheduling", "imports", "reporting")
 STORES = (*SERVICES, "gateway")  # each has its own database
-# glibc keeps an arena of memory per thread otherwise, which triples what a threaded process holds.
-SMALL = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
+# glibc keeps an arena of memory per thread otherwise, which triples what a threaded process holds; and having freed
+# something large it takes what is large from the heap as well, where small things behind it keep it from going back.
+ARENAS, LARGE_BYTES = 2, 128 * 1024
+SMALL = {
+    "MALLOC_ARENA_MAX": str(ARENAS),
+    "MALLOC_MMAP_THRESHOLD_": str(LARGE_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": str(LARGE_BYTES),
+    "PYTHONUNBUFFERED": "1",
+}
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,14 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from branchline.platform.environment import ARENAS, LARGE_BYTES
+
 POSSIBLE = sys.platform == "linux"
 # What every process needs. Never grpc: a worker process must not hold it, and its threads do not survive a fork.
 SHARED = ("sqlalchemy.dialects.postgresql.psycopg", "chassis.database", "chassis.process", "chassis.tokens")
 POLL_SECONDS = 0.01
-M_ARENA_MAX, ARENAS = -8, 2  # glibc's mallopt: what MALLOC_ARENA_MAX tells a process that is started, not copied
+# glibc's mallopt: what the variables of environment.SMALL tell a process that is started, not copied.
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
 
 
 class Nursery:
@@ -127,7 +130,8 @@ def _leave_supervisor(log: Path, gate: int) -> None:
     os.closerange(3, gate)
     os.closerange(gate + 1, os.sysconf("SC_OPEN_MAX"))
     if hasattr(system := ctypes.CDLL(None), "mallopt"):
-        system.mallopt(M_ARENA_MAX, ARENAS)
+        for option, value in ((M_ARENA_MAX, ARENAS), (M_MMAP_THRESHOLD, LARGE_BYTES), (M_TRIM_THRESHOLD, LARGE_BYTES)):
+            system.mallopt(option, value)
 
 
 def _run(name: str, gate: int) -> None:

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from phonenumbers import country_code_for_region
 
 from chassis import paging
 from chassis.database import UnitOfWork
@@ -29,6 +28,7 @@ from units.tables import unit
 from units.visibility import Sight, sight_of, units_seen
 from units.wall import confirm_seen
 from values.names import fold_name
+from values.numbering import phonenumbers
 from values.phones import phone_search_keys
 
 CANDIDATES_A_HIT = 4  # of each type, to rank among
@@ -119,7 +119,7 @@ def _phone_question(work: UnitOfWork, query: str) -> str:
     ).one_or_none() if is_id(work.access.unit_id) else None  # fmt: skip
     country, area = (home.country_code or None, home.area_code or None) if home else (None, None)
     keys = phone_search_keys(query, country, area)
-    calling_code = str(country_code_for_region(country)) if country else ""
+    calling_code = str(phonenumbers.country_code_for_region(country)) if country else ""
     begins = [f"{code}{key}" for code in dict.fromkeys(("", calling_code)) for key in keys]
     return " | ".join([words.prefix("p", key) for key in begins] + [words.prefix("s", key[::-1]) for key in keys])
 

@@ -95,7 +95,7 @@ def quote(word: str) -> str:
     return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-@lru_cache(maxsize=32768)  # names repeat: a batch of a thousand persons has a few hundred words
+@lru_cache(maxsize=4096)  # names repeat: a batch of a thousand persons has a few hundred words
 def _name_lexemes(word: str) -> tuple[str, ...]:
     whole = [one for token in search_tokens(word) for one in _with_suffixes(token)]
     short = dict.fromkeys(f"k{one[:size]}" for one in whole for size in SHORT if len(one) >= size)

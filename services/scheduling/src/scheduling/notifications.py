@@ -99,8 +99,11 @@ def _select(work: UnitOfWork) -> sa.Select[Any]:
 def _seen(work: UnitOfWork) -> sa.ColumnElement[bool]:
     """A predicate: of what is new at customers only that whose interaction and card the caller may see by now."""
     n, access = notification.c, work.access
+    # Asked card by card: a few are new, and a list of all that the caller may see would be gone through for each page.
     cards = [
-        column.in_(sa.select(table.c.id).where(visible_known(access, CUSTOMER, table.c.unit_ids, table.c.owner_id)))
+        sa.exists()
+        .where(table.c.id == column, visible_known(access, CUSTOMER, table.c.unit_ids, table.c.owner_id))
+        .correlate(notification)
         for table, column in ((_person, n.person_id), (_organization, n.organization_id))
     ]
     return sa.or_(sa.not_(_IS_NEWS), sa.and_(visible(access, INTERACTION, n.unit_id), sa.or_(*cards)))

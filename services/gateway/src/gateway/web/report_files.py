@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 from gateway.web.report_tables import Heading, Line, Shown, Table
 
 FORMATS = {"count": "#,##0", "money": "#,##0.00", "percent": "0.0%", "per_hundred": "0.0", "days": "0.0"}
@@ -27,6 +25,8 @@ def write_workbook(
     title: str, facts: Sequence[tuple[str, str]], table: Table, notes: Sequence[str], rtl: bool = False
 ) -> bytes:
     """The workbook of a table: its title and what was asked, headings, rows, totals, remarks."""
+    import xlsxwriter  # heavy, and most gateways never write a workbook
+
     output = io.BytesIO()
     book = xlsxwriter.Workbook(output, OPTIONS)
     sheet = book.add_worksheet()
