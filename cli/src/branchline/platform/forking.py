@@ -22,11 +22,17 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
-from branchline.platform.environment import ARENAS, LARGE_BYTES
+from branchline.platform.environment import ARENAS, LARGE_BYTES, SERVICES
 
 POSSIBLE = sys.platform == "linux"
 # What every process needs. Never grpc: a worker process must not hold it, and its threads do not survive a fork.
-SHARED = ("sqlalchemy.dialects.postgresql.psycopg", "chassis.database", "chassis.process", "chassis.tokens")
+SHARED = (
+    "sqlalchemy.dialects.postgresql.psycopg", "chassis.database", "chassis.process", "chassis.tokens",
+    *(f"crm.{name}.v1.{name}_pb2" for name in SERVICES),
+    *(f"crm.{name}.events.v1.{name}_events_pb2" for name in SERVICES if name != "reporting"),
+    "crm.platform.v1.events_pb2", "values.phones", "values.emails", "values.names", "values.organization_names",
+    "rapidfuzz.fuzz",
+)  # fmt: skip
 POLL_SECONDS = 0.01
 # glibc's mallopt: what the variables of environment.SMALL tell a process that is started, not copied.
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
