@@ -10,15 +10,13 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from values.flags import read_yes_no
+
 __all__ = ["BETWEEN", "FieldType", "FieldValue", "FieldValueProblem", "FieldValueTrouble", "normalize_field_value"]
 
 BETWEEN = "; "  # stands between several choices
 LINE, LINES = 300, 2_000  # characters
 YES, NO = "yes", "no"
-_YES_NO = {
-    **dict.fromkeys(("yes", "y", "true", "1", "да", "نعم"), YES),
-    **dict.fromkeys(("no", "n", "false", "0", "нет", "لا"), NO),
-}
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,6})?")
 _MONEY = re.compile(r"(-?[0-9][0-9.,]*) ([A-Za-z]{3})")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]00:00(?::00)?)?")
@@ -98,7 +96,7 @@ def _read(field_type: FieldType, text: str, choices: Sequence[str]) -> str | Fie
         case FieldType.DATE:
             return _read_date(text)
         case FieldType.YES_NO:
-            return _YES_NO.get(text.casefold(), FieldValueTrouble.NOT_YES_OR_NO)
+            return {True: YES, False: NO}.get(read_yes_no(text), FieldValueTrouble.NOT_YES_OR_NO)
         case FieldType.CHOICE | FieldType.CHOICES:
             return _read_choices(text, choices, several=field_type is FieldType.CHOICES)
         case FieldType.LINK:

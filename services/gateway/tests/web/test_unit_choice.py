@@ -41,6 +41,20 @@ def test_a_chosen_unit_narrows_the_page_and_the_places_of_the_rail(
     assert 'href="/deals"' in head.get(again).text
 
 
+def test_in_the_calendar_a_chosen_unit_shows_its_days_and_all_units_show_ones_own(
+    a_visitor: Callable[..., Any], a_branch: Any
+) -> None:
+    unit = a_branch(name="Choice Calendar")
+    head = a_visitor(unit, "head")
+    told = {"unit": unit["id"], "here": "/calendar?view=week&date=2026-03-02&colleague=x"}
+    chosen = head.post("/units/choice", told).headers["hx-redirect"]
+    assert chosen == f"/calendar?view=week&date=2026-03-02&who=unit%3A{unit['id']}"
+    assert shown(head.get(chosen).text) == ("Narrowed to", "Acme › Choice Calendar")
+    assert shown(head.get("/calendar").text) == ("", "Acme › Choice Calendar")
+    again = head.post("/units/choice", {"unit": "", "here": chosen}).headers["hx-redirect"]
+    assert again == "/calendar?view=week&date=2026-03-02"
+
+
 def test_the_board_and_the_list_of_a_chosen_unit_leave_out_other_units(
     admin: Any, a_visitor: Callable[..., Any], a_branch: Any, an_administrator: Any, platform: Any
 ) -> None:

@@ -13,6 +13,7 @@ from imports.kinds import FieldType
 from imports.reading.cells import Cell, CellKind, plain_number
 from imports.reading.dates import DateForm, DateTrouble, parse_date
 from imports.reading.numbers import NumberTrouble, ParsedNumber, parse_number
+from values.flags import read_yes_no
 
 # What people write for "nothing" in a cell.
 NOTHING = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "\\n", "#n/a", "нет", "н/д"})
@@ -151,12 +152,10 @@ def read_flag(cell: Cell) -> bool | CellTrouble:
     """Yes or no, in the words people use."""
     if isinstance(cell.value, bool):
         return cell.value
-    word = cell.text.strip().lower()
-    if word in ("1", "yes", "y", "true", "да", "+", "x", "ja", "oui", "si", "sí", "はい", "نعم", "بله"):
-        return True
-    if word in ("0", "no", "n", "false", "нет", "nein", "non", "いいえ", "لا", "خیر"):
-        return False
-    return CellTrouble("not_a_flag", f"{word!r} is neither yes nor no", "write yes or no", blocks=False)
+    answer = read_yes_no(cell.text)
+    if answer is not None:
+        return answer
+    return CellTrouble("not_a_flag", f"{cell.text.strip()!r} is neither yes nor no", "write yes or no", blocks=False)
 
 
 def as_day(value: datetime | date) -> date:

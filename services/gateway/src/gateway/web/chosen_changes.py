@@ -14,6 +14,7 @@ from gateway.web.own_fields import label_of, list_fields
 from gateway.web.tags import BETWEEN
 from gateway.web.texts import gettext as _
 from gateway.web.visits import Visit
+from values.flags import read_yes_no
 
 CUSTOMERS = ("customers", "organizations")
 INDUSTRY, INDIVIDUAL, OWN = "industry", "individual_customer", "own:"
@@ -132,8 +133,7 @@ def _fill_in(visit: Visit, kind: str, change: pb.CustomerChange, one: Chosen) ->
 
 
 def _yes_or_no(value: str) -> bool:
-    answers = {"yes": True, _("yes"): True, "no": False, _("no"): False}
-    answer = answers.get(value.casefold())
+    answer = read_yes_no(value)
     if answer is None:
         raise FieldInvalid(FieldViolation("value", _("write yes or no")))
     return answer

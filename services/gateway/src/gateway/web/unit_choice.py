@@ -1,4 +1,4 @@
-"""The unit at the top of every page: narrows lists, board, forecast, reports and Today to it and to all below it.
+"""The unit at the top of every page: narrows lists, board, forecast, reports, calendar and Today to it and all below it.
 
 A filter is an address: a page is narrowed where its address names the unit. What was chosen is remembered, and stands
 in the addresses of the places of the rail.
@@ -20,6 +20,7 @@ from gateway.web.texts import gettext as _
 from gateway.web.visits import UNIT_CHOICE, Visit
 
 NARROWED = re.compile(r"/(today|customers|organizations|deals|reports)$|/reports/[a-z-]+$")  # pages whose address may
+CALENDAR, OF_UNIT = "/calendar", "unit:"  # which shows one's own days, somebody's or a unit's
 INSIDE = re.compile(r"/(?!/)[^\\\s]*")
 
 
@@ -43,8 +44,11 @@ class Branch:
 
 def read_choice(visit: Visit) -> UnitChoice:
     """The unit that narrows this page; on a page that none narrows the remembered one."""
-    takes = NARROWED.fullmatch(visit.request.url.path) is not None
+    path, who = visit.request.url.path, visit.query.get("who", "")
+    takes = NARROWED.fullmatch(path) is not None
     unit_id = visit.query.get("unit", "") if takes else visit.chosen_unit
+    if path == CALENDAR and who.startswith(OF_UNIT):
+        takes, unit_id = True, who.removeprefix(OF_UNIT)
     if not unit_id:
         return UnitChoice("", False)
     units = list_units(visit)
@@ -79,10 +83,13 @@ def narrow(here: str, unit_id: str) -> str:
     if not INSIDE.fullmatch(here):
         return "/today"
     parts = urlsplit(here)
-    if NARROWED.fullmatch(parts.path) is None:
+    is_calendar = parts.path == CALENDAR
+    if NARROWED.fullmatch(parts.path) is None and not is_calendar:
         return here
-    kept = {name: value for name, value in parse_qsl(parts.query) if name not in ("unit", "page")}
-    asked: dict[str, Any] = {**kept, "unit": unit_id} if unit_id else kept
+    left_out = ("who", "colleague") if is_calendar else ("unit", "page")
+    kept = {name: value for name, value in parse_qsl(parts.query) if name not in left_out}
+    named = {"who": f"{OF_UNIT}{unit_id}"} if is_calendar else {"unit": unit_id}
+    asked: dict[str, Any] = {**kept, **named} if unit_id else kept
     return parts.path + (f"?{urlencode(asked)}" if asked else "")
 
 
