@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["read_yes_no"]
 
-_YES = frozenset("1 yes y true да + x ja oui si sí はい نعم بله".split())
-_NO = frozenset("0 no n false нет nein non いいえ لا خیر".split())
+_YES = frozenset(("1", "yes", "y", "true", "да", "+", "x", "ja", "oui", "si", "sí", "はい", "نعم", "بله"))
+_NO = frozenset(("0", "no", "n", "false", "нет", "nein", "non", "いいえ", "لا", "خیر"))
 
 
 def read_yes_no(text: str) -> bool | None:

@@ -96,7 +96,8 @@ def _read(field_type: FieldType, text: str, choices: Sequence[str]) -> str | Fie
         case FieldType.DATE:
             return _read_date(text)
         case FieldType.YES_NO:
-            return {True: YES, False: NO}.get(read_yes_no(text), FieldValueTrouble.NOT_YES_OR_NO)
+            said = read_yes_no(text)
+            return FieldValueTrouble.NOT_YES_OR_NO if said is None else YES if said else NO
         case FieldType.CHOICE | FieldType.CHOICES:
             return _read_choices(text, choices, several=field_type is FieldType.CHOICES)
         case FieldType.LINK:

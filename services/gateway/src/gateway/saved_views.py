@@ -1,7 +1,8 @@
 """Saved views of lists and reports: a filter with its columns, or a question, under a name, for oneself or others.
 
 A view is what stands behind the question mark of a list's address, and nothing more: what it shows anybody is decided
-by that person's own rights. Functions take an open transaction and the access of who asks.
+by that person's own rights. Functions take an open transaction, the access of who asks, and `above`: the paths of the
+unit that person belongs to and of all units above it, by their ids. So a unit that moves takes its views along.
 """
 
 from __future__ import annotations
@@ -93,21 +94,23 @@ def may_share(access: Access, unit_path: str = "") -> bool:
     return access.allows_in(CONFIGURE, unit_path) or access.allows_in(PLAN, unit_path, PLAN_RECORDS)
 
 
-def may_keep(access: Access, row: Any) -> bool:
+def may_keep(access: Access, above: Mapping[str, str], row: Any) -> bool:
     """Tell whether somebody may change or remove a view: its owner may, and who may share with the same people."""
-    return row.owner_id == access.user_id or (row.sharing != MINE and may_share(access, row.unit_path))
+    if row.sharing == UNIT and row.owner_id != access.user_id:
+        return row.unit_id in above and may_share(access, above[row.unit_id])
+    return row.owner_id == access.user_id or (row.sharing == EVERYBODY and may_share(access))
 
 
-def list_views(work: UnitOfWork, access: Access, home_path: str, list_name: str = "") -> list[Any]:
-    """The views somebody has, of one list or of all, by name; `home_path` is of the unit the person belongs to."""
+def list_views(work: UnitOfWork, access: Access, above: Mapping[str, str], list_name: str = "") -> list[Any]:
+    """The views somebody has, of one list or of all, by name."""
     c = saved_view.c
     of_list = [c.list_name == list_name] if list_name else []
-    return list(work.execute(sa.select(saved_view).where(_seen(access, home_path), *of_list).order_by(c.name, c.id)))
+    return list(work.execute(sa.select(saved_view).where(_seen(access, above), *of_list).order_by(c.name, c.id)))
 
 
-def find_view(work: UnitOfWork, access: Access, home_path: str, view_id: str) -> Any:
+def find_view(work: UnitOfWork, access: Access, above: Mapping[str, str], view_id: str) -> Any:
     """One of them, locked. Errors: ViewNotFound."""
-    statement = sa.select(saved_view).where(saved_view.c.id == view_id, _seen(access, home_path)).with_for_update()
+    statement = sa.select(saved_view).where(saved_view.c.id == view_id, _seen(access, above)).with_for_update()
     row = work.execute(statement).one_or_none() if is_id(view_id) else None
     if row is None:
         raise ViewNotFound(view_id)
@@ -126,13 +129,13 @@ def make_view(work: UnitOfWork, access: Access, facts: ViewFacts) -> Any:
 
 
 def change_view(
-    work: UnitOfWork, access: Access, home_path: str, view_id: str, facts: ViewFacts, etag: str = ""
+    work: UnitOfWork, access: Access, above: Mapping[str, str], view_id: str, facts: ViewFacts, etag: str = ""
 ) -> Any:
     """Give a view another name, content or other readers.
 
     Errors: ViewNotFound, NotPermitted, FieldInvalid, StaleEtag where somebody was faster.
     """
-    row = _find_to_keep(work, access, home_path, view_id)
+    row = _find_to_keep(work, access, above, view_id)
     if etag and etag != str(row.version):
         raise StaleEtag(f"the view is at version {row.version} by now", metadata={"etag": str(row.version)})
     if facts.list_name != row.list_name:
@@ -145,9 +148,9 @@ def change_view(
     return work.execute(changed.returning(saved_view)).one()
 
 
-def remove_view(work: UnitOfWork, access: Access, home_path: str, view_id: str) -> None:
+def remove_view(work: UnitOfWork, access: Access, above: Mapping[str, str], view_id: str) -> None:
     """Forget a view. Errors: ViewNotFound, NotPermitted."""
-    row = _find_to_keep(work, access, home_path, view_id)
+    row = _find_to_keep(work, access, above, view_id)
     work.execute(sa.delete(saved_view).where(saved_view.c.id == row.id))
 
 
@@ -170,17 +173,15 @@ def check_facts(access: Access, facts: ViewFacts) -> None:
         )
 
 
-def _find_to_keep(work: UnitOfWork, access: Access, home_path: str, view_id: str) -> Any:
-    row = find_view(work, access, home_path, view_id)
-    if not may_keep(access, row):
+def _find_to_keep(work: UnitOfWork, access: Access, above: Mapping[str, str], view_id: str) -> Any:
+    row = find_view(work, access, above, view_id)
+    if not may_keep(access, above, row):
         raise NotPermitted("the view is somebody else's; save it as one of your own", metadata={"action": CONFIGURE})
     return row
 
 
-def _seen(access: Access, home_path: str) -> sa.ColumnElement[bool]:
+def _seen(access: Access, above: Mapping[str, str]) -> sa.ColumnElement[bool]:
     """A predicate: one's own views, everybody's, and those of the person's unit and of the units above it."""
     c = saved_view.c
-    labels = home_path.split(".") if home_path else []
-    above = [".".join(labels[: number + 1]) for number in range(len(labels))]
-    unit = sa.and_(c.sharing == UNIT, c.unit_path.in_(above))
+    unit = sa.and_(c.sharing == UNIT, c.unit_id.in_(above))
     return sa.or_(c.owner_id == access.user_id, c.sharing == EVERYBODY, unit)

@@ -105,8 +105,8 @@ saved_view = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("owner_id", _Id, nullable=False),
     sa.Column("sharing", sa.Text, nullable=False),
-    sa.Column("unit_id", sa.Text, nullable=False),  # with which it is shared, and where that was when it was saved
-    sa.Column("unit_path", sa.Text, nullable=False),
+    sa.Column("unit_id", sa.Text, nullable=False),  # with which it is shared
+    sa.Column("unit_path", sa.Text, nullable=False),  # where that was when it was saved: read by the release before
     sa.Column("query", sa.Text, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("send_every", sa.Text, nullable=False, server_default=""),  # week, month: comes to those who have it

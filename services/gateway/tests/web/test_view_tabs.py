@@ -72,6 +72,22 @@ def test_only_who_answers_for_a_unit_shares_with_it_and_who_is_below_sees_it(
     assert f"Whole base {unit['code']}" not in tabs_of(stranger.get("/customers").text)
 
 
+def test_a_unit_that_moves_takes_its_views_along_and_leaves_those_of_the_unit_it_was_below(
+    platform: Any, admin: Any, a_visitor: Callable[..., Any], a_branch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.homes.KEPT_SECONDS", 0.0)
+    region, other = a_branch(kind="region"), a_branch(kind="region")
+    unit = a_branch(parent_id=region["id"])
+    head, seller, above = a_visitor(unit, "head"), a_visitor(unit), a_visitor(region, "head")
+    save(head, "/deals?view=table&status=open", "Ours", sharing=unit["id"])
+    save(above, "/deals?view=table&status=open", "Of the region", sharing=region["id"])
+    assert tabs_of(seller.get("/deals").text) == ["Of the region", "Ours"]
+    admin.post("/reorganizations", {"kind": "move", "unit_id": unit["id"], "into_unit_id": other["id"]})
+    platform.spread_units()
+    assert tabs_of(a_visitor(unit).get("/deals").text) == ["Ours"]  # the seller's own rights follow within a minute
+    assert tabs_of(above.get("/deals").text) == ["Of the region"]
+
+
 def test_a_view_is_changed_renamed_put_in_order_and_removed(a_visitor: Callable[..., Any], a_branch: Any) -> None:
     visitor = a_visitor(a_branch())
     first, second = (save(visitor, f"/customers?view=all&q={name}", name) for name in ("Alpha", "Beta"))

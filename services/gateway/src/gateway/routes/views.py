@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -69,14 +69,14 @@ class _Door:
         self._signed_in, self._verifier = signed_in, verifier
 
     @contextmanager
-    def open(self, request: Request) -> Iterator[tuple[UnitOfWork, Access, str]]:
-        """A transaction, who asks, and the path of the unit the person belongs to. Errors: NotSignedIn."""
+    def open(self, request: Request) -> Iterator[tuple[UnitOfWork, Access, Mapping[str, str]]]:
+        """A transaction, who asks, and the unit the person belongs to with those above it. Errors: NotSignedIn."""
         token = self._signed_in.token_of(request)
         with calling_as(token):
             access = self._verifier.verify(token)
-            home = self._homes.of(access)
+            above = self._homes.above(access)
             with self._database.transaction() as work:
-                yield work, access, str(home.path) if home else ""
+                yield work, access, above
 
     def facts(self, body: ViewBody) -> ViewFacts:
         """What a body says, the unit found. Errors: RemoteError, FieldInvalid."""
@@ -101,22 +101,23 @@ def add_view_routes(
         request: Request, of_list: Annotated[str, Query(alias="list", max_length=40, description="of this list")] = ""
     ) -> SavedViews:
         refuse_unknown_parameters(request, {"list"})
-        with door.open(request) as (work, access, home):
-            rows = saved_views.list_views(work, access, home, of_list.replace("\0", ""))
-            return SavedViews(views=[_shown(access, row) for row in rows])
+        with door.open(request) as (work, access, above):
+            rows = saved_views.list_views(work, access, above, of_list.replace("\0", ""))
+            return SavedViews(views=[_shown(access, above, row) for row in rows])
 
     @router.post("/views", operation_id="createView", summary="Save a view", dependencies=[Depends(bearer)])
     def create_view(request: Request, body: ViewBody) -> SavedView:
-        with door.open(request) as (work, access, _home):
-            return _shown(access, saved_views.make_view(work, access, door.facts(body)))
+        with door.open(request) as (work, access, above):
+            return _shown(access, above, saved_views.make_view(work, access, door.facts(body)))
 
     @router.put(
         "/views/{view_id}", operation_id="changeView", summary="Change a saved view", dependencies=[Depends(bearer)]
     )
     def change_view(request: Request, view_id: ViewId, body: ViewBody, if_match: IfMatch = "") -> SavedView:
-        with door.open(request) as (work, access, home):
+        with door.open(request) as (work, access, above):
             facts = door.facts(body)
-            return _shown(access, saved_views.change_view(work, access, home, view_id, facts, if_match.strip('"')))
+            row = saved_views.change_view(work, access, above, view_id, facts, if_match.strip('"'))
+            return _shown(access, above, row)
 
     @router.delete(
         "/views/{view_id}",
@@ -126,18 +127,18 @@ def add_view_routes(
         dependencies=[Depends(bearer)],
     )
     def delete_view(request: Request, view_id: ViewId) -> Response:
-        with door.open(request) as (work, access, home):
-            saved_views.remove_view(work, access, home, view_id)
+        with door.open(request) as (work, access, above):
+            saved_views.remove_view(work, access, above, view_id)
         return Response(status_code=204)
 
 
-def _shown(access: Access, row: Any) -> SavedView:
+def _shown(access: Access, above: Mapping[str, str], row: Any) -> SavedView:
     names = ("name", "query", "sharing", "unit_id", "send_every", "create_time", "update_time")
     return SavedView(
         id=str(row.id),
         list=row.list_name,
         owner_id=str(row.owner_id),
-        may_change=saved_views.may_keep(access, row),
+        may_change=saved_views.may_keep(access, above, row),
         etag=str(row.version),
         **{name: getattr(row, name) for name in names},
     )

@@ -1,4 +1,4 @@
-"""The unit a person belongs to, for the top of the page and the time zone; remembered for a minute."""
+"""The unit a person belongs to, with all above it, for the top of the page and the time zone; kept for a minute."""
 
 from __future__ import annotations
 
@@ -21,18 +21,38 @@ class Homes:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._kept: dict[str, tuple[float, Any]] = {}
+        self._kept: dict[str, tuple[float, list[Any]]] = {}
         self._lock = threading.Lock()
 
     def of(self, access: Access) -> Any:
         """The home unit as a directory Unit; None when nothing is known of it. Called as the person."""
-        asked_at, unit = self._kept.get(access.unit_id, (-KEPT_SECONDS, None))
+        line = self._line(access)
+        return line[0] if line else None
+
+    def above(self, access: Access) -> dict[str, str]:
+        """The paths of the home unit and of all units above it, by their ids. Called as the person."""
+        return {unit.id: unit.path for unit in self._line(access)}
+
+    def _line(self, access: Access) -> list[Any]:
+        """The home unit, the one above it, and so on; empty when nothing is known of it."""
+        asked_at, line = self._kept.get(access.unit_id, (-KEPT_SECONDS, []))
         if not access.unit_id or time.monotonic() - asked_at < KEPT_SECONDS:
-            return unit
+            return line
         with suppress(RemoteError):  # no name of the unit is no reason to show no page; asked again in a minute
-            unit = self._services.call("directory", "GetUnit", pb.GetUnitRequest(unit=access.unit_id), timeout=1.0).unit
+            line = self._ask(access.unit_id)
         with self._lock:
             if len(self._kept) >= MOST:
                 self._kept.clear()
-            self._kept[access.unit_id] = (time.monotonic(), unit)
-        return unit
+            self._kept[access.unit_id] = (time.monotonic(), line)
+        return line
+
+    def _ask(self, unit_id: str) -> list[Any]:
+        """The line as far up as the person may see. Errors: RemoteError where not even the home unit is told."""
+        line = [self._get(unit_id)]
+        with suppress(RemoteError):
+            while line[-1].parent_id:
+                line.append(self._get(line[-1].parent_id))
+        return line
+
+    def _get(self, unit_id: str) -> Any:
+        return self._services.call("directory", "GetUnit", pb.GetUnitRequest(unit=unit_id), timeout=1.0).unit

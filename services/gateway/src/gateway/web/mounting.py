@@ -94,8 +94,9 @@ class Workplace:
         language = choose_language(session.settings.get("language", ""), request.headers.get("accept-language", ""))
         zone = ZoneInfo(session.settings.get("zone") or (home and home.time_zone) or "UTC")
         texts = Texts(language, zone)
+        above = self.homes.above(session.access)
         return Visit(
-            request, session, texts, self.services, self.sessions, self.frame, home, form, body, desk=self.desk
+            request, session, texts, self.services, self.sessions, self.frame, home, above, form, body, desk=self.desk
         )
 
 

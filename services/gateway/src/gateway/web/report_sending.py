@@ -75,9 +75,8 @@ def note_opened(visit: Visit, view_id: str) -> None:
 
 
 def _sent_views(visit: Visit) -> list[Any]:
-    home = str(visit.home.path) if visit.home else ""
     with visit.sessions.database.transaction() as work:
-        rows = saved_views.list_views(work, visit.session.access, home, REPORTS)
+        rows = saved_views.list_views(work, visit.session.access, visit.units_above, REPORTS)
     return [row for row in rows if row.send_every and row.send_since]
 
 

@@ -1,4 +1,4 @@
-"""The unit at the top of every page: narrows lists, board, forecast, reports, calendar and Today to it and all below it.
+"""The unit at the top of every page: narrows lists, deals, reports, the calendar and Today to it and to all below it.
 
 A filter is an address: a page is narrowed where its address names the unit. What was chosen is remembered, and stands
 in the addresses of the places of the rail.

@@ -65,7 +65,7 @@ def read_tabs(visit: Visit, list_name: str, columns: Columns, **shown: str) -> V
 def find_tabs(visit: Visit, list_name: str, values: Mapping[str, str]) -> ViewTabs:
     """The views of the viewer, where these conditions are shown."""
     with visit.sessions.database.transaction() as work:
-        rows = saved_views.list_views(work, visit.session.access, _home_path(visit), list_name)
+        rows = saved_views.list_views(work, visit.session.access, visit.units_above, list_name)
     tabs = in_order(visit, list_name, [_tab(visit, row) for row in rows])
     here = next((one for one in tabs if one.id == visit.query.get("saved")), None)
     return ViewTabs(list_name, tabs, here, write_query(list_name, values), _sharings(visit, here))
@@ -85,10 +85,10 @@ def change_views(visit: Visit) -> Response:
         raise HTTPException(404)
     if change in (EARLIER, LATER):
         return _move(visit, list_name, view_id, -1 if change == EARLIER else 1)
-    access, home = visit.session.access, _home_path(visit)
+    access, above = visit.session.access, visit.units_above
     with visit.sessions.database.transaction() as work:
         if change == DELETE:
-            saved_views.remove_view(work, access, home, view_id)
+            saved_views.remove_view(work, access, above, view_id)
             return visit.go(f"/{list_name}")
         if change not in (SAVE, UPDATE):
             raise FieldInvalid(FieldViolation("change", _("is none of the choices")))
@@ -96,7 +96,7 @@ def change_views(visit: Visit) -> Response:
         if change == SAVE:
             row = saved_views.make_view(work, access, facts)
         else:
-            row = saved_views.change_view(work, access, home, view_id, facts)
+            row = saved_views.change_view(work, access, above, view_id, facts)
     return visit.go(_path(row))
 
 
@@ -125,7 +125,7 @@ def _path_of(visit: Visit, unit_id: str) -> str:
 
 def _move(visit: Visit, list_name: str, view_id: str, by: int) -> Response:
     with visit.sessions.database.transaction() as work:
-        rows = saved_views.list_views(work, visit.session.access, _home_path(visit), list_name)
+        rows = saved_views.list_views(work, visit.session.access, visit.units_above, list_name)
     tabs = in_order(visit, list_name, [_tab(visit, row) for row in rows])
     at = next((place for place, one in enumerate(tabs) if one.id == view_id), None)
     if at is None:
@@ -137,7 +137,7 @@ def _move(visit: Visit, list_name: str, view_id: str, by: int) -> Response:
 
 
 def _tab(visit: Visit, row: Any) -> Tab:
-    kept = saved_views.may_keep(visit.session.access, row)
+    kept = saved_views.may_keep(visit.session.access, visit.units_above, row)
     return Tab(str(row.id), row.name, _path(row), row.query, row.sharing, row.unit_id, kept, row.send_every)
 
 
@@ -159,10 +159,6 @@ def _sharings(visit: Visit, here: Tab | None) -> list[tuple[str, str]]:
     if saved_views.may_share(access) or (here is not None and here.kept and here.sharing == EVERYBODY):
         found.append((EVERYBODY, _("everybody")))
     return found
-
-
-def _home_path(visit: Visit) -> str:
-    return str(visit.home.path) if visit.home else ""
 
 
 def _order(list_name: str) -> str:

@@ -50,7 +50,7 @@ class Visit:
     """A request in hand.
 
     `form` holds the posted fields, `body` the bytes of a page that takes those instead, `home` the person's unit as far
-    as the directory could say.
+    as the directory could say, `units_above` the paths of that and of all above it by their ids.
     """
 
     request: Request
@@ -60,6 +60,7 @@ class Visit:
     sessions: Sessions
     frame: Frame
     home: Any = None
+    units_above: Mapping[str, str] = field(default_factory=dict)
     form: FormData = field(default_factory=FormData)
     body: bytes = b""
     desk: Desk | None = None
