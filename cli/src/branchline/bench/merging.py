@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ from crm.scheduling.v1 import scheduling_pb2 as scheduling
 from crm.scheduling.v1.scheduling_pb2_grpc import SchedulingServiceStub
 
 INTERACTIONS, DEALS, ACTIVITIES, JOBS = 400, 300, 250, 50  # of both cards together
-MERGES = 10
+MERGES = 20
 CALLERS = 4
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 60.0
@@ -50,9 +50,15 @@ def measure_merges(folder: DataFolder, token: str, unit: str, say: Say) -> list[
     calls, everywhere = zip(*taken, strict=True)
     name = "two cards with 1,000 relations merged"
     return [
-        Figure(f"{name}, answered, p95", statistics.quantiles(calls, n=20)[-1], "s", lower_is_better=True),
-        Figure(f"{name}, visible in all services, p95", statistics.quantiles(everywhere, n=20)[-1], "s", 2, 1, True),
+        Figure(f"{name}, answered, p95", _p95(calls), "s", lower_is_better=True),
+        Figure(f"{name}, visible in all services, p50", statistics.median(everywhere), "s", lower_is_better=True),
+        Figure(f"{name}, visible in all services, p95", _p95(everywhere), "s", 2, 1, True),
     ]
+
+
+def _p95(taken: Sequence[float]) -> float:
+    """Among what was measured: never above the slowest."""
+    return statistics.quantiles(taken, n=20, method="inclusive")[-1]
 
 
 class _Merger:
@@ -90,7 +96,8 @@ class _Merger:
         begun = time.monotonic()
         self.contacts.call("MergeCustomers", asked, timeout=PATIENCE_SECONDS)
         answered = time.monotonic() - begun
-        self.await_all(lambda: self._counted(first.id) == (DEALS, ACTIVITIES) and self.is_told())
+        # The lists are long: they are asked for when all is told, so that asking does not hold up what is measured.
+        self.await_all(lambda: self.is_told() and self._counted(first.id) == (DEALS, ACTIVITIES))
         return answered, time.monotonic() - begun
 
     def await_all(self, shows: Callable[[], bool]) -> None:
