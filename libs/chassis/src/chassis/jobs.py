@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis import telemetry
+from chassis.backing_off import longest_wait
 from chassis.database import Database, UnitOfWork
 from chassis.errors import DomainError, Kind
 from chassis.ids import new_id
@@ -248,4 +249,4 @@ class JobRunner:
 
 def _pause_after(tries: int) -> float:
     """Seconds before the next try: 0.5 doubled each time, at most 30."""
-    return float(min(0.5 * 2**tries, 30.0))
+    return longest_wait(tries, 0.5, 30.0)

@@ -6,12 +6,12 @@ Most of what passes is the link: it may be away for days, and costs a try every 
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 
 import sqlalchemy as sa
 
+from chassis.backing_off import backoff_seconds
 from chassis.bus.bridge import Bridge
 from chassis.bus.health import WorkerHealth, reason_of
 from chassis.bus.relay import Fenced
@@ -87,8 +87,7 @@ class Direction:
         self._health.trouble(self.name, reason_of(trouble))
         self._tell_ages()
         self._failures += 1
-        longest = min(FIRST_BACKOFF_SECONDS * 2**self._failures, self._longest)
-        self._stopping.wait(random.uniform(longest / 2, longest))
+        self._stopping.wait(backoff_seconds(self._failures, FIRST_BACKOFF_SECONDS, self._longest))
 
     def _tell_ages(self) -> None:
         if time.monotonic() - self._aged < AGE_SECONDS:

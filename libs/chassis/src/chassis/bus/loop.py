@@ -6,7 +6,6 @@ AMQP parts is used here. A loop that ends by an unforeseen error kills its conta
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from eventlet.event import Event
 from nameko.extensions import Entrypoint
 
+from chassis.backing_off import backoff_seconds
 from chassis.bus.health import WorkerHealth, reason_of
 from chassis.bus.patch import native
 from chassis.bus.relay import POLL_SECONDS, Fenced
@@ -92,7 +92,6 @@ class Loop(Entrypoint):
                 except (BusLost, Fenced, sa.exc.DBAPIError, sa.exc.TimeoutError) as trouble:
                     self.health.trouble(self.part, reason_of(trouble))
                     self._failures += 1
-                    longest = min(FIRST_BACKOFF_SECONDS * 2**self._failures, LAST_BACKOFF_SECONDS)
-                    self.wait_out(random.uniform(longest / 2, longest))
+                    self.wait_out(backoff_seconds(self._failures, FIRST_BACKOFF_SECONDS, LAST_BACKOFF_SECONDS))
         finally:
             self._ended.send()
