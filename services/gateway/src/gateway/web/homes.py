@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from chassis.access import Access
-from chassis.errors import RemoteError
+from chassis.errors import Kind, RemoteError
 from crm.directory.v1 import directory_pb2 as pb
 from gateway.services import Services
 
@@ -47,11 +47,14 @@ class Homes:
         return line
 
     def _ask(self, unit_id: str) -> list[Any]:
-        """The line as far up as the person may see. Errors: RemoteError where not even the home unit is told."""
+        """The line as far up as the person may see. Errors: RemoteError."""
         line = [self._get(unit_id)]
-        with suppress(RemoteError):
+        try:
             while line[-1].parent_id:
                 line.append(self._get(line[-1].parent_id))
+        except RemoteError as refusal:
+            if refusal.kind is not Kind.NOT_FOUND:
+                raise
         return line
 
     def _get(self, unit_id: str) -> Any:
